@@ -1,0 +1,52 @@
+"""tlkit: a Jupyter-integrated teaching kit for transfer learning.
+
+`import tlkit as tl` is quick: a name loads its module, and torch with it, when it is first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tlkit.lazy import attributes
+
+if TYPE_CHECKING:
+    from tlkit import data, lessons, models, objectives, plots, views, widgets
+    from tlkit.evaluation import Report, evaluate, validated
+    from tlkit.experiments import Claim, Comparison, Recipe, compare
+    from tlkit.lessons.source import show_source
+    from tlkit.training.machine import hardware
+    from tlkit.training.run import Run
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Claim",
+    "Comparison",
+    "Recipe",
+    "Report",
+    "Run",
+    "compare",
+    "data",
+    "evaluate",
+    "hardware",
+    "lessons",
+    "models",
+    "objectives",
+    "plots",
+    "show_source",
+    "validated",
+    "views",
+    "widgets",
+]
+
+__getattr__, __dir__ = attributes(
+    __name__,
+    modules=("data", "lessons", "models", "objectives", "plots", "views", "widgets"),
+    names={
+        "evaluation": ("Report", "evaluate", "validated"),
+        "experiments": ("Claim", "Comparison", "Recipe", "compare"),
+        "lessons.source": ("show_source",),
+        "training.machine": ("hardware",),
+        "training.run": ("Run",),
+    },
+)

@@ -1,0 +1,131 @@
+"""The `tlkit` command: each subcommand is one call into the package."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+SCALES = ("quick", "standard", "full")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command and return its exit status: 0, 1 when a claim or a lesson failed, 2 for a mistake in the call."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except (ValueError, OSError) as error:
+        print(f"tlkit: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    from tlkit import __version__
+
+    parser = argparse.ArgumentParser(prog="tlkit", description="A teaching kit for transfer learning.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    lab = commands.add_parser("lab", help="open the lessons in JupyterLab")
+    lab.add_argument("--folder", type=Path, default=Path("tlkit-lessons"), help="where the copies go (default: %(default)s)")
+    lab.add_argument("--teacher", action="store_true", help="keep the solutions of the exercises")
+    lab.add_argument("--port", type=int, help="the port to listen on (default: the first free one from 8888)")
+    lab.add_argument("--no-browser", action="store_true", help="only print the address")
+    lab.set_defaults(command=_lab)
+
+    lessons = commands.add_parser("lessons", help="list the lessons")
+    lessons.add_argument("--json", action="store_true", help="as JSON")
+    lessons.set_defaults(command=_lessons)
+
+    run = commands.add_parser("run", help="run lessons without a browser and report their claims")
+    run.add_argument("lesson", nargs="+", help="a lesson's name or number")
+    run.add_argument("--scale", choices=SCALES, default=os.environ.get("TLKIT_SCALE") or "standard", help="default: %(default)s")
+    run.add_argument("--json", type=Path, metavar="FILE", help="write the results to a file")
+    run.add_argument("--html", type=Path, metavar="DIR", help="write the executed pages to a folder")
+    run.set_defaults(command=_run)
+    return parser
+
+
+def _lab(options: argparse.Namespace) -> int:
+    from tlkit.lessons.copies import make_copies
+    from tlkit.lessons.headless import kernel_environment
+
+    if options.port and not _free(options.port):
+        raise ValueError(f"port {options.port} is in use; leave --port out and a free one is taken, or stop what uses it")
+    paths = make_copies(options.folder, options.teacher)
+    fresh = [path.name for path in paths if "-fresh" in path.name]
+    if fresh:
+        print(f"Your edited lessons stay as they are; a fresh copy stands beside each: {', '.join(fresh)}")
+    first = paths[0].resolve()
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={options.folder.resolve()}"]
+    command.append(f"--LabApp.default_url=/lab/tree/{first.name}")
+    command += [f"--port={options.port}", "--port-retries=0"] if options.port else []
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        print("You are root, so the notebooks run with root's rights: open only lessons that you trust.")
+        command.append("--allow-root")
+    screen = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if options.no_browser or not screen:
+        print("Open the address below in a browser; it holds the key. Stop with Ctrl-C, twice.")
+        command.append("--no-browser")
+    scale = os.environ.get("TLKIT_SCALE") or "standard"
+    return subprocess.call(command, env=kernel_environment(scale))
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _lessons(options: argparse.Namespace) -> int:
+    from tlkit.lessons.catalogue import catalogue
+
+    lessons = catalogue()
+    if options.json:
+        keys = ("name", "title", "question", "minutes", "transfer")
+        print(json.dumps([{key: getattr(lesson, key) for key in keys} for lesson in lessons], indent=1))
+        return 0
+    for lesson in lessons:
+        print(f"{lesson.name:24} {lesson.minutes:3} min  {lesson.question}")
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    from tlkit.lessons.catalogue import find
+    from tlkit.lessons.copies import write_whole
+    from tlkit.lessons.headless import run_lesson
+
+    entries = []
+    for lesson in [find(name) for name in options.lesson]:
+        print(f"{lesson.name} at {options.scale}: {lesson.question}", flush=True)
+        entry = run_lesson(lesson, options.scale, options.html)
+        entries.append(entry)
+        for claim in entry["claims"]:
+            print("  " + _sentence(claim))
+        print(f"  {entry['seconds']:.0f} s on {entry['device']}" + (f"\n  FAILED {entry['error']}" if "error" in entry else ""))
+    if options.json:
+        write_whole(options.json, json.dumps(entries, indent=1) + "\n")
+    failed = any("error" in entry or any(c["holds"] is False for c in entry["claims"]) for entry in entries)
+    return 1 if failed else 0
+
+
+def _sentence(claim: dict) -> str:
+    word = {True: "holds", False: "DOES NOT HOLD", None: "undecided"}[claim["holds"]]
+    if claim["difference"] is None:
+        return f"{word}: {claim['text']}"
+    ends = "" if claim["low"] is None else f" ({claim['low']:+.1f} to {claim['high']:+.1f})"
+    return f"{word}: {claim['text']}: {claim['difference']:+.1f}{ends} points, {claim['seeds']} seeds"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""Random changes of images that keep their label, drawn for each image, on the device where the images are.
+
+Own code because of the size of the images: at 8 x 8 and a batch of 64, one affine and elastic `warp` takes a
+small part of the time that a library needs for it (`benchmarks/`). Any callable from images to images serves instead.
+Everything here draws from torch's default generator; a `Run` seeds it for each step.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def warp(
+    images: Tensor,
+    *,
+    rotation: float = 0.0,
+    scale: float = 0.0,
+    shift: float = 0.0,
+    shear: float = 0.0,
+    stretch: tuple[tuple[float, float], tuple[float, float]] | None = None,
+    elastic: float = 0.0,
+    cells: int = 3,
+) -> Tensor:
+    """Rotate, scale, shift, shear, stretch and bend each image in one resampling.
+
+    `images` [n, channels, height, width]. Each amount is drawn uniformly between minus and plus what is given:
+    `rotation` in degrees, `scale` and `shear` as shares, `shift` in pixels; `stretch` is a range for x and one for y.
+    `elastic` moves the points of a `cells` x `cells` grid by up to that share of half the image, smoothly in between.
+    Outside the image it is black.
+    """
+    n, _, height, width = images.shape
+    device = images.device
+
+    def draw(amount: float, *shape: int) -> Tensor:
+        return (torch.rand(n, *shape, device=device) * 2 - 1) * amount
+
+    angle, size, slant = draw(math.radians(rotation)), 1 + draw(scale), draw(shear)
+    along_x, along_y = size, size
+    if stretch:
+        (x0, x1), (y0, y1) = stretch
+        along_x = size * (x0 + (x1 - x0) * torch.rand(n, device=device))
+        along_y = size * (y0 + (y1 - y0) * torch.rand(n, device=device))
+    # An output point looks up its input point: the inverse of stretch, then shear, then rotation.
+    cos, sin = angle.cos(), angle.sin()
+    matrix = torch.stack(
+        [cos / along_x, (sin - slant * cos) / along_x, -sin / along_y, (cos + slant * sin) / along_y], dim=1
+    ).view(n, 2, 2)
+    offset = draw(shift, 2, 1) * torch.tensor([[2 / width], [2 / height]], device=device)
+    grid = F.affine_grid(torch.cat([matrix, offset], dim=2), list(images.shape), align_corners=False)
+    if elastic:
+        bend = F.interpolate(draw(elastic, 2, cells, cells), (height, width), mode="bicubic", align_corners=True)
+        grid = grid + bend.permute(0, 2, 3, 1)
+    return F.grid_sample(images, grid, align_corners=False)
+
+
+def brightness(images: Tensor, amount: float = 0.2) -> Tensor:
+    """Multiply each image [n, channels, height, width] by a factor between 1 - `amount` and 1 + `amount`."""
+    factor = 1 + (torch.rand(len(images), 1, 1, 1, device=images.device) * 2 - 1) * amount
+    return (images * factor).clamp(0, 1)
+
+
+def noise(images: Tensor, deviation: float = 0.05) -> Tensor:
+    """Add normal noise of the given standard deviation to each pixel; values stay in 0..1."""
+    return (images + deviation * torch.randn_like(images)).clamp(0, 1)
+
+
+def weak(images: Tensor) -> Tensor:
+    """The small changes that every recipe of the lessons makes: 12 degrees, 10 % of size, one pixel."""
+    return warp(images, rotation=12, scale=0.1, shift=1)

@@ -1,0 +1,146 @@
+"""Data that are always there, offline: real digits inside scikit-learn, characters rendered from matplotlib's fonts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from tlkit.data.augmentation import warp
+from tlkit.data.tasks import Split, Task
+
+DIGITS = "0123456789"
+FONTS = (  # eighteen that travel with matplotlib, never the system's, so that every machine draws the same
+    *("DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSans-BoldOblique"),
+    *("DejaVuSansMono", "DejaVuSansMono-Oblique", "DejaVuSerif", "DejaVuSerif-Italic", "DejaVuSerif-Bold"),
+    *("STIXGeneral", "STIXGeneralItalic", "STIXGeneralBol", "STIXGeneralBolIta"),
+    *("cmr10", "cmb10", "cmss10", "cmti10", "cmtt10"),
+)
+
+
+def digits(seed: int = 0) -> Task:
+    """Real handwriting: 1,797 digits of 8 x 8 from scikit-learn, split 997 / 200 / 600 by `seed`.
+
+    Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998.
+
+    >>> digits()
+    handwritten digits: 10 classes, 997 train, 200 validation, 600 test images of 8 x 8
+    """
+    images, labels = _handwritten()
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
+    test, validation, train = (
+        Split(images[part], labels[part], tuple(DIGITS)) for part in order.split([600, 200, len(images) - 800])
+    )
+    return Task("handwritten digits", train, validation, test, redraw=digits)
+
+
+@cache
+def _handwritten() -> tuple[Tensor, Tensor]:
+    from sklearn.datasets import load_digits
+
+    data = load_digits()
+    return torch.tensor(data.images, dtype=torch.float32)[:, None] / 16, torch.tensor(data.target, dtype=torch.int64)
+
+
+def glyphs(characters: str = DIGITS, count: int = 16_000, seed: int = 0) -> Task:
+    """Printed characters, distorted: `count` training images of 8 x 8, 1,000 more to validate and 1,000 to test.
+
+    Each is one of `characters` in one of 18 fonts, at random rotated, sheared, stretched, bent and thickened,
+    then scaled to full height and quantised to sixteenths, as the real digits are. The same seed, the same images.
+    With the characters a task has, its labels: `glyphs("ABC")` has the classes A, B and C.
+
+    Raises ValueError if a character is given twice or a font lacks it.
+    """
+    if len(set(characters)) < len(characters) or not characters:
+        raise ValueError(f"characters={characters!r}: give each character once, and at least one")
+    total = count + 2_000
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.randint(len(characters), (total,), generator=generator)
+    fonts = torch.randint(len(FONTS), (total,), generator=generator)
+    drawn = printed(characters)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        images = torch.cat([_distorted(drawn[f, c]) for f, c in zip(fonts.split(2_000), labels.split(2_000), strict=True)])
+    train, validation, test = (
+        Split(i, c, tuple(characters))
+        for i, c in zip(images.split([count, 1_000, 1_000]), labels.split([count, 1_000, 1_000]), strict=True)
+    )
+    return Task("printed characters", train, validation, test)
+
+
+def shuffled_labels(task: Task, seed: int = 0) -> Task:
+    """The same images with their training labels shuffled: a source that has nothing to teach about its classes."""
+    labels = task.train.labels
+    if labels is None:
+        raise ValueError(f"{task.name!r} has no labels to shuffle")
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
+    return replace(task, name=f"{task.name}, labels shuffled", train=replace(task.train, labels=labels[order]), redraw=None)
+
+
+@cache
+def printed(characters: str) -> Tensor:
+    """Each character in each font, as an outline filled at [fonts, characters, 1, 32, 32], longest side 20 pixels.
+
+    One drawing holds them all: a cell of 32 x 32 pixels each, without hinting, so that versions of FreeType agree.
+    """
+    import matplotlib
+    import numpy as np
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.ft2font import FT2Font
+    from matplotlib.patches import PathPatch
+    from matplotlib.textpath import TextPath
+    from matplotlib.transforms import Affine2D
+
+    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    figure = Figure(figsize=(len(characters) * 32 / 100, len(FONTS) * 32 / 100), dpi=100)
+    canvas = FigureCanvasAgg(figure)
+    for row, font in enumerate(FONTS):
+        known = FT2Font(str(folder / f"{font}.ttf")).get_charmap()
+        for column, character in enumerate(characters):
+            if ord(character) not in known:
+                raise ValueError(f"the font {font} has no {character!r}; leave that character out")
+            outline = TextPath((0, 0), character, size=100, prop=FontProperties(fname=str(folder / f"{font}.ttf")))
+            box = outline.get_extents()
+            place = (
+                Affine2D()
+                .translate(-(box.x0 + box.x1) / 2, -(box.y0 + box.y1) / 2)
+                .scale(20 / max(box.width, box.height))
+                .translate(column * 32 + 16, (len(FONTS) - 1 - row) * 32 + 16)
+            )
+            figure.add_artist(PathPatch(place.transform_path(outline), facecolor="black", linewidth=0, transform=None))
+    canvas.draw()
+    ink = 1 - torch.tensor(np.asarray(canvas.buffer_rgba())[..., 0], dtype=torch.float32) / 255
+    return ink.view(len(FONTS), 32, len(characters), 32).permute(0, 2, 1, 3)[:, :, None].contiguous()
+
+
+def _distorted(ink: Tensor) -> Tensor:
+    """Handwriting's variety from print: `ink` [n, 1, 32, 32] becomes [n, 1, 8, 8] in sixteenths."""
+    ink = warp(ink, rotation=15, shear=0.25, stretch=((0.75, 1.25), (0.9, 1.1)), elastic=0.175, cells=4)
+    stroke = torch.randint(3, (len(ink),))
+    ink = torch.where((stroke == 1).view(-1, 1, 1, 1), F.max_pool2d(ink, (1, 3), 1, (0, 1)), ink)
+    ink = torch.where((stroke == 2).view(-1, 1, 1, 1), F.max_pool2d(ink, 3, 1, 1), ink)
+    return (F.avg_pool2d((full_height(ink, 24) > 0.5).float(), 3) * 16).round() / 16
+
+
+def full_height(ink: Tensor, size: int) -> Tensor:
+    """Scale each drawing [n, 1, height, width] until its bounding box fills the height of a `size` x `size` image.
+
+    This is how the real digits were prepared; the width keeps its proportion, up to the whole image.
+    """
+    n, _, height, width = ink.shape
+    some = (ink > 0.5).squeeze(1).float()
+    rows, columns = some.amax(2), some.amax(1)
+    top, left = rows.argmax(1), columns.argmax(1)
+    bottom, right = height - rows.flip(1).argmax(1), width - columns.flip(1).argmax(1)
+    tall, wide = (bottom - top).float(), (right - left).float()
+    side_y, side_x = tall, torch.maximum(tall, wide)
+    matrix = torch.zeros(n, 2, 3, device=ink.device)
+    matrix[:, 0, 0], matrix[:, 1, 1] = side_x / width, side_y / height
+    matrix[:, 0, 2], matrix[:, 1, 2] = (left + right) / width - 1, (top + bottom) / height - 1
+    return F.grid_sample(ink, F.affine_grid(matrix, [n, 1, size, size], align_corners=False), align_corners=False)

@@ -1,0 +1,164 @@
+"""How good a network is: predictions, a report, and validation while a run goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tlkit.data.tasks import Split
+from tlkit.training.run import Run, Step, uninterrupted
+
+
+@contextmanager
+def as_evaluated(network: nn.Module) -> Iterator[None]:
+    """Evaluation mode without gradients; afterwards every module is in the mode it was in."""
+    modes = {module: module.training for module in network.modules()}
+    network.eval()
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+def predictions(network: nn.Module, images: Tensor, batch_size: int = 1_000) -> Tensor:
+    """The class of the largest logit for each image: [n] int64, on the CPU. Changes nothing in the network."""
+    device = next((p.device for p in network.parameters()), images.device)
+    with as_evaluated(network):
+        return torch.cat([network(part.to(device)).argmax(1) for part in images.split(batch_size)]).cpu()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Report:
+    """What a test found. `confusion` [classes, classes] counts images: rows are the true class, columns the predicted.
+
+    Shares are in 0..1; a share of nothing (a class never predicted, or absent) counts as 0, as in scikit-learn.
+    """
+
+    confusion: Tensor
+    classes: tuple[str, ...]
+
+    @property
+    def accuracy(self) -> float:
+        """The share of images whose class was named rightly."""
+        return float(self.confusion.diagonal().sum() / self.confusion.sum())
+
+    @property
+    def recall(self) -> Tensor:
+        """For each class [classes]: of its images, the share that was found."""
+        return self._share(self.confusion.sum(1))
+
+    @property
+    def precision(self) -> Tensor:
+        """For each class [classes]: of the images given its name, the share that belongs to it."""
+        return self._share(self.confusion.sum(0))
+
+    @property
+    def f1(self) -> Tensor:
+        """For each class [classes]: the harmonic mean of precision and recall."""
+        return self._share((self.confusion.sum(0) + self.confusion.sum(1)) / 2)
+
+    @property
+    def macro(self) -> dict[str, float]:
+        """Precision, recall and F1 as plain means over the classes, each class counting the same."""
+        return {name: float(getattr(self, name).mean()) for name in ("precision", "recall", "f1")}
+
+    def _share(self, of: Tensor) -> Tensor:
+        return self.confusion.diagonal().double() / of.double().clamp(min=0.5)
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.accuracy:.1%} of {int(self.confusion.sum()):,} images right; "
+            + ", ".join(f"macro {name.replace('f1', 'F1')} {value:.1%}" for name, value in self.macro.items())
+        ).replace("%", " %")
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        def row(cells: list[str], tag: str = "td") -> str:
+            return "<tr>" + "".join(f"<{tag}>{cell}</{tag}>" for cell in cells) + "</tr>"
+
+        rows = [row(["class", "images", "precision", "recall", "F1"], "th")]
+        for number, name in enumerate(self.classes):
+            shares = (float(values[number]) for values in (self.precision, self.recall, self.f1))
+            rows.append(row([escape(name), str(int(self.confusion[number].sum())), *(f"{s * 100:.1f} %" for s in shares)]))
+        rows.append(row(["macro", str(int(self.confusion.sum())), *(f"{s * 100:.1f} %" for s in self.macro.values())]))
+        return f"<table>{''.join(rows)}</table><p>{self.accuracy * 100:.1f} % of all images right</p>"
+
+
+def evaluate(network_or_predictor: Any, split: Split) -> Report:
+    """Test a network, or anything with `predict(images) -> labels`, on a labelled split. Changes nothing.
+
+    >>> import tlkit as tl
+    >>> report = tl.evaluate(tl.models.SmallCNN(), tl.data.digits().test)
+    >>> int(report.confusion.sum())
+    600
+
+    Raises ValueError if the split has no labels or the predictor does not give one class number an image.
+    """
+    if split.labels is None:
+        raise ValueError("this split has no labels, so there is nothing to compare predictions with")
+    if hasattr(network_or_predictor, "predict"):
+        predicted = network_or_predictor.predict(split.images)
+    else:
+        predicted = predictions(network_or_predictor, split.images)
+    predicted = torch.as_tensor(predicted).cpu().long()
+    classes = len(split.classes)
+    if predicted.shape != split.labels.shape:
+        raise ValueError(f"{len(split)} images got predictions of shape {list(predicted.shape)}; give one class number each")
+    if len(predicted) and not 0 <= int(predicted.min()) <= int(predicted.max()) < classes:
+        raise ValueError(
+            f"predictions run from {int(predicted.min())} to {int(predicted.max())}, but the split has the classes "
+            f"0 to {classes - 1}; does the head belong to another task?"
+        )
+    counts = torch.bincount(split.labels.cpu() * classes + predicted, minlength=classes**2)
+    return Report(counts.view(classes, classes), split.classes)
+
+
+class validated:
+    """A run that is also tested: iterate it like the run, and `run.history` gets the accuracy every `every` steps.
+
+    The first measurement is before the first step, the last after the last. Early stopping is a `break`. Validation
+    images are for the reader's eyes: nothing is selected on them.
+    """
+
+    def __init__(self, run: Run, split: Split, every: int = 20):
+        if every < 1:
+            raise ValueError(f"every={every}, but accuracy can be measured at most once a step")
+        if split.labels is None:
+            raise ValueError("validation needs labels, but this split has none")
+        self.run, self.split, self.every = run, split.to(run.device), every
+
+    def __iter__(self) -> Iterator[Step]:
+        iter(self.run)
+        return self
+
+    def __next__(self) -> Step:
+        with uninterrupted():  # so that no interrupt falls between a step and its measurement
+            self._measure_if_due()
+            step = next(self.run)
+            self._measure_if_due()
+        return step
+
+    def finish(self) -> Run:
+        """Take every step that is left, and return the run."""
+        for _ in self:
+            pass
+        return self.run
+
+    def _measure_if_due(self) -> None:
+        step, history = self.run.step, self.run.history
+        if step % self.every and not self.run.finished:
+            return
+        last = next((record["step"] for record in reversed(history) if "accuracy" in record), None)
+        if last != step:
+            history.append({"step": step, "accuracy": evaluate(self.run.network, self.split).accuracy})
+
+    def __repr__(self) -> str:
+        return f"{self.run!r}, tested on {len(self.split)} images every {self.every} steps"

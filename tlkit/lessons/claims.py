@@ -1,0 +1,73 @@
+"""A claim in a lesson: its sentence printed, its figure shown, its numbers recorded, and an error if it is false."""
+
+from __future__ import annotations
+
+import json
+import os
+from html import escape
+from typing import Any
+
+from tlkit.experiments import Claim, Comparison, Sample
+from tlkit.lessons.page import on_page, paragraph
+from tlkit.views import signed
+
+WORDS = {True: ("✓ Holds", "tl-holds"), False: ("✕ Does not hold", "tl-falls"), None: ("○ Undecided", "tl-undecided")}
+
+
+class ClaimDoesNotHold(AssertionError):
+    """The measurements of this lesson do not bear its sentence."""
+
+
+def claim(comparison: Comparison, name: str, **test: Any) -> None:
+    """Test a claim (see `Comparison.claim`), print its sentence, show its figure, record it; raise if it is false.
+
+    The record goes to the file named by TLKIT_CLAIMS, one JSON line a claim. The figure is drawn before
+    `ClaimDoesNotHold` is raised: a claim that falls is a result.
+    """
+    from IPython.display import HTML, display
+
+    found = comparison.claim(name, **test)
+    print(found)
+    display(HTML(claim_html(found, comparison)))
+    record(found)
+    if found.holds is False:
+        raise ClaimDoesNotHold(f"{found.text}: {found.reason} ({numbers(found.difference)}, {found.seeds} seeds)")
+
+
+def record(found: Claim) -> None:
+    """Append a claim to the file named by TLKIT_CLAIMS, if there is one."""
+    if path := os.environ.get("TLKIT_CLAIMS"):
+        sample = found.difference
+        ends = {name: None if sample is None else getattr(sample, at) for name, at in (("difference", "mean"), ("low", "low"), ("high", "high"))}
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(json.dumps({"text": found.text, "holds": found.holds, **ends, "seeds": found.seeds}) + "\n")
+
+
+def numbers(sample: Sample | None) -> str:
+    """Difference and interval in words."""
+    if sample is None:
+        return "not measured"
+    if sample.low is None or sample.high is None:
+        return f"{signed(sample.mean)} points"
+    return f"{signed(sample.mean)} points, 95 % interval {signed(sample.low)} to {signed(sample.high)}"
+
+
+def claim_html(found: Claim, comparison: Comparison) -> str:
+    """The claim as it stands on the page: bar, first word, sentence, numbers, all budgets."""
+    from tlkit import plots
+
+    word, kind = WORDS[found.holds]
+    sample = found.difference
+    if found.holds is None or sample is None:
+        details = f"{found.reason[:1].upper()}{found.reason[1:]}."
+    else:
+        why = f"{found.reason[:1].upper()}{found.reason[1:]}: " if found.reason else ""
+        wrong = round(100 * (found.wrong_winner or 0))
+        details = (
+            f"{why}{numbers(sample)}, {found.seeds} seeds, won {sample.wins} times out of {found.seeds}. "
+            f"One single seed would have named the other the winner in {wrong} % of cases. "
+            "Rings are seeds; the frame marks the row that is claimed."
+        )
+    figure = plots.responsive(lambda width: plots.differences(comparison, found, width))
+    sentence = f"<p class='tl-sentence'>{word}: {escape(found.text)}.</p>"
+    return on_page(f"<div class='tl-claim {kind}'>{sentence}{paragraph(details, 'tl-second')}{figure}</div>")

@@ -1,0 +1,71 @@
+"""Copies of the lessons to work in: without solutions for students, and never over somebody's work."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from tlkit.lessons.catalogue import catalogue
+
+SOLUTION = re.compile(r"^( *)# solution\n.*?^ *# end of solution$", re.DOTALL | re.MULTILINE)
+
+
+def make_copies(folder: Path | str = "tlkit-lessons", teacher: bool = False) -> list[Path]:
+    """Put a copy of every lesson into `folder` and return the paths to open, in the order of the course.
+
+    A copy whose cells were edited stays as it is; a fresh one is put beside it. Solutions are left out unless
+    `teacher` is set. Each file is written under another name and renamed, so that a full disk spoils nothing.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    opened = []
+    for lesson in catalogue():
+        notebook = without_outputs(json.loads(lesson.path.read_text(encoding="utf-8")), teacher)
+        target = folder / lesson.path.name
+        opened.append(target)
+        number = 1
+        while target.exists() and _sources_of(target) != _sources(notebook):
+            fresh = "fresh" if number == 1 else f"fresh-{number}"
+            target = folder / f"{lesson.name}-{fresh}.ipynb"
+            number += 1
+        if not target.exists():
+            write_whole(target, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
+    return opened
+
+
+def without_outputs(notebook: dict[str, Any], teacher: bool) -> dict[str, Any]:
+    """The notebook without outputs and, unless for a teacher, with `...` in the place of each solution.
+
+    A solution stands in a cell tagged `solution`, between the comments `# solution` and `# end of solution`.
+    """
+    for cell in notebook["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        cell["outputs"], cell["execution_count"] = [], None
+        if "solution" in cell["metadata"].get("tags", []) and not teacher:
+            cell["source"] = SOLUTION.sub(r"\1answer = ...  # your turn", "".join(cell["source"]))
+    return notebook
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file under a temporary name in the same folder, then rename it: the whole file, or none."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _sources(notebook: dict[str, Any]) -> list[str]:
+    return ["".join(cell["source"]) for cell in notebook["cells"]]
+
+
+def _sources_of(path: Path) -> list[str] | None:
+    try:
+        return _sources(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # unreadable is somebody's work too: it stays

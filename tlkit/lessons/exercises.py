@@ -1,0 +1,132 @@
+"""Exercises: an answer is judged by what the lesson itself measured, said in words, with hints in steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from tlkit.experiments import Claim, Comparison
+from tlkit.lessons.page import on_page
+from tlkit.models.networks import Network
+
+
+@dataclass(frozen=True, repr=False)
+class Verdict:
+    """What is right about an answer, what is missing, and hints, each giving away more than the one before."""
+
+    right: tuple[str, ...]
+    missing: tuple[str, ...]
+    hints: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is missing."""
+        return not self.missing
+
+    def __repr__(self) -> str:
+        return "\n".join([*(f"✓ {line}" for line in self.right), *(f"○ Missing: {line}" for line in self.missing)])
+
+    def _repr_html_(self) -> str:
+        lines = [f"<p><span class='tl-glyph'>✓</span>{escape(line)}</p>" for line in self.right]
+        lines += [f"<p><span class='tl-glyph'>○</span><b>Missing:</b> {escape(line)}</p>" for line in self.missing]
+        for number, (title, hint) in enumerate(self.hints if self.missing else (), start=1):
+            what = f"Hint {number} of {len(self.hints)}: {title}"
+            lines.append(f"<details><summary>{escape(what)}</summary><div>{escape(hint)}</div></details>")
+        return on_page(f"<div class='tl-check'>{''.join(lines)}</div>")
+
+
+def check(exercise: str, answer: Any, *judged_by: Any) -> Verdict:
+    """Judge the answer to an exercise, such as "01.2", by the values of the lesson that it is about.
+
+    Raises ValueError for an exercise that does not exist.
+    """
+    if exercise not in EXERCISES:
+        raise ValueError(f'there is no exercise "{exercise}"; there are {", ".join(EXERCISES)}')
+    judge, hints = EXERCISES[exercise]
+    right, missing = ([], ["an answer: put it in the place of the three dots"]) if answer is ... else judge(answer, *judged_by)
+    return Verdict(tuple(right), tuple(missing), hints)
+
+
+Judgement = tuple[list[str], list[str]]
+
+
+def _sort(facts: dict[tuple[str, str], bool]) -> Judgement:
+    """Facts as {(when true, when false): whether it is so}, into what is right and what is missing."""
+    return [yes for (yes, _), so in facts.items() if so], [no for (_, no), so in facts.items() if not so]
+
+
+def _starts_from(answer: Any, source: Network) -> Judgement:
+    if not isinstance(answer, Network):
+        return [], [f"a network; this is a {type(answer).__name__}"]
+    mine, others = answer.backbone.state_dict(), source.backbone.state_dict()
+    same = mine.keys() == others.keys() and all(mine[key].equal(others[key]) for key in mine)
+    shared = {p.data_ptr() for p in answer.parameters()} & {p.data_ptr() for p in source.parameters()}
+    old, new = source.head.state_dict(), answer.head.state_dict()
+    head = any(old[key].shape == new[key].shape and old[key].equal(new[key]) for key in old.keys() & new.keys())
+    return _sort(
+        {
+            ("the backbone has the weights of the source", "the backbone still has weights of its own"): same,
+            ("the head is new", "a new head: this one is the head of the source"): not head,
+            ("training it leaves the source as it is", "a copy: training this one would change the source too"): not shared,
+        }
+    )
+
+
+def _where_the_gain_ends(answer: Any, comparison: Comparison) -> Judgement:
+    if answer not in comparison.budgets:
+        return [], [f"one of the budgets that were measured: {', '.join(map(str, comparison.budgets))}"]
+
+    def small(budget: int) -> bool:
+        sample = comparison.difference("head kept", "from scratch", budget)
+        return bool(sample and sample.high is not None and sample.high < 2)
+
+    sample = comparison.difference("head kept", "from scratch", answer)
+    assert sample is not None
+    later, before = [b for b in comparison.budgets if b >= answer], [b for b in comparison.budgets if b < answer]
+    facts = {
+        (f"at {answer} the mean gain is below 2 points", f"a smaller gain: at {answer} the mean is above 2 points"): sample.mean < 2,
+        (f"from {answer} on the whole interval is below 2", f"the whole interval: at {answer} or later it reaches beyond 2"): all(map(small, later)),
+        ("no smaller budget would do", "the first such budget: a smaller one would do"): not before or not small(before[-1]),
+    }
+    return _sort(facts)
+
+
+def _a_claim_that_falls(answer: Any) -> Judgement:
+    if not isinstance(answer, Claim):
+        return [], ["a claim: comparison.claim(...)"]
+    return _sort(
+        {
+            ("it was measured with enough seeds", f"a decided claim: {answer.reason}"): answer.holds is not None,
+            ("the measurements refute it", "a claim that falls: this one is not refuted"): answer.holds is False,
+        }
+    )
+
+
+EXERCISES: dict[str, tuple[Callable[..., Judgement], tuple[tuple[str, str], ...]]] = {
+    "01.1": (
+        _starts_from,
+        (
+            ("where to look", "The repair in step 6 copies one thing. Here everything but the head is to be copied."),
+            ("the method", "A Network has a method whose name says what you want; type network. and press Tab."),
+            ("the line", "network.with_new_head(10, seed=0) copies the backbone and draws a fresh head."),
+        ),
+    ),
+    "01.2": (
+        _where_the_gain_ends,
+        (
+            ("which end", "An interval has two ends. Which of them decides whether a gain is surely smaller than 2?"),
+            ("which column", "comparison.difference(first, second, budget) has a mean, a low and a high."),
+            ("the condition", "Find the first budget from which on the high end stays below 2."),
+        ),
+    ),
+    "01.3": (
+        _a_claim_that_falls,
+        (
+            ("what to try", "A claim falls when its interval does not fit it. Where was the gain small?"),
+            ("how to ask", "Ask for a gain at a budget where there is hardly any, or for more points than were measured."),
+            ("an example", 'comparison.claim("head kept", better_than="from scratch", at=1, by=60) asks for too much.'),
+        ),
+    ),
+}

@@ -1,0 +1,19 @@
+"""What the lessons write on the page besides widgets: HTML in the colours of the host, light or dark."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+
+from tlkit.views import tokens_css
+
+
+def on_page(body: str) -> str:
+    """A piece of HTML with the look of the course around it."""
+    css = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
+    return f"<style>{tokens_css()}{css}</style><div class='tl tl-page'>{body}</div>"
+
+
+def paragraph(text: str, kind: str = "") -> str:
+    """A paragraph of plain text; names in it are text, never markup."""
+    return f"<p class='{kind}'>{escape(text)}</p>"

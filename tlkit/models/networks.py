@@ -1,0 +1,111 @@
+"""A network is a backbone, which transfers, and a head, which belongs to one task."""
+
+from __future__ import annotations
+
+import copy
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw initial weights from `seed` and leave torch's default generator as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+class Network(nn.Module):
+    """`head(backbone(preprocess(images)))`.
+
+    `backbone` maps images [n, channels, height, width] to features [n, `backbone.feature_dim`],
+    `head` maps features to logits [n, classes]; `preprocess` is any callable on images.
+    """
+
+    def __init__(self, backbone: nn.Module, head: nn.Module, preprocess: Callable[[Tensor], Tensor] | None = None):
+        super().__init__()
+        self.backbone = backbone
+        self.head = head
+        self.preprocess = preprocess
+
+    def features(self, images: Tensor) -> Tensor:
+        """What the backbone makes of images: [n, feature_dim]."""
+        return self.backbone(self.preprocess(images) if self.preprocess else images)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits [n, classes]."""
+        return self.head(self.features(images))
+
+    def copy(self) -> Self:
+        """A second network with the same weights; training one leaves the other as it is."""
+        return copy.deepcopy(self)
+
+    def with_new_head(self, classes: int, seed: int = 0) -> Self:
+        """A copy with the same backbone and a fresh linear head for `classes` classes, drawn from `seed`."""
+        network = self.copy()
+        like = next(network.backbone.parameters())
+        with seeded(seed):
+            network.head = nn.Linear(int(network.backbone.feature_dim), classes).to(like.device, like.dtype)
+        return network
+
+    def __repr__(self) -> str:
+        weights = sum(p.numel() for p in self.parameters())
+        groups = ", ".join(name for name, _ in self.backbone.named_children())
+        return f"{type(self).__name__} of {weights:,} weights: {groups}, head"
+
+
+class Blocks(nn.Sequential):
+    """A backbone whose children are its layer groups; `feature_dim` is the number of features it ends in."""
+
+    def __init__(self, groups: OrderedDict[str, nn.Module], feature_dim: int):
+        super().__init__(groups)
+        self.feature_dim = feature_dim
+
+
+class SmallCNN(Network):
+    """The network of the lessons: convolutions, a feature layer, a head; 40,618 weights at its defaults.
+
+    For each of `widths` a block: 3 x 3 convolution, batch norm, ReLU, halved in size after the blocks named in
+    `pool_after` (counted from 1). The feature layer has a leaky ReLU (0.1): with plain ReLU all its units can die,
+    which makes a source look far worse than it is. The layer groups are block1, block2, ..., features, head.
+
+    >>> import tlkit as tl
+    >>> tl.models.SmallCNN()
+    SmallCNN of 40,618 weights: block1, block2, block3, features, head
+    """
+
+    def __init__(
+        self,
+        widths: tuple[int, ...] = (16, 32, 64),
+        features: int = 64,
+        classes: int = 10,
+        channels: int = 1,
+        image_size: int = 8,
+        pool_after: tuple[int, ...] = (2, 3),
+        seed: int = 0,
+    ):
+        groups: OrderedDict[str, nn.Module] = OrderedDict()
+        size, before = image_size, channels
+        with seeded(seed):
+            for number, width in enumerate(widths, start=1):
+                layers = [nn.Conv2d(before, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU()]
+                if number in pool_after:
+                    layers.append(nn.MaxPool2d(2))
+                    size //= 2
+                groups[f"block{number}"] = nn.Sequential(*layers)
+                before = width
+            if not size:
+                raise ValueError(
+                    f"image_size={image_size} is halved {len(pool_after)} times and nothing is left; "
+                    "name fewer blocks in pool_after"
+                )
+            groups["features"] = nn.Sequential(
+                nn.Flatten(), nn.Linear(before * size * size, features), nn.LeakyReLU(0.1)
+            )
+            head = nn.Linear(features, classes)
+        super().__init__(Blocks(groups, features), head)

@@ -1,0 +1,12 @@
+"""What a run minimises: an objective turns (network, batch) into `{"loss": ..., other named values}`."""
+
+from typing import TYPE_CHECKING
+
+from tlkit.lazy import attributes
+
+if TYPE_CHECKING:
+    from tlkit.objectives.supervised import CrossEntropy
+
+__all__ = ["CrossEntropy"]
+
+__getattr__, __dir__ = attributes(__name__, {"supervised": ("CrossEntropy",)})

@@ -1,0 +1,318 @@
+"""Pictures with matplotlib: galleries, and the still twins of what the widgets show.
+
+A `Picture` is a matplotlib Figure, so `picture.savefig("a.png")` works. In a notebook it is drawn as SVG in the
+colours of the page, light or dark. Sizes are in CSS pixels, type sizes as in the widgets.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from tlkit import views
+from tlkit.data.tasks import Split, Task
+from tlkit.experiments import Claim, Comparison
+from tlkit.training.run import Run
+
+INK, INK2, EDGE, GHOST, RULE, GROUND = (views.TOKENS[n][0] for n in ("ink", "ink2", "edge", "ghost", "rule", "ground"))
+SHAPES = {"circle": "o", "triangle": "^", "square": "s", "diamond": "D"}
+CELL, GAP = 36, 8  # pixels of an image in a gallery, and between two
+
+
+class Picture(Figure):
+    """A figure of `width` x `height` CSS pixels that takes the colours of the page it is shown in."""
+
+    def __init__(self, width: float, height: float, words: str):
+        super().__init__(figsize=(width / 72, height / 72), dpi=72)
+        FigureCanvasAgg(self)
+        self.words = words
+
+    def axes_at(self, left: float, top: float, width: float, height: float) -> Axes:
+        """Axes in pixels from the upper left corner, with hairlines instead of a box."""
+        wide, high = self.get_size_inches() * 72
+        axes = self.add_axes((left / wide, 1 - (top + height) / high, width / wide, height / high))
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.spines["bottom"].set_color(EDGE)
+        axes.tick_params(colors=INK2, labelsize=11, length=3, color=EDGE)
+        axes.tick_params(axis="y", length=0)
+        axes.set_axisbelow(True)
+        axes.patch.set_visible(False)
+        return axes
+
+    def svg(self) -> str:
+        """The figure as an SVG element whose colours follow the page; its text stays text."""
+        buffer = io.StringIO()
+        with matplotlib.rc_context({"svg.fonttype": "none", "font.family": "sans-serif"}):
+            self.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+        text = buffer.getvalue()
+        text = re.sub(r'(<svg [^>]*?width="[\d.]+)pt("[^>]*?height="[\d.]+)pt', r"\1px\2px", text[text.index("<svg") :])
+        for name, (light, _) in views.TOKENS.items():
+            if name != "focus":
+                text = text.replace(f": {light}", f": var(--tl-{name}, {light})")
+        text = re.sub(r"font: (?:\d+ )?([\d.]+)px [^;\"]*", r"font-size: \1px", text)
+        return text.replace("<svg ", f'<svg role="img" aria-label="{_attribute(self.words)}" ', 1)
+
+    def _repr_html_(self) -> str:
+        return f"<style>{views.tokens_css()}{PICTURE_CSS}</style><div class='tl tl-picture'>{self.svg()}</div>"
+
+    def __repr__(self) -> str:
+        return self.words
+
+
+PICTURE_CSS = (
+    ".tl-picture svg{max-width:100%;height:auto;font-family:var(--jp-ui-font-family,system-ui,sans-serif)}"
+    ".tl-picture svg text{font-family:inherit}.tl-picture image{filter:invert(var(--tl-invert));image-rendering:pixelated}"
+)
+
+
+def gallery(split: Split, columns: int = 12, labels: bool = True, width: int = 648) -> Picture:
+    """The images of a split in rows of `columns`, each with its class under it."""
+    rows = -(-len(split) // columns)
+    below = 18 if labels else 0
+    pitch_x, pitch_y = min(width / columns, CELL + GAP), CELL + GAP + below
+    picture = Picture(width, rows * pitch_y, f"{len(split)} images")
+    axes = _canvas(picture, width, rows * pitch_y)
+    for number, image in enumerate(split.images):
+        x, y = number % columns * pitch_x, number // columns * pitch_y
+        _put(axes, image, x, y)
+        if labels and split.labels is not None:
+            _write(axes, x + CELL / 2, y + CELL + 12, split.classes[split.labels[number]])
+    return picture
+
+
+def side_by_side(source: Split, task: Task, each: int = 7, titles: tuple[str, str] = ("Source", "Target")) -> Picture:
+    """One line a class: images of the source left; right the target's, labelled ones framed, the others pale."""
+    width, top = 648, 26
+    middle, pitch = 24 + each * (CELL + GAP) + 20, CELL + GAP
+    height = top + pitch * len(task.classes)
+    picture = Picture(width, height, f"{titles[0]} and {titles[1]}, one line for each class")
+    axes = _canvas(picture, width, height)
+    _write(axes, 24, 12, titles[0], ha="left", size=12, weight="bold", color=INK)
+    _write(axes, middle, 12, titles[1], ha="left", size=12, weight="bold", color=INK)
+    for number, name in enumerate(task.classes):
+        y = top + number * pitch
+        _write(axes, 8, y + CELL / 2, name, size=12, color=INK)
+        for place, image in enumerate(_of_class(source, number, each)):
+            _put(axes, image, 24 + place * pitch, y)
+        mine = _of_class(task.train, number, 2)
+        others = _of_class(task.unlabelled, number, each - 1 - len(mine)) if task.unlabelled else ()
+        for place, image in enumerate([*mine, *others]):
+            labelled = place < len(mine)
+            _put(axes, image, middle + place * pitch, y, strength=1.0 if labelled else 0.4)
+            if labelled:
+                _frame(axes, middle + place * pitch, y)
+    return picture
+
+
+def learning(runs: Mapping[str, Run], width: int = 648) -> Picture:
+    """Loss and, where it was measured, accuracy over the steps of each run: the still twin of `Monitor`."""
+    picture = Picture(width, 220, f"Loss and accuracy of {', '.join(runs)}")
+    half = (width - 180) / 2
+    left = picture.axes_at(36, 28, half, 150)
+    right = picture.axes_at(36 + half + 110, 28, half - 20, 150)
+    for axes, series, title in ((left, "loss", "Loss on the training batch"), (right, "accuracy", "Accuracy")):
+        axes.set_title(title, fontsize=12, fontweight="bold", loc="left", color=INK)
+        axes.grid(axis="y", color=RULE, linewidth=1)
+        for number, (name, run) in enumerate(runs.items()):
+            steps, values = run.history.series(series)
+            if not steps:
+                continue
+            colour, scale = (views.TOKENS["s1"][0] if number == 0 else GHOST), 100 if series == "accuracy" else 1
+            points = np.array(views.thinned(steps, values))
+            axes.plot(points[:, 0], points[:, 1] * scale, color=colour, linewidth=2 if number == 0 else 1.25)
+            axes.annotate(
+                f" {name}", (points[-1, 0], points[-1, 1] * scale), color=colour, fontsize=11, va="center", clip_on=False
+            )
+        axes.set_ylim(bottom=0, top=100 if series == "accuracy" else None)
+    return picture
+
+
+def budgets(comparison: Comparison, width: int = 648) -> Picture:
+    """Every recipe's mean accuracy and 95 % interval at each label budget: the still twin of `BudgetExplorer`."""
+    view = views.budgets(comparison)
+    picture = Picture(width, 280, repr(comparison))
+    axes = picture.axes_at(48, 28, width - 200, 210)
+    axes.set_title(view["chart_title"], fontsize=12, fontweight="bold", loc="left", color=INK)
+    axes.set_xscale("log")
+    axes.set_xticks(view["budgets"], [str(budget) for budget in view["budgets"]])
+    axes.minorticks_off()
+    axes.set_ylim(0, 100)
+    axes.set_yticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
+    axes.grid(axis="y", color=RULE, linewidth=1)
+    axes.axhline(view["chance"], color=EDGE, linewidth=1, linestyle=(0, (1, 2)))
+    ends = []
+    for recipe in view["recipes"]:
+        points = [
+            (budget, mean, low, high)
+            for budget, mean, low, high in zip(
+                view["budgets"], recipe["mean"], recipe["low"], recipe["high"], strict=True
+            )
+            if mean is not None
+        ]
+        if not points:
+            continue
+        x, mean, low, high = np.array(points).T
+        colour = views.TOKENS[recipe["token"]][0]
+        axes.fill_between(x, low, high, color=colour, alpha=0.14, linewidth=0)
+        fill = GROUND if recipe["open"] else colour
+        shape = SHAPES[recipe["mark"]]
+        thin = 1.25 if recipe["open"] else 2
+        axes.plot(x, mean, color=colour, linewidth=thin, marker=shape, markersize=8, markerfacecolor=fill)
+        ends.append((mean[-1], x[-1], recipe["name"], colour))
+    places = _apart([end[0] for end in ends], least=16 * 100 / 210)
+    for place, (value, x, name, colour) in zip(places, ends, strict=True):
+        text_at = (x * 1.25, place)
+        axes.annotate(name, (x, value), text_at, color=colour, fontsize=11, va="center", annotation_clip=False)
+    return picture
+
+
+def differences(comparison: Comparison, claim: Claim, width: int = 648) -> Picture:
+    """The paired difference at every budget; the claimed row is framed, its seeds are rings, its threshold dotted."""
+    rows = views.claim_rows(comparison, claim)
+    line = 28
+    narrow = width < 560
+    left, right = (72, 108) if narrow else (150, 160)
+    height = 30 + line * len(rows) + 26
+    picture = Picture(width, height, f"Paired difference, {claim.first} minus {claim.second}, at every budget")
+    axes = picture.axes_at(left, 30, width - left - right, line * len(rows))
+    heading = f"Paired difference, {claim.first} \u2212 {claim.second}"
+    picture.text(0, 1 - 10 / height, heading, fontsize=12, fontweight="bold", color=INK, va="center")
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_yticks(range(len(rows)), [_budget_label(row["budget"], narrow, number) for number, row in enumerate(rows)])
+    axes.axvline(0, color=INK, linewidth=1)
+    samples = [row["sample"] for row in rows if row["sample"]]
+    reach = [end for s in samples for end in (s.low, s.high, *s.values) if end is not None]
+    low, high = min([-10, *reach]) - 2, max([10, *reach]) + 2
+    axes.set_xlim(low, high)
+    ticks = [tick for tick in range(-100, 101, 10 if high - low < 70 else 20) if low <= tick <= high]
+    axes.set_xticks(ticks, [views.signed(t, 0) if t else "0" for t in ticks])
+    axes.annotate("points", (1, 0), (6, -4), textcoords="offset points", xycoords="axes fraction", **_small(va="top"))
+    for number, row in enumerate(rows):
+        sample = row["sample"]
+        if row["claimed"]:
+            for edge in (-1, 1) if claim.test == "level with" else (1,):
+                axes.plot([edge * claim.threshold] * 2, [number - 0.5, number + 0.5], color=INK, linewidth=1.25, linestyle=(0, (1, 2)))
+            _row_frame(picture, width, height, 30 + number * line, line)
+        if sample is None:
+            axes.annotate("not measured at this scale", (0, number), (6, 0), textcoords="offset points", **_small())
+            continue
+        if row["claimed"]:
+            ring = dict(marker="o", markersize=6, markerfacecolor="none", markeredgecolor=EDGE, linestyle="none")
+            axes.plot(sample.values, [number + (0.27 if i % 2 else -0.27) for i in range(len(sample.values))], **ring)
+        if sample.low is not None:
+            axes.plot([sample.low, sample.high], [number] * 2, color=INK, linewidth=3 if row["claimed"] else 2)
+        fill = INK if sample.separated else GROUND
+        axes.plot(sample.mean, number, marker="o", markersize=8, markerfacecolor=fill, markeredgecolor=INK)
+        numbers = f"{views.signed(sample.mean)}" + ("" if narrow or sample.low is None else f"   {_ends(sample)}")
+        x = 1 - (right - 20) / width
+        weight = "bold" if row["claimed"] else "normal"
+        picture.text(x, 1 - (30 + (number + 0.5) * line) / height, numbers, fontsize=12, color=INK, va="center", weight=weight)
+    return picture
+
+
+def uses_of_data(measured: Mapping[str, float | None], title: str, chance: float = 10.0, width: int = 648) -> Picture:
+    """One bar for each use of other data that is measured, an empty named place for each that is not yet (None)."""
+    height = 30 + 34 * len(measured) + 24
+    picture = Picture(width, height, f"{title}: {sum(v is not None for v in measured.values())} of {len(measured)} measured")
+    axes = picture.axes_at(280, 30, width - 280 - 90, 34 * len(measured))
+    picture.text(0, 1 - 10 / height, title, fontsize=12, fontweight="bold", color=INK, va="center")
+    axes.set_xlim(0, 100)
+    axes.set_ylim(len(measured) - 0.5, -0.5)
+    axes.set_xticks([0, 50, 100], ["0", "50", "100 %"])
+    axes.set_yticks(range(len(measured)), list(measured), fontsize=12, color=INK)
+    axes.axvline(chance, color=EDGE, linewidth=1, linestyle=(0, (1, 2)))
+    for number, (name, value) in enumerate(measured.items()):
+        if value is None:
+            axes.barh(number, 100, height=0.55, facecolor="none", edgecolor=EDGE, linewidth=1, linestyle=(0, (2, 3)))
+        else:
+            colour = views.TOKENS["ink2" if "only" in name or "nothing" in name else "s1"][0]
+            axes.barh(number, 100 * value, height=0.55, color=colour)
+            axes.annotate(f"{100 * value:.1f} %", (100 * value, number), (6, 0), textcoords="offset points", fontsize=12, color=INK, va="center")
+    return picture
+
+
+def responsive(draw: Callable[[int], Picture]) -> str:
+    """HTML that shows `draw(648)` where there is room and `draw(372)` in a narrow column."""
+    return "".join(
+        f"<div class='tl-picture tl-{name}'>{draw(width).svg()}</div>" for name, width in (("wide", 648), ("narrow", 372))
+    )
+
+
+# ---- what the pictures share ----
+
+
+def _canvas(picture: Picture, width: float, height: float) -> Axes:
+    axes = picture.add_axes((0, 0, 1, 1))
+    axes.set_xlim(0, width)
+    axes.set_ylim(height, 0)
+    axes.set_axis_off()
+    return axes
+
+
+def _put(axes: Axes, image: Any, x: float, y: float, strength: float = 1.0) -> None:
+    """Draw an image as ink on nothing (grey) or in its colours, its pixels as squares."""
+    pixels = np.asarray(image.permute(1, 2, 0))
+    if pixels.shape[2] == 1:
+        pixels = np.concatenate([np.zeros((*pixels.shape[:2], 3)), pixels * strength], axis=2)
+    axes.imshow(pixels, extent=(x, x + CELL, y + CELL, y), interpolation="none", aspect="auto", zorder=2)
+    axes.set_autoscale_on(False)
+
+
+def _frame(axes: Axes, x: float, y: float) -> None:
+    from matplotlib.patches import Rectangle
+
+    axes.add_patch(Rectangle((x - 2, y - 2), CELL + 4, CELL + 4, fill=False, edgecolor=INK, linewidth=2, zorder=3))
+
+
+def _row_frame(picture: Picture, width: float, height: float, top: float, line: float) -> None:
+    from matplotlib.patches import Rectangle
+
+    box = Rectangle((1 / width, 1 - (top + line) / height), 1 - 2 / width, line / height)
+    box.set(fill=False, edgecolor=INK, linewidth=1.25, transform=picture.transFigure)
+    picture.add_artist(box)
+
+
+def _write(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:
+    style = {"ha": "center", "va": "center", "size": 11, "color": INK2} | style
+    axes.text(x, y, text, parse_math=False, **style)
+
+
+def _of_class(split: Split, number: int, most: int) -> Any:
+    assert split.labels is not None
+    return split.images[split.labels == number][: max(most, 0)]
+
+
+def _apart(values: Sequence[float], least: float) -> list[float]:
+    """The values moved apart until neighbours are `least` away, in the order given."""
+    order = sorted(range(len(values)), key=values.__getitem__)
+    placed = list(values)
+    for below, above in zip(order, order[1:], strict=False):
+        placed[above] = max(placed[above], placed[below] + least)
+    return placed
+
+
+def _budget_label(budget: int, narrow: bool, number: int) -> str:
+    unit = "label" if budget == 1 else "labels"
+    return f"{budget} {unit}" + (" per class" if number == 0 and not narrow else "") if number == 0 else str(budget)
+
+
+def _small(**more: Any) -> dict[str, Any]:
+    return {"fontsize": 11, "color": INK2, "va": "center", "annotation_clip": False} | more
+
+
+def _ends(sample: Any) -> str:
+    return f"{views.signed(sample.low)} to {views.signed(sample.high)}"
+
+
+def _attribute(text: str) -> str:
+    from html import escape
+
+    return escape(text, quote=True)

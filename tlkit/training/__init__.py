@@ -1,0 +1,1 @@
+"""The one loop of the kit, and the machine it runs on."""

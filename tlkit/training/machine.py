@@ -1,0 +1,101 @@
+"""Which device, which precision, how many threads, and what `Run(fast=True)` makes of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """Where tlkit trains on this machine, and why: `device`, the recommended `precision`, `threads`, and `words`."""
+
+    device: torch.device
+    precision: str
+    threads: int
+    words: str
+
+    def __str__(self) -> str:
+        return self.words
+
+
+def hardware() -> Hardware:
+    """The best device here: CUDA, else Apple's MPS, else Intel's XPU, else the CPU. Changes nothing."""
+    threads = torch.get_num_threads()
+    device, words = _best_device()
+    precision = "bfloat16" if hardware_multiplies_bfloat16(device) else "float32"
+    plural = "thread" if threads == 1 else "threads"
+    return Hardware(device, precision, threads, f"{words}; {threads} CPU {plural}; quickest in {precision}")
+
+
+def _best_device() -> tuple[torch.device, str]:
+    if torch.cuda.is_available():
+        return torch.device("cuda"), f"{torch.cuda.get_device_name()}, through CUDA"
+    if torch.backends.mps.is_available():
+        return torch.device("mps"), "this Mac's GPU, through MPS"
+    if hasattr(torch, "xpu") and torch.xpu.is_available():
+        return torch.device("xpu"), "an Intel GPU, through XPU"
+    return torch.device("cpu"), "this computer's CPU, since no CUDA, MPS or XPU device was found"
+
+
+def generators(device: torch.device) -> list[torch.Generator]:
+    """The default generators that a step on `device` draws from."""
+    found = [torch.default_generator]
+    if device.type == "cuda":
+        found.append(torch.cuda.default_generators[device.index or 0])
+    elif device.type == "xpu":
+        found.append(torch.xpu.default_generators[device.index or 0])
+    elif device.type == "mps":
+        found.append(torch.mps._get_default_mps_generator())
+    return found
+
+
+def device_of(network: nn.Module) -> torch.device | None:
+    """The one device a network lives on, None if it has no weights. Raises ValueError if it is spread over several."""
+    places = {tensor.device for tensor in [*network.parameters(), *network.buffers()]}
+    if len(places) > 1:
+        names = " and ".join(sorted(map(str, places)))
+        raise ValueError(f"this network is spread over {names}; move it to one device first: network.to({names.split()[0]!r})")
+    return next(iter(places), None)
+
+
+class FastChoice(NamedTuple):
+    """What `Run(fast=True)` chose: memory `layout`, optimizer `options`, `precision`, and one line of `words`."""
+
+    layout: torch.memory_format
+    options: dict[str, Any]
+    precision: str
+    words: str
+
+
+def fast_choice(device: torch.device, network: nn.Module, batch: Any) -> FastChoice:
+    """Choose by rule, from the device, the image size and the layers; nothing is timed here.
+
+    The rule was read off `benchmarks/loop.py`: one fused optimizer step always pays; bfloat16 pays where the hardware
+    multiplies it; channels-last pays for convolutions on a GPU in bfloat16, and on a CPU unless the network is deep
+    and the images are large in float32.
+    """
+    precision = "bfloat16" if hardware_multiplies_bfloat16(device) else "float32"
+    convolutions = sum(isinstance(module, nn.Conv2d) for module in network.modules())
+    large_and_deep = batch[0].shape[-1] >= 64 and convolutions > 8
+    last = convolutions > 0 and (precision == "bfloat16" or (device.type == "cpu" and not large_and_deep))
+    layout = torch.channels_last if last else torch.preserve_format
+    words = f"fast: {'channels-last' if last else 'contiguous'}, fused optimizer, {precision}"
+    return FastChoice(layout, {"fused": True}, precision, words)
+
+
+def hardware_multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether the device multiplies bfloat16 itself; elsewhere it is emulated and slow."""
+    if device.type == "cpu":
+        try:
+            with open("/proc/cpuinfo", encoding="utf-8") as file:
+                flags = next((line.split() for line in file if line.startswith("flags")), [])
+        except OSError:
+            return False
+        return "avx512_bf16" in flags or "amx_bf16" in flags
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "xpu"

@@ -1,0 +1,154 @@
+"""What a picture shows, as plain data: pure functions from a value to numbers and words.
+
+Widgets and plots draw from the same views, and tests check them without a browser. The colours
+and marks of the course stand here too, once: `TOKENS` and `MARKS`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from tlkit.experiments import Claim, Comparison, Sample
+
+TOKENS: dict[str, tuple[str, str]] = {  # name: (light, dark); contrast at least 4.5 : 1 for text, 3 : 1 for marks
+    "ground": ("#ffffff", "#111111"),
+    "ink": ("#1a1d21", "#e9ebee"),
+    "ink2": ("#565e67", "#abb2ba"),
+    "edge": ("#7f8891", "#7f878f"),
+    "ghost": ("#8b939b", "#767e86"),
+    "s1": ("#0b69cb", "#6c9dfc"),
+    "s2": ("#a85a00", "#ee8c1f"),
+    "s3": ("#1d5c45", "#8ee3a8"),
+    "s4": ("#7a3a72", "#ffc1e3"),
+    "wrong": ("#b3261e", "#ff8a80"),
+    "focus": ("#0b69cb", "#8ab4ff"),
+    "rule": ("#dde0e4", "#34383d"),
+    "fill": ("#e6e9ed", "#2c3035"),
+    "panel": ("#f4f5f7", "#1c1e21"),
+}
+
+MARKS: dict[str | None, tuple[str, str]] = {  # family of a recipe: (token, mark), the same in the whole course
+    "pre-trained": ("s1", "circle"),
+    "from scratch": ("s2", "triangle"),
+    "frozen features": ("s3", "square"),
+    "unlabelled target": ("s4", "diamond"),
+    "nothing learnt": ("ink2", "circle"),
+    None: ("ghost", "circle"),
+}
+
+
+def tokens_css() -> str:
+    """The colours as `--tl-...` properties of `.tl`, light and dark, for JupyterLab, the book and a plain page."""
+
+    def block(theme: int, ground: str) -> str:
+        values = {name: pair[theme] for name, pair in TOKENS.items()} | {"ground": ground, "invert": theme}
+        return "{" + "".join(f"--tl-{name}:{value};" for name, value in values.items()) + "}\n"
+
+    light, dark = TOKENS["ground"]
+    return (
+        f".tl{block(0, light)}"
+        f"@media (prefers-color-scheme: dark){{.tl{block(1, dark)}}}"
+        f'html[data-theme="light"] .tl{block(0, "var(--pst-color-background, #fff)")}'
+        f'html[data-theme="dark"] .tl{block(1, "var(--pst-color-background, #121212)")}'
+        f'body[data-jp-theme-light="true"] .tl{block(0, "var(--jp-layout-color0, #fff)")}'
+        f'body[data-jp-theme-light="false"] .tl{block(1, "var(--jp-layout-color0, #111)")}'
+    )
+
+
+def styles(comparison: Comparison) -> list[dict[str, Any]]:
+    """For each recipe its name, token and mark; `open` marks the second of a family."""
+    seen: set[str | None] = set()
+    found = []
+    for name, recipe in comparison.recipes.items():
+        token, mark = MARKS[recipe.family]
+        found.append({"name": name, "token": token, "mark": mark, "open": recipe.family in seen})
+        seen.add(recipe.family)
+    return found
+
+
+def budgets(comparison: Comparison) -> dict[str, Any]:
+    """The picture of a comparison: every recipe's mean and interval at each budget, every pair's differences.
+
+    Accuracies in per cent, differences in points; None stands for what was not measured.
+    """
+    names, axis = list(comparison.recipes), sorted(comparison.budgets + comparison.skip)
+
+    def interval(sample: Sample | None) -> dict[str, Any] | None:
+        if sample is None:
+            return None
+        low, high = (sample.mean if end is None else end for end in (sample.low, sample.high))
+        return {"mean": sample.mean, "low": low, "high": high, "values": list(sample.values), "wins": sample.wins}
+
+    def accuracy(name: str, budget: int) -> dict[str, Any] | None:
+        values = comparison.accuracy(name, budget).values()
+        return interval(Sample(tuple(100 * value for value in values)) if values else None)
+
+    recipes = []
+    for style in styles(comparison):
+        cells = [accuracy(style["name"], budget) for budget in axis]
+        recipes.append(style | {end: [cell and cell[end] for cell in cells] for end in ("mean", "low", "high")})
+    pairs = {
+        f"{i}-{j}": [interval(comparison.difference(first, second, budget)) for budget in axis]
+        for i, first in enumerate(names)
+        for j, second in enumerate(names)
+        if i != j
+    }
+    return {
+        "budgets": axis,
+        "chart_title": f"Accuracy on {len(comparison.task.test):,} test images",
+        "chance": 100 / len(comparison.task.classes),
+        "seeds": len(comparison.seeds),
+        "recipes": recipes,
+        "pairs": pairs,
+    }
+
+
+def claim_rows(comparison: Comparison, claim: Claim) -> list[dict[str, Any]]:
+    """The picture of a claim: its paired difference at every budget, the claimed one marked."""
+    rows = []
+    for budget in sorted(comparison.budgets + comparison.skip):
+        sample = comparison.difference(claim.first, claim.second, budget)
+        rows.append({"budget": budget, "sample": sample, "claimed": budget == claim.budget})
+    return rows
+
+
+def thinned(steps: Sequence[float], values: Sequence[float], most: int = 500) -> list[tuple[float, float]]:
+    """A curve of at most `most` points: each is the mean of the steps it stands for; the last point stays itself."""
+    width = max(1, math.ceil(len(steps) / most))
+    if width == 1:
+        return list(zip(steps, values, strict=True))
+    points = []
+    for start in range(0, len(steps), width):
+        x, y = steps[start : start + width], values[start : start + width]
+        points.append((sum(x) / len(x), sum(y) / len(y)))
+    return [*points[: most - 1], (steps[-1], values[-1])]
+
+
+def round_top(value: float) -> float:
+    """The next round number at or above `value`, for the top of an axis.
+
+    >>> [round_top(v) for v in (0.3, 2.31, 2.6, 7, 130)]
+    [0.5, 2.5, 3.0, 10.0, 200.0]
+    """
+    if not value > 0 or not math.isfinite(value):
+        return 1.0
+    size = 10.0 ** math.floor(math.log10(value))
+    return next(size * step for step in (1, 1.5, 2, 2.5, 3, 4, 5, 10) if size * step >= value)
+
+
+def signed(points: float, digits: int = 1) -> str:
+    """A difference as the course writes it: always signed, with a true minus.
+
+    >>> signed(17.91), signed(-9.42)
+    ('+17.9', '\u22129.4')
+    """
+    return f"{points:+.{digits}f}".replace("-", "\u2212")
+
+
+def time_left(seconds: float) -> str:
+    """How long something still takes, in words."""
+    if seconds < 1:
+        return "less than a second left"
+    return f"about {seconds:.0f} s left" if seconds < 90 else f"about {seconds / 60:.0f} min left"

@@ -1,0 +1,482 @@
+// What the widgets share: elements, numbers in words, the parts of a chart, controls and the frame.
+// Names and words come from the learner's own code: they enter the page as text, never as markup.
+
+const element = (space) => (tag, attributes = {}, ...children) => {
+  const node = document.createElementNS(space, tag);
+  set(node, attributes);
+  node.append(...children);
+  return node;
+};
+const html = element("http://www.w3.org/1999/xhtml");
+const svg = element("http://www.w3.org/2000/svg");
+
+// Writes only what differs, so that a redraw leaves most of the page alone; null takes the attribute away.
+function set(node, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined) node.removeAttribute(name);
+    else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
+  }
+}
+
+function say(node, words) {
+  if (node.textContent !== words) node.textContent = words;
+}
+
+// ---- Numbers and words
+
+const MINUS = "\u2212";
+const SPACE = "\u00a0"; // keeps a number and its unit on one line
+const COUNTS = ["none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+const color = (token) => `var(--tl-${token})`;
+const known = (value) => value !== null && value !== undefined && Number.isFinite(value);
+const count = (number) => COUNTS[number] ?? String(number);
+const fixed = (value, digits = 1) => value.toFixed(digits).replace(/^-(0\.?0*$)?/, (_, zero) => zero ?? MINUS);
+const signed = (value, digits = 1) => (Number(value.toFixed(digits)) > 0 ? "+" : "") + fixed(value, digits);
+const percent = (value) => `${fixed(value)}${SPACE}%`;
+const shortPercent = (value) => `${Number(value.toFixed(1))}${SPACE}%`;
+const twoFigures = (value) => Number(value.toPrecision(2));
+const rateWords = (rate) => (rate < 0.99e-4 ? twoFigures(rate).toExponential() : String(twoFigures(rate)));
+// "labels per class" for several, "label per class" for one
+const amount = (budget, unit = "labels per class") => `${budget} ${budget === 1 ? unit.replace(/s\b/, "") : unit}`;
+
+// Float32 numbers sent as bytes, in groups of `size`; a group with a NaN in it is no point of a line.
+function floats(model, name, size) {
+  const data = model.get(name);
+  if (!data?.byteLength) return [];
+  const bytes = data.buffer ? new DataView(data.buffer, data.byteOffset, data.byteLength) : new DataView(data);
+  const groups = [];
+  for (let at = 0; at + 4 * size <= bytes.byteLength; at += 4 * size) {
+    groups.push(Array.from({ length: size }, (_, place) => bytes.getFloat32(at + 4 * place, true)));
+  }
+  return groups.filter((group) => group.every(Number.isFinite));
+}
+
+// Runs `work` soon, many calls as one, and never twice within `pause` milliseconds.
+function paced(work, pause, signal) {
+  let timer = 0;
+  let last = -Infinity;
+  const now = () => {
+    clearTimeout(timer);
+    timer = 0;
+    last = performance.now();
+    if (!signal.aborted) work();
+  };
+  const later = () => (timer ||= setTimeout(now, Math.max(0, last + pause - performance.now())));
+  signal.addEventListener("abort", () => clearTimeout(timer));
+  return { now, later };
+}
+
+// ---- Scales
+
+function linear(from, to, low, high) {
+  const scale = (value) => (from === to ? (low + high) / 2 : low + ((value - from) / (to - from)) * (high - low));
+  scale.invert = (place) => from + ((place - low) / (high - low)) * (to - from);
+  return scale;
+}
+
+// Budgets stand on a logarithmic axis, a little inside its ends so that no mark touches the frame.
+function budgetScale(budgets, area) {
+  const inner = linear(Math.log(budgets[0]), Math.log(budgets.at(-1)), area.left + 12, area.right - 5);
+  return (budget) => inner(Math.log(budget));
+}
+
+// Round numbers from low to high, with at most `most` steps between them.
+function roundTicks(low, high, most) {
+  const power = 10 ** Math.floor(Math.log10((high - low) / most));
+  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((size) => (high - low) / size <= most + 1e-9);
+  const first = Math.ceil(low / step - 1e-9);
+  return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, place) => (first + place) * step);
+}
+
+// Accuracy always runs from 0 to 100 %; the unit stands once, at the last tick.
+function percentTicks(area, scale) {
+  const step = area.bottom - area.top >= 140 ? 25 : 50;
+  return Array.from({ length: 100 / step + 1 }, (_, place) => place * step).map((value) => ({
+    at: scale(value), words: value === 100 ? `100${SPACE}%` : String(value),
+  }));
+}
+
+// Moves sorted places apart to `gap`: places that would overlap become one group around their mean.
+function spread(places, gap, top, bottom) {
+  const groups = [];
+  const middle = (group) => {
+    const half = ((group.count - 1) * gap) / 2;
+    return clamp(group.sum / group.count, top + half, Math.max(bottom - half, top + half));
+  };
+  for (const place of places) {
+    groups.push({ sum: place, count: 1 });
+    while (groups.length > 1) {
+      const [above, below] = groups.slice(-2);
+      if (middle(below) - middle(above) >= (gap * (above.count + below.count)) / 2) break;
+      groups.splice(-2, 2, { sum: above.sum + below.sum, count: above.count + below.count });
+    }
+  }
+  return groups.flatMap((group) =>
+    Array.from({ length: group.count }, (_, place) => middle(group) + (place - (group.count - 1) / 2) * gap));
+}
+
+// ---- Marks and icons
+
+const MARKS = {
+  circle: (r) => `M${-r},0a${r},${r} 0 1,0 ${2 * r},0a${r},${r} 0 1,0 ${-2 * r},0z`,
+  triangle: (r) => `M0,${-1.15 * r}L${1.15 * r},${0.85 * r}H${-1.15 * r}z`,
+  square: (r) => `M${-0.9 * r},${-0.9 * r}h${1.8 * r}v${1.8 * r}h${-1.8 * r}z`,
+  diamond: (r) => `M0,${-1.3 * r}L${1.3 * r},0L0,${1.3 * r}L${-1.3 * r},0z`,
+};
+const GLYPHS = { circle: "\u25cf\u25cb", triangle: "\u25b2\u25b3", square: "\u25a0\u25a1", diamond: "\u25c6\u25c7" };
+
+const ICONS = { // on a field of 16; "outline" ones are drawn, the others filled
+  play: "M4.5 2.5v11l9-5.5z",
+  pause: "M4 3h3v10H4zM9.5 3h3v10h-3z",
+  step: "M2.5 2.5v11L10 8zM11 2.5h2.5v11H11z",
+  stop: "M3 3h10v10H3z",
+  dot: MARKS.circle(5.5).replace("M-5.5,0", "M2.5,8"),
+  dots: [3, 8, 13].map((x) => MARKS.circle(1.5).replace("M-1.5,0", `M${x - 1.5},8`)).join(""),
+  circle: "outline M3 8a5 5 0 1 0 10 0a5 5 0 1 0 -10 0z",
+  check: "outline M3 8.5l3.5 3.5L13 4.5",
+  undo: "outline M6.5 2.5L3 6l3.5 3.5M3.5 6H10a3.5 3.5 0 0 1 0 7H6.5",
+  again: "outline M8 1L4.8 3.8L8 6.6M5.2 3.8H8A4.8 4.8 0 1 1 3.4 7.6",
+  warning: "M8 1.5L15.5 14.5H0.5zM7.2 6v4.5h1.6V6zM7.2 11.6v1.6h1.6v-1.6z",
+};
+
+function icon(name) {
+  const [outline, path] = ICONS[name].startsWith("outline ") ? [true, ICONS[name].slice(8)] : [false, ICONS[name]];
+  const shape = svg("path", { d: path, "fill-rule": "evenodd" });
+  return svg("svg", { class: outline ? "tl-icon tl-outline" : "tl-icon", viewBox: "0 0 16 16", "aria-hidden": "true" }, shape);
+}
+
+const STATES = { // every state is a word with a glyph
+  "not running": "circle", loading: "dots", training: "dot", paused: "pause", stopped: "stop", finished: "check",
+  measured: "check", "up to date": "check", "out of date": "again", error: "warning", "waiting for you": "circle",
+  "recorded run": "play",
+};
+
+// ---- The chart: an SVG whose elements have names, so that drawing again updates them in place
+
+const LAYERS = ["ground", "grid", "band", "line", "mark", "front", "words"];
+
+class Chart {
+  constructor(root) {
+    this.root = root;
+    this.layers = Object.fromEntries(LAYERS.map((name) => [name, svg("g")]));
+    this.node = svg("svg", { class: "tl-chart" }, ...Object.values(this.layers));
+    this.nodes = new Map();
+    this.used = new Set();
+    this.pen = document.createElement("canvas").getContext("2d");
+  }
+
+  size(width, height) {
+    set(this.node, { width, height, viewBox: `0 0 ${width} ${height}` });
+    this.family = getComputedStyle(this.root).fontFamily;
+  }
+
+  put(layer, name, tag, attributes, words) {
+    const key = `${layer}/${tag}/${name}`;
+    let node = this.nodes.get(key);
+    if (!node) {
+      node = svg(tag);
+      this.layers[layer].append(node);
+      this.nodes.set(key, node);
+    }
+    set(node, attributes);
+    if (words !== undefined) say(node, words);
+    this.used.add(key);
+    return node;
+  }
+
+  // Takes away what the present drawing did not use.
+  sweep() {
+    for (const [key, node] of this.nodes) {
+      if (this.used.has(key)) continue;
+      node.remove();
+      this.nodes.delete(key);
+    }
+    this.used.clear();
+  }
+
+  width(words, size = 11, weight = 400) {
+    this.pen.font = `${weight} ${size}px ${this.family}`;
+    return this.pen.measureText(words).width;
+  }
+
+  // A name too long for its room is cut; the value behind it, `tail`, never is.
+  words(name, x, y, words, { kind = "tick", anchor = "start", token = "ink2", room = Infinity, tail = "" } = {}) {
+    const [size, weight] = { tick: [11, 400], bold: [11, 600], name: [12, 400], chosen: [12, 600] }[kind];
+    let text = words + tail;
+    for (let end = words.length - 1; end > 3 && this.width(text, size, weight) > room; end--) {
+      text = `${words.slice(0, end).trimEnd()}\u2026${tail}`;
+    }
+    const place = { class: `tl-text-${kind}`, x: x.toFixed(1), y: y.toFixed(1), "text-anchor": anchor, fill: color(token) };
+    return this.put("words", name, "text", place, text);
+  }
+
+  line(name, points, { token = "ink", width = 2, dash = null, layer = "line", opacity = null, style = null } = {}) {
+    const d = points.map(([x, y], place) => `${place ? "L" : "M"}${x.toFixed(1)},${y.toFixed(1)}`).join("");
+    const look = { d, fill: "none", stroke: color(token), "stroke-width": width, "stroke-linejoin": "round" };
+    return this.put(layer, name, "path", { ...look, "stroke-dasharray": dash, opacity, class: style });
+  }
+
+  // A curve over budgets: band, line, marks. points: [{x, y, low, high}], where what was not measured is missing.
+  series(name, { token, mark, open }, points, { chosen = false, width = open ? 1.25 : 2 } = {}) {
+    const banded = points.filter((point) => known(point.low) && known(point.high));
+    const [line, marks] = chosen ? ["front", "front"] : ["line", "mark"];
+    if (banded.length > 1) this.band(name, banded.map(({ x, low }) => [x, low]), banded.map(({ x, high }) => [x, high]), token);
+    this.line(`${name} line`, points.map(({ x, y }) => [x, y]), { token, width, layer: line });
+    points.forEach(({ x, y }) => this.mark(`${name} at ${x.toFixed(0)}`, mark, x, y, token, { open, layer: marks }));
+  }
+
+  // The interval around a curve: its colour at 14 %, no outline.
+  band(name, low, high, token) {
+    const edge = [...low, ...high.toReversed()].map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join("L");
+    this.put("band", name, "path", { d: `M${edge}z`, fill: color(token), opacity: 0.14 });
+  }
+
+  // A mark with a ring in the ground colour; an open one tells the second recipe of a family.
+  mark(name, shape, x, y, token, { open = false, size = 4, layer = "mark", ring = 1.25 } = {}) {
+    const look = open ? { fill: color("ground"), stroke: color(token), "stroke-width": 1.75 }
+      : { fill: color(token), stroke: color("ground"), "stroke-width": 2 * ring, "paint-order": "stroke" };
+    const place = { d: MARKS[shape](open ? size - 0.5 : size), transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` };
+    this.put(layer, name, "path", { ...place, ...look });
+  }
+
+  // A mean with its interval: filled where the interval excludes zero, open where it does not.
+  interval(name, [x1, y1], [x2, y2], [x, y], { filled, chosen = false }) {
+    this.line(`${name} bar`, [[x1, y1], [x2, y2]], { width: chosen ? 3 : 2, layer: "mark" });
+    this.mark(`${name} dot`, "circle", x, y, "ink", { open: !filled, size: chosen ? 5.5 : 4.5, layer: "front", ring: 0 });
+  }
+
+  // Horizontal grid, tick words, an axis with ticks. x: [{at, words, bold}], y: [{at, words}].
+  axes(name, area, { x = [], y = [], unit = "", base = "edge" }) {
+    for (const { at, words } of y) {
+      const place = { x1: area.left, x2: area.right, y1: at, y2: at, stroke: color("rule") };
+      if (Math.abs(at - area.bottom) > 1) this.put("grid", `${name} grid ${words}`, "line", place);
+      this.words(`${name} y ${words}`, area.left - 8, at + 4, words, { anchor: "end" });
+    }
+    const axis = { x1: area.left, x2: area.right, y1: area.bottom, y2: area.bottom, stroke: color(base) };
+    if (x.length) this.put("grid", `${name} axis`, "line", axis);
+    for (const { at, words, bold } of x) {
+      this.put("grid", `${name} tick ${words}`, "line", { x1: at, x2: at, y1: area.bottom, y2: area.bottom + 4, stroke: color("edge") });
+      this.words(`${name} x ${words}`, at, area.bottom + 17, words, { anchor: "middle", kind: bold ? "bold" : "tick", token: bold ? "ink" : "ink2" });
+    }
+    if (unit) this.words(`${name} unit`, area.right + 10, area.bottom + 17, unit);
+  }
+
+  chance(area, y, value, inside) {
+    const look = { x1: area.left, x2: area.right, y1: y, y2: y, stroke: color("edge"), "stroke-dasharray": "2 3" };
+    this.put("grid", "chance", "line", look);
+    if (inside) this.words("chance", area.right - 6, y - 5, `chance ${value}${SPACE}%`, { anchor: "end" });
+  }
+
+  // Names at the ends of lines, apart by 16, with a leader where one had to move.
+  // labels: [{name, y, words, tail, token, kind, mark, open}]
+  ends(area, labels, room, gap = 7) {
+    const sorted = labels.toSorted((one, other) => one.y - other.y);
+    const places = spread(sorted.map((label) => label.y), 16, area.top - 4, area.bottom);
+    const moved = (place) => Math.abs(places[place] - sorted[place].y) > 4;
+    const lead = area.right + (sorted.some((_, place) => moved(place)) ? Math.max(gap, 13) : gap);
+    sorted.forEach(({ name, y, words, tail, token, kind = "tick", mark, open }, place) => {
+      const at = places[place];
+      if (moved(place)) this.line(`leader ${name}`, [[area.right + 3, y], [lead - 3, at]], { token: token === "ink2" ? "edge" : token, width: 1 });
+      if (mark) this.mark(`end ${name}`, mark, lead + 7, at, token, { open });
+      const from = lead + (mark ? 16 : 0);
+      this.words(`end ${name}`, from, at + 4, words, { kind, token, tail, room: area.right + room - from });
+    });
+  }
+
+  // The margin that the longest name at a line's end needs, within a share of the width.
+  margin(labels, width, marked = 0) {
+    const widest = Math.max(0, ...labels.map(([words, weight = 400]) => this.width(words, weight > 400 ? 12 : 11, weight)));
+    return clamp(widest + 14 + marked, 30, 0.36 * width);
+  }
+}
+
+// ---- Controls
+
+// Not the `disabled` attribute: a button that is off keeps its place in the tab order and its focus.
+function button({ action, face, words, key, main, off }, press) {
+  const node = html("button", { type: "button", class: main ? "tl-button tl-main" : "tl-button", "data-do": action }, icon(face), words);
+  if (key) node.append(html("kbd", { "aria-hidden": "true" }, key));
+  if (off) node.setAttribute("aria-disabled", "true");
+  node.addEventListener("click", () => node.getAttribute("aria-disabled") || press(action));
+  return node;
+}
+
+// Draws a row of buttons anew and gives the focus to the same button, else to the main one, else to the frame.
+function fillRow(frame, row, buttons, press) {
+  const focused = frame.focused();
+  const held = row.contains(focused) ? focused : null;
+  row.replaceChildren(...buttons.map((one) => button(one, press)));
+  if (!held) return;
+  const wasMain = held.classList.contains("tl-main");
+  const same = row.querySelector(`[data-do="${held.dataset.do}"]:not([aria-disabled])`);
+  (((!wasMain && same) || row.querySelector(".tl-main")) ?? frame.root).focus({ preventScroll: true });
+}
+
+// start(event) may answer false; end() follows a release, cancel() Esc or a lost pointer.
+function draggable(frame, node, { start, move, end, cancel }) {
+  let pointer = null;
+  const finish = (then) => () => {
+    if (pointer === null) return;
+    pointer = null;
+    frame.cancel = null;
+    then();
+  };
+  frame.listen(node, "pointerdown", (event) => {
+    if (event.button !== 0 || start(event) === false) return;
+    event.preventDefault();
+    pointer = event.pointerId;
+    node.setPointerCapture(pointer);
+    frame.cancel = finish(cancel);
+  });
+  frame.listen(node, "pointermove", (event) => event.pointerId === pointer && move(event));
+  frame.listen(node, "pointerup", finish(end));
+  frame.listen(node, "pointercancel", finish(cancel));
+}
+
+// place(value) is 0 to 1 along the line, value(place) its inverse; next(value, direction, fine) the key's step.
+// input(value) follows every move, change(value) comes once it rests: at release, or shortly after the last key.
+function slider(frame, { name, low, high, place, value, next, words, ticks, input, change }) {
+  const knob = html("div", { class: "tl-knob", role: "slider", tabindex: 0, "aria-label": name, "aria-valuemin": low, "aria-valuemax": high });
+  const marks = ticks.map((tick) => html("i", { style: `left:${100 * place(tick)}%` }));
+  const line = html("div", { class: "tl-line" }, html("b"), ...marks, knob);
+  const node = html("div", { class: "tl-slider" }, html("span", { class: "tl-slider-name" }, name), line);
+  let present = low;
+  let before = low;
+  let rest = 0;
+  const show = (to) => {
+    present = to;
+    knob.style.left = `${100 * place(to)}%`;
+    set(knob, { "aria-valuenow": to, "aria-valuetext": words(to) });
+  };
+  const take = (to) => {
+    show(clamp(to, low, high));
+    input(present);
+  };
+  const settle = () => {
+    clearTimeout(rest);
+    if (rest) change(present);
+    rest = 0;
+  };
+  const follow = (event) => {
+    const box = line.getBoundingClientRect();
+    take(value(clamp((event.clientX - box.left) / box.width, 0, 1)));
+  };
+  draggable(frame, line, {
+    start: (event) => {
+      before = present;
+      knob.focus({ preventScroll: true });
+      follow(event);
+    },
+    move: follow,
+    end: () => change(present),
+    cancel: () => take(before),
+  });
+  frame.listen(knob, "keydown", (event) => {
+    const ends = { Home: low, End: high }[event.key];
+    const direction = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
+    if (event.key === "Enter" && rest) settle();
+    else if (ends === undefined && !direction) return;
+    else {
+      take(ends ?? next(present, direction, event.shiftKey));
+      clearTimeout(rest);
+      rest = setTimeout(settle, 250);
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  frame.listen(knob, "blur", settle);
+  frame.signal.addEventListener("abort", () => clearTimeout(rest));
+  // While the learner moves it, the kernel's older value does not pull it back.
+  return { node, show: (to) => frame.cancel || rest || show(to) };
+}
+
+// ---- The frame: title line with the state, body, controls, status line
+
+const NARROW = 560; // px of the frame's own box, never of the window
+
+function makeFrame(model, el, name, draw) {
+  const end = new AbortController();
+  const { signal } = end;
+  const title = html("div", { class: "tl-title" });
+  const word = html("div", { class: "tl-word" });
+  const subtitle = html("div", { class: "tl-subtitle" });
+  const body = html("div", { class: "tl-body" });
+  const controls = html("div", { class: "tl-controls" });
+  const status = html("div", { class: "tl-status", role: "status", "aria-live": "polite" });
+  const root = html("div", {
+    class: "tl", "data-widget": name, "data-lm-suppress-shortcuts": "true", tabindex: 0, role: "group",
+  }, html("div", { class: "tl-head" }, title, word), subtitle, body, controls, status);
+  el.append(root);
+
+  const frame = { root, body, controls, signal, narrow: false, cancel: null };
+  frame.listen = (node, event, handler) => node.addEventListener(event, handler, { signal });
+  frame.watch = (names, handler) => {
+    for (const trait of names.split(" ")) {
+      model.on(`change:${trait}`, handler);
+      signal.addEventListener("abort", () => model.off(`change:${trait}`, handler));
+    }
+  };
+  frame.focused = () => root.getRootNode().activeElement;
+  frame.head = (words, more) => {
+    say(title, words);
+    say(subtitle, more);
+    set(root, { "aria-label": words });
+  };
+  frame.show = (state, words) => {
+    set(root, { "data-state": state });
+    if (word.textContent !== words || word.dataset.glyph !== state) {
+      word.replaceChildren(icon(STATES[state] ?? "circle"), html("span", {}, words));
+      word.dataset.glyph = state;
+    }
+  };
+  // parts: [bold, plain] pairs; `hidden` is what only a screen reader needs, such as the state word.
+  frame.status = (hidden, parts, between = " \u00b7 ") => {
+    const words = [hidden, between, ...parts.flat()].join("\n");
+    if (frame.said === words) return;
+    frame.said = words;
+    const items = parts.map(([bold, plain]) => html("span", { class: "tl-item" }, html("b", {}, bold), plain));
+    const spaced = items.flatMap((item, place) => (place && between ? [html("span", { class: "tl-between" }, between), item] : [item]));
+    status.replaceChildren(html("span", { class: "tl-hidden" }, hidden), ...spaced);
+  };
+  // actions: {" ": ..., ArrowRight: ..., s: ..., Enter: ..., undo: ...}
+  frame.keys = (actions) => frame.listen(root, "keydown", (event) => {
+    const { target, key } = event;
+    const undo = (event.ctrlKey || event.metaKey) && key.toLowerCase() === "z";
+    if (!undo && (event.ctrlKey || event.metaKey || event.altKey)) return;
+    const allowed = {
+      " ": target === root && !event.repeat,
+      ArrowRight: target === root || target.tagName === "BUTTON",
+      s: target.tagName !== "SELECT" && !event.repeat,
+      Enter: !["BUTTON", "SELECT"].includes(target.tagName) && !event.repeat,
+    };
+    const action = undo ? "undo" : key.length === 1 ? key.toLowerCase() : key;
+    if (action === "Escape") {
+      if (frame.cancel) frame.cancel();
+      else leave(root, target);
+    } else if (actions[action] && allowed[action] !== false) actions[action]();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+
+  frame.draw = paced(draw, 100, signal); // at most ten times a second
+  const observer = new ResizeObserver(([entry]) => {
+    frame.narrow = entry.contentRect.width < NARROW;
+    root.classList.toggle("tl-narrow", frame.narrow);
+    frame.draw.now();
+  });
+  observer.observe(root);
+  frame.close = () => {
+    observer.disconnect();
+    end.abort();
+    root.remove();
+  };
+  return frame;
+}
+
+// Esc gives the focus back to the host, a notebook's cell, so that its own keys work again.
+function leave(root, target) {
+  target.blur();
+  root.parentElement?.closest("[tabindex]")?.focus({ preventScroll: true });
+}

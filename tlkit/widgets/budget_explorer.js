@@ -1,0 +1,213 @@
+// BudgetExplorer: curves above, paired differences below, on one x axis, with one slider through both.
+
+function render({ model, el }) {
+  const frame = makeFrame(model, el, "budget-explorer", draw);
+  const chart = new Chart(frame.root);
+  const strip = new Chart(frame.root); // the seeds of the chosen difference
+  const title = html("div", { class: "tl-chart-title" });
+  const figure = html("div", { class: "tl-figure tl-explorer" }, title, chart.node);
+  const selects = ["first", "second"].map((trait) => {
+    const node = html("select", { "aria-label": `Compare, ${trait} recipe` });
+    frame.listen(node, "change", () => choose(trait, Number(node.value)));
+    return node;
+  });
+  const caption = html("div", { class: "tl-caption tl-key" });
+  const number = html("div", { class: "tl-number" });
+  const interval = html("div", { class: "tl-caption tl-interval" });
+  const finding = html("div", { class: "tl-finding" }, html("b"), html("span"));
+  frame.body.append(figure, html("div", { class: "tl-side" }, html("div", { class: "tl-caption" }, "Compare"),
+    ...selects.map((node) => html("div", { class: "tl-select" }, node)), caption, number, interval, strip.node, html("hr"), finding));
+  frame.controls.remove(); // the slider and the selects stand at what they change
+  for (const one of [chart, strip]) set(one.node, { role: "img" });
+
+  let knob = null;
+  let built = ""; // the recipes and budgets that slider and selects were made for
+  let area = { left: 42, right: 300 };
+
+  const view = () => model.get("view");
+  const recipe = (trait) => view().recipes[model.get(trait)];
+  const glyph = ({ mark, open }) => GLYPHS[mark][open ? 1 : 0];
+  const pair = () => view().pairs[`${model.get("first")}-${model.get("second")}`] ?? view().budgets.map(() => null);
+  const zero = ({ low, high }) => low <= 0 && high >= 0;
+  const range = ({ low, high }) => `${signed(low)} to ${signed(high)}`;
+
+  function move(budget) {
+    if (budget === model.get("budget")) return;
+    model.set("budget", budget);
+    model.save_changes();
+    frame.draw.now();
+  }
+
+  // A recipe is never compared with itself: choosing the other one swaps the two.
+  function choose(trait, index) {
+    const other = trait === "first" ? "second" : "first";
+    if (model.get(other) === index) model.set(other, model.get(trait));
+    model.set(trait, index);
+    model.save_changes();
+    frame.draw.now();
+  }
+
+  function valueWords(budget) {
+    const found = pair()[budget];
+    const what = found ? `${signed(found.mean)} points, 95 % interval ${range(found)}` : "not measured at this scale";
+    return `${amount(view().budgets[budget])}: ${what}`;
+  }
+
+  function build() {
+    const { budgets, recipes } = view();
+    const key = JSON.stringify([budgets, recipes.map(({ name, mark, open }) => [name, mark, open])]);
+    if (key === built) return;
+    built = key;
+    knob?.node.remove();
+    const place = (index) => (budgetScale(budgets, area)(budgets[Math.round(index)]) - area.left) / (area.right - area.left);
+    const places = () => budgets.map((_, index) => index);
+    knob = slider(frame, {
+      name: "Budget", low: 0, high: budgets.length - 1, ticks: places(), words: valueWords, place,
+      value: (at) => places().sort((one, other) => Math.abs(place(one) - at) - Math.abs(place(other) - at))[0],
+      next: (value, direction) => value + direction,
+      input: move, change: () => {},
+    });
+    figure.append(knob.node);
+    for (const node of selects) {
+      node.replaceChildren(...recipes.map((one, index) => html("option", { value: index }, `${glyph(one)}${SPACE}${SPACE}${one.name}`)));
+    }
+  }
+
+  function draw() {
+    if (!view().budgets?.length) return;
+    build();
+    frame.head(view().title, view().subtitle);
+    frame.show(model.get("state") || "measured", model.get("word") || "measured");
+    say(title, view().chart_title);
+    set(chart.node, { "aria-label": model.get("label") });
+    curves();
+    ["first", "second"].forEach((trait, place) => {
+      selects[place].value = model.get(trait);
+      const { token } = recipe(trait);
+      selects[place].style.color = color(token === "ghost" ? "ink2" : token);
+    });
+    compare();
+  }
+
+  function curves() {
+    const { budgets, recipes, chance } = view();
+    const chosen = [model.get("first"), model.get("second")];
+    const width = Math.max(figure.clientWidth, 200);
+    const tall = frame.narrow ? 180 : 242;
+    const differences = tall + 64; // the top of the lower chart
+    const height = differences + 94 + 40;
+    chart.size(width, height);
+    const names = recipes.map(({ name }) => [name, 600]);
+    const room = chart.margin([...names, ["no difference"]], width, 26);
+    area = { left: 42, right: width - room, top: 10, bottom: 10 + tall };
+    const x = budgetScale(budgets, area);
+    const y = linear(0, 100, area.bottom, area.top);
+    const budget = model.get("budget");
+    const middle = x(budgets[budget]);
+
+    for (const [name, top, bottom, end] of [["upper", area.top, area.bottom, area.bottom], ["lower", differences, differences + 94, height - 16]]) {
+      chart.put("ground", name, "rect", { x: middle - 13, y: top - 4, width: 26, height: bottom - top + 4, fill: color("panel") });
+      chart.line(name, [[middle, top - 4], [middle, end]], { width: 1.25, layer: "grid" });
+    }
+    const ticks = budgets.map((one, index) => ({ at: x(one), words: String(one), bold: index === budget }));
+    chart.axes("curves", area, { x: ticks, y: percentTicks(area, y), unit: frame.narrow ? "labels" : "labels per class" });
+    if (known(chance)) chart.chance(area, y(chance), chance, true);
+
+    const crowded = (token) => recipes.filter((one) => one.token === token).length > 2; // three of a family: the pair in colour
+    const ends = [];
+    recipes.forEach((one, index) => {
+      const points = budgets.map((value, at) => ({ x: x(value), value: one.mean[at], y: y(one.mean[at]), low: known(one.low[at]) ? y(one.low[at]) : null,
+        high: known(one.high[at]) ? y(one.high[at]) : null })).filter(({ value }) => known(value));
+      const token = crowded(one.token) && !chosen.includes(index) ? "ghost" : one.token;
+      if (!points.length) return;
+      chart.series(`${index}`, { ...one, token }, points, { chosen: chosen.includes(index) });
+      ends.push({ name: `${index}`, y: points.at(-1).y, words: one.name, token: token === "ghost" ? "ink2" : token, mark: one.mark, open: one.open,
+        kind: chosen.includes(index) ? "chosen" : "name" });
+    });
+    chart.ends(area, ends, room);
+    lower({ ...area, top: differences, bottom: differences + 94 }, x, width);
+    chart.sweep();
+    const line = knob.node.querySelector(".tl-line");
+    line.style.flex = `0 0 ${area.right - area.left}px`;
+    knob.node.querySelectorAll("i").forEach((tick, index) => (tick.style.left = `${x(budgets[index]) - area.left}px`));
+    knob.show(budget);
+  }
+
+  function lower(place, x, width) {
+    const words = `Paired difference, ${recipe("first").name} ${MINUS} ${recipe("second").name}`;
+    chart.words("lower title", 0, place.top - 14, words, { kind: "chosen", token: "ink", room: width });
+    const found = pair().filter(Boolean);
+    const y = differenceScale(found.flatMap(({ low, high }) => [low, high]), place.bottom, place.top);
+    const ticks = y.ticks(4).map((value) => ({ at: y(value), words: signed(value, y.digits), value }));
+    chart.axes("lower", { ...place, bottom: -9 }, { y: ticks });
+    chart.line("zero", [[place.left, y(0)], [place.right, y(0)]], { width: 1.25, layer: "band" });
+    chart.words("zero", place.right + 12, y(0) + 4, "no difference", {});
+    const unitTick = [ticks.at(-1), ticks[0]].find((tick) => Math.abs(tick.at - y(0)) > 15);
+    if (unitTick) chart.words("points", place.right + 12, unitTick.at + 4, "points");
+    pair().forEach((one, index) => {
+      const at = x(view().budgets[index]);
+      if (!one) chart.words(`missing ${index}`, at, y(0) - 6, "\u2013", { anchor: "middle" });
+      else chart.interval(`budget ${index}`, [at, y(one.low)], [at, y(one.high)], [at, y(one.mean)], { filled: !zero(one), chosen: index === model.get("budget") });
+    });
+  }
+
+  // Zero is always in sight; the scale belongs to the pair, so it stays while the budget moves.
+  function differenceScale(values, from, to) {
+    const [low, high] = [Math.min(0, ...values), Math.max(0, ...values)];
+    const span = Math.max(high - low, 1);
+    const scale = linear(low - 0.08 * span, high + 0.08 * span, from, to);
+    scale.ticks = (most) => {
+      const found = roundTicks(low - 0.08 * span, high + 0.08 * span, most);
+      scale.digits = found.length > 1 && found[1] - found[0] < 1 ? 1 : found.some((value) => value % 1) ? 1 : 0;
+      return found;
+    };
+    return scale;
+  }
+
+  function compare() {
+    const { budgets, seeds } = view();
+    const budget = model.get("budget");
+    const found = pair()[budget];
+    say(caption, `With ${amount(budgets[budget])}`);
+    say(number, found ? `${signed(found.mean)} points` : "not measured");
+    say(interval, found ? `95 % interval ${range(found)}, ${found.values.length || seeds} seeds` : "not measured at this scale");
+    seedStrip(found);
+    const won = found && `${recipe("first").name} won ${found.wins} times out of ${found.values.length || seeds}`;
+    say(finding.firstChild, !found ? "Not measured at this scale. " : zero(found) ? "Not separated from zero. " : "Separated from zero. ");
+    say(finding.lastChild, !found ? "At this budget one of the two has no result." : `On the same seeds and the same labels, ${won}; the interval ${zero(found) ? "contains" : "does not contain"} zero.`);
+    const open = pair().map((one, index) => [one, budgets[index]]).filter(([one]) => one && zero(one)).at(-1);
+    const example = open ? ` (at ${amount(open[1], "labels")}: ${signed(open[0].mean)} points, ${range(open[0])})` : "";
+    frame.status("", [["", "\u25cf filled: interval excludes zero"], ["", `\u25cb open: it does not${example}`]], "      ");
+  }
+
+  function seedStrip(found) {
+    const width = Math.max(strip.node.parentNode.clientWidth, 160);
+    strip.size(width, 104);
+    const place = { left: 44, right: width - 14, top: 10, bottom: 80 };
+    const all = pair().filter(Boolean).flatMap(({ low, high, values }) => [low, high, ...values]);
+    const x = differenceScale(all, place.left, place.right);
+    const ticks = x.ticks(Math.floor((place.right - place.left) / 42)).map((value) => ({ at: x(value), words: signed(value, x.digits) }));
+    strip.axes("strip", place, { x: ticks });
+    strip.line("zero", [[x(0), place.top - 6], [x(0), place.bottom]], { width: 1.25, layer: "grid" });
+    strip.words("seeds", 0, 27, "seeds");
+    strip.words("mean", 0, 66, "mean");
+    set(strip.node, { "aria-label": found ? `Seeds: ${found.values.map((value) => signed(value)).join(", ")}` : "not measured at this scale" });
+    if (found) {
+      const rows = [[], [], []]; // a ring goes to the first row where it touches no other
+      found.values.toSorted((one, other) => one - other).forEach((value, index) => {
+        const row = rows.find((ends) => x(value) - (ends.at(-1) ?? -99) > 9) ?? rows[index % 3];
+        row.push(x(value));
+        strip.mark(`seed ${index}`, "circle", x(value), 14 + 10 * rows.indexOf(row), "ink2", { open: true, size: 3.75 });
+      });
+      strip.interval("mean", [x(found.low), 62], [x(found.high), 62], [x(found.mean), 62], { filled: !zero(found), chosen: true });
+    }
+    strip.sweep();
+  }
+
+  frame.keys({});
+  frame.watch("view budget first second state word label", frame.draw.later);
+  draw();
+  return frame.close;
+}
+
+export default { render };

@@ -1,0 +1,58 @@
+"""How much a way of learning is worth at each label budget: one slider through curves and differences."""
+
+from __future__ import annotations
+
+import traitlets as t
+
+from tlkit.experiments import Comparison
+from tlkit.views import budgets, signed
+from tlkit.widgets.base import Widget
+
+
+class BudgetExplorer(Widget, script="budget_explorer.js"):
+    """Explore a comparison as far as it is measured; no kernel is needed afterwards.
+
+    `first` and `second` name the two recipes compared at the start (the first two unless said).
+    Raises ValueError if nothing is measured yet, or for a recipe that was not compared.
+    """
+
+    state = t.Unicode("measured").tag(sync=True)
+    word = t.Unicode("measured").tag(sync=True)
+    label = t.Unicode().tag(sync=True)
+    view = t.Dict().tag(sync=True)
+    budget = t.Int(0).tag(sync=True)
+    first = t.Int(0).tag(sync=True)
+    second = t.Int(1).tag(sync=True)
+
+    def __init__(
+        self,
+        comparison: Comparison,
+        *,
+        title: str = "How much is it worth at each budget?",
+        first: str | None = None,
+        second: str | None = None,
+    ):
+        names = list(comparison.recipes)
+        if not comparison.trials:
+            raise ValueError("nothing is measured yet; run the comparison first: comparison.finish()")
+        if len(names) < 2:
+            raise ValueError("a BudgetExplorer compares two recipes, but this comparison has one")
+        for name in (first, second):
+            if name is not None and name not in names:
+                raise ValueError(f'"{name}" was not compared; there are {", ".join(map(repr, names))}')
+        seeds = f"Mean of {len(comparison.seeds)} seeds; bands are 95 % intervals."
+        super().__init__(
+            view=budgets(comparison)
+            | {"title": title, "subtitle": f"{seeds} Drag the budget or use the arrow keys."},
+            first=names.index(first) if first else 0,
+            second=names.index(second) if second else 1 - (names.index(first) == 1 if first else 0),
+        )
+        self.label = self.words()
+
+    def words(self) -> str:
+        """The difference at the chosen budget, in a sentence."""
+        first, second = (self.view["recipes"][i]["name"] for i in (self.first, self.second))
+        found = self.view["pairs"].get(f"{self.first}-{self.second}", [None] * len(self.view["budgets"]))[self.budget]
+        budget = self.view["budgets"][self.budget]
+        words = f"{signed(found['mean'])} points" if found else "not measured"
+        return f"{first} minus {second} with {budget} {'label' if budget == 1 else 'labels'} per class: {words}"

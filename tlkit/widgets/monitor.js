@@ -1,0 +1,292 @@
+// Monitor: a training run while it runs. Loss left, accuracy right, one x axis; the empty part is the time left.
+
+const FACES = { // action: [icon, words, key, what the state word says until the kernel answers]
+  train: ["play", "Train", "space", "starting"], pause: ["pause", "Pause", "space", "pausing"],
+  resume: ["play", "Resume", "space", "starting"], step: ["step", "Step", "\u2192"],
+  stop: ["stop", "Stop", "S", "stopping"], continue: ["play", "Continue", "space", "starting"],
+  afresh: ["again", "Start afresh", "", "starting"], repair: ["again", "Start afresh", "space", "starting"],
+};
+const ACTIONS = { // the first one is the main action, except that nothing needs doing after a finished run
+  "not running": ["train", "step"], loading: ["train", "step"], training: ["pause", "step", "stop"],
+  paused: ["resume", "step", "stop"], stopped: ["continue", "afresh"], finished: ["afresh"],
+  "out of date": ["afresh"], error: ["repair"],
+};
+const PATIENCE = 10000; // ms after which an unanswered button is free again
+
+// An exponential moving average that starts at the first value.
+function smooth(points) {
+  let mean = points[0]?.[1];
+  return points.map(([x, y]) => [x, (mean += 0.25 * (y - mean))]);
+}
+
+// Whole parts of a run, as many as fit with 50 px each; the last one names the unit.
+function stepTicks(steps, scale, width) {
+  const parts = [4, 3, 2].find((number) => steps % number === 0 && width / number >= 50) ?? 1;
+  return Array.from({ length: parts + 1 }, (_, place) => (place * steps) / parts).map((step) => ({
+    at: scale(step), words: step === steps ? `step ${step.toLocaleString("en")}` : step.toLocaleString("en"),
+  }));
+}
+
+function valueTicks(area, scale, { top, unit }) {
+  if (unit === "%" && top === 100) return percentTicks(area, scale);
+  const values = roundTicks(0, top, (area.bottom - area.top) / 34);
+  const digits = clamp(Math.ceil(-Math.log10(values[1]) + (String(values[1]).includes("25") ? 1 : 0)), 1, 6);
+  return values.map((value) => ({ at: scale(value), words: fixed(value, digits) }));
+}
+
+function render({ model, el }) {
+  const frame = makeFrame(model, el, "monitor", draw);
+  const charts = [new Chart(frame.root), new Chart(frame.root)];
+  const titles = charts.map(() => html("div", { class: "tl-chart-title" }));
+  const note = html("div", { class: "tl-note" }, html("b"), html("span"));
+  const cells = charts.map((chart, place) => html("div", { class: "tl-cell" }, titles[place], chart.node));
+  cells[0].append(note);
+  const figure = html("div", { class: "tl-pair", role: "img" }, ...cells);
+  const done = html("span", {}, html("b"), html("span", { class: "tl-soft" }));
+  const left = html("span", { class: "tl-soft" });
+  const bar = html("div", { class: "tl-bar", role: "progressbar", "aria-valuemin": 0, "aria-label": "progress" }, html("div"));
+  frame.body.classList.add("tl-stacked");
+  frame.body.append(figure, html("div", { class: "tl-progress" }, done, left), bar);
+
+  const row = html("div", { class: "tl-row" });
+  const shown = html("output", { class: "tl-value" });
+  const base = () => model.get("view").lr ?? 0.001;
+  const scale = () => linear(Math.log(base() / 100), Math.log(base() * 10), 0, 1);
+  let rate = null; // the slider, made anew when a run has another base rate
+  let pending = null; // {action, timer}: the button that was pressed and is not answered yet
+  frame.controls.append(row, html("div", { class: "tl-rate" }));
+
+  function makeRate() {
+    const [low, high] = [twoFigures(base() / 100), twoFigures(base() * 10)];
+    const ticks = []; // 1 and 3 of every power of ten: half a decade each
+    for (let power = Math.floor(Math.log10(low)) - 1; power <= Math.log10(high) + 1; power++) {
+      ticks.push(...[1, 3].map((digit) => Number(`${digit}e${power}`)).filter((tick) => tick >= low && tick <= high));
+    }
+    rate = slider(frame, {
+      name: "Learning rate", low, high, ticks, words: rateWords,
+      place: (value) => scale()(Math.log(value)),
+      value: (place) => twoFigures(Math.exp(scale().invert(place))),
+      next: (value, direction, fine) => {
+        if (fine) return twoFigures(value * 10 ** (direction * 0.05));
+        const ordered = direction > 0 ? ticks : ticks.toReversed();
+        return ordered.find((tick) => direction * (tick - value) > value * 1e-6) ?? (direction > 0 ? high : low);
+      },
+      input: (value) => say(shown, rateWords(value)),
+      change: (value) => model.send({ do: "rate", value }),
+    });
+    frame.controls.lastChild.replaceChildren(rate.node, shown);
+  }
+
+  function press(action) {
+    const node = row.querySelector(`[data-do="${action}"]`);
+    if (!node || node.getAttribute("aria-disabled")) return;
+    model.send({ do: action });
+    const answer = FACES[action][3];
+    if (!answer) return; // a step leaves the state as it is
+    answered();
+    pending = { timer: setTimeout(() => { answered(); state(); }, PATIENCE) };
+    node.setAttribute("aria-disabled", "true");
+    frame.show(model.get("state"), answer);
+  }
+
+  function answered() {
+    clearTimeout(pending?.timer);
+    pending = null;
+  }
+
+  function state() {
+    const [now, comparison] = [model.get("state"), model.get("view").kind === "comparison"];
+    const actions = (ACTIONS[now] ?? []).filter((action) => !comparison || (action !== "step" && action !== "afresh"));
+    frame.show(now, model.get("word") || now);
+    fillRow(frame, row, actions.map((action, place) => {
+      const [face, words, key] = FACES[action];
+      const repair = action === "repair" && model.get("error").repair;
+      return { action, face, words: repair || words, key: key && !(now === "loading") ? key : "",
+        main: place === 0 && now !== "finished" && now !== "loading", off: now === "loading" };
+    }), press);
+    frame.draw.later();
+    announce.now();
+  }
+
+  // The status line is a live region: while training it speaks every 5 s at most, a new state at once.
+  const announce = paced(() => {
+    const { words = "", more = "" } = model.get("progress");
+    const error = model.get("state") === "error" ? model.get("error") : {};
+    const hidden = [model.get("word") || model.get("state"), error.title, error.words, words, more].filter(Boolean);
+    frame.status(`${hidden.join(", ")}. `, model.get("status"));
+  }, 5000, frame.signal);
+
+  function draw() {
+    const view = model.get("view");
+    const progress = model.get("progress");
+    const now = model.get("state");
+    if (!view.left) return;
+    frame.head(view.title, view.subtitle);
+    set(figure, { "aria-label": model.get("label") });
+    cells[1].hidden = !view.right;
+    figure.classList.toggle("tl-one", !view.right);
+    figure.classList.toggle("tl-trials", view.kind === "comparison");
+    say(titles[0], view.left.title);
+    say(titles[1], view.right?.title ?? "");
+
+    curve(charts[0], { ...view.left, digits: 2, below: true }, "left");
+    if (view.right && view.kind === "comparison") trials(charts[1], view);
+    else if (view.right) curve(charts[1], { ...view.right, digits: view.right.unit === "%" ? 1 : 2, marks: true }, "right");
+
+    const share = progress.of ? clamp(progress.step / progress.of, 0, 1) : 0;
+    say(done.firstChild, progress.words ?? "");
+    say(done.lastChild, progress.more && now !== "loading" ? ` \u00b7 ${progress.more}` : "");
+    say(left, progress.left ?? "");
+    bar.classList.toggle("tl-loading", now === "loading");
+    bar.firstChild.style.width = now === "loading" ? "" : `${100 * share}%`;
+    set(bar, { "aria-valuemax": progress.of ?? 0, "aria-valuenow": now === "loading" ? null : progress.step ?? 0 });
+
+    const chosen = model.get("rate");
+    frame.controls.lastChild.hidden = !known(chosen);
+    if (known(chosen)) {
+      if (rate?.base !== base()) { makeRate(); rate.base = base(); }
+      rate.show(chosen);
+      if (!frame.controls.contains(frame.focused())) say(shown, rateWords(chosen));
+    }
+
+    const error = now === "error" ? model.get("error") : {};
+    const empty = { "not running": "No steps yet.", loading: progress.more || "Preparing" }[now];
+    say(note.firstChild, error.title ?? "");
+    say(note.lastChild, error.words ?? (floats(model, "left", 2).length ? "" : empty ?? ""));
+    note.hidden = !note.textContent;
+  }
+
+  function curve(chart, { top, unit, chance, digits, below, marks }, side) {
+    const view = model.get("view");
+    const now = model.get("state");
+    const percents = unit === "%";
+    const number = (value) => fixed(value, digits);
+    const labels = (view.earlier ?? []).map((run) => [run.name, run[side]]).filter(([, points]) => points?.[1]?.length);
+    const area = layout(chart, [
+      ...labels.map(([name]) => [`${name} ${number(top * 0.88)}`]), [`${view.name} ${number(top * 0.88)}${percents ? " %" : ""}`, 600],
+      [known(chance) ? `chance ${chance} %` : ""]]);
+    const x = linear(0, view.steps, area.left, area.right);
+    const y = linear(0, top, area.bottom, area.top);
+    const at = ([step, value]) => [x(step), y(clamp(value, 0, top * 1.02))];
+    chart.axes("axes", area, { x: stepTicks(view.steps, x, area.right - area.left), y: valueTicks(area, y, { top, unit }) });
+    const ends = [];
+    if (known(chance)) {
+      chart.chance(area, y(chance), chance, false);
+      ends.push({ name: "chance", y: y(chance), words: `chance ${chance}${SPACE}%`, token: "ink2" });
+    }
+    labels.forEach(([name, [steps, values]], place) => {
+      const points = steps.map((step, index) => [step, values[index]]).filter(([, value]) => known(value)).map(at);
+      chart.line(`earlier ${place}`, points, { token: "ghost", width: 1.25, layer: "band" });
+      ends.push({ name: `earlier ${place}`, y: points.at(-1)[1], words: name, tail: ` ${number(values.filter(known).at(-1))}`, token: "ink2" });
+    });
+
+    const taken = events(chart, area, x, side === "left"); // boxes of the words on the axis
+    const points = floats(model, side, 2);
+    const raw = !marks && points.length > 40;
+    const line = raw ? smooth(points) : points;
+    const stale = now === "out of date";
+    const token = stale ? "ghost" : view.token;
+    if (raw) chart.line("raw", points.map(at), { token, width: 1, opacity: 0.38 });
+    const live = { token, width: view.open ? 1.25 : 2.25, dash: stale ? "5 4" : null, style: side === "left" ? "tl-live" : "tl-live-right" };
+    chart.line("live", line.map(at), live);
+    const present = model.get("progress").x;
+    if (["training", "paused", "stopped"].includes(now) && known(present)) {
+      const look = { x1: x(present), x2: x(present), y1: area.top - 4, y2: area.bottom, stroke: color("ink"), "stroke-dasharray": "2 3" };
+      chart.put("grid", "now", "line", look);
+    }
+    if (line.length) {
+      if (marks && (area.right - area.left) / (view.steps / (line[1]?.[0] - line[0][0] || view.steps)) >= 9) {
+        line.slice(0, -1).forEach((point, place) => chart.mark(`point ${place}`, view.mark, ...at(point), token, { open: view.open, size: 3, ring: 0 }));
+      }
+      const [endX, endY] = at(line.at(-1));
+      const shape = { stopped: "square", finished: view.mark }[now] ?? "circle";
+      chart.mark(`end ${shape}`, shape, endX, endY, token, { open: now === "paused", size: now === "paused" ? 4.5 : 4, layer: "front" });
+      const tail = ` ${number(line.at(-1)[1])}${percents ? `${SPACE}%` : ""}`;
+      const label = { name: "live", y: endY, words: view.name, tail, token: stale ? "ink2" : token, kind: "chosen" };
+      if (endX > area.right - 4) ends.push(label);
+      else besides(chart, area, endX, endY, label, taken, below);
+    }
+    chart.ends(area, ends, area.room);
+    chart.sweep();
+    // The words of an error stand right of the last good curve if there is room, else over its beginning.
+    const after = x(line.at(-1)?.[0] ?? 0) + 12;
+    if (side === "left") note.style.left = `${area.right + area.room - after > 170 ? Math.max(after, 52) : 52}px`;
+  }
+
+  function layout(chart, labels, marked = 0) {
+    const width = Math.max(chart.node.parentNode.clientWidth, 160);
+    const height = frame.narrow ? 160 : 206;
+    chart.size(width, height);
+    const room = chart.margin(labels, width, marked);
+    return { left: 42, right: width - room, top: 10, bottom: height - 24, room };
+  }
+
+  // The name at the running end: right of it if there is room, above or below, clear of the words on the axis.
+  function besides(chart, area, x, y, label, taken, below) {
+    const width = chart.width(label.words + label.tail, 12, 600);
+    const right = x + 10 + width <= area.right;
+    const from = right ? x + 9 : x - 9 - width;
+    const free = (at) => at > area.top - 2 && at < area.bottom - 8
+      && !taken.some((box) => from < box.to + 4 && from + width > box.from - 4 && Math.abs(at - box.y) < 15);
+    const at = (below ? [y + 13, y - 14] : [y - 14, y + 14]).find(free) ?? y - 14;
+    chart.words("live", from, at + 4, label.words, label);
+  }
+
+  // What the learner did: a triangle on the axis with its words; where words would overlap, the latest stay.
+  function events(chart, area, x, worded) {
+    const taken = [];
+    for (const { step, words } of model.get("events").toReversed()) {
+      const at = x(step);
+      chart.put("front", `event ${step} ${words}`, "path", { d: "M-4.5,-8.5h9L0,-0.5z", transform: `translate(${at} ${area.bottom})`, fill: color("ink") });
+      const width = chart.width(words);
+      const from = clamp(at - width / 2, area.left + 2, area.right + area.room - width);
+      if (!worded || taken.some((box) => from < box.to + 6 && from + width > box.from - 6)) continue;
+      chart.words(`event ${step}`, from, area.bottom - 13, words);
+      taken.push({ from, to: from + width, y: area.bottom - 17 });
+    }
+    return taken;
+  }
+
+  // A comparison: every finished trial one mark, budget against accuracy; names at the mean of the largest budget.
+  function trials(chart, view) {
+    const dots = floats(model, "dots", 3);
+    const area = layout(chart, view.recipes.map(({ name }) => [name, 600]), 26);
+    const x = budgetScale(view.budgets, { ...area, left: area.left + 8, right: area.right - 10 });
+    const y = linear(0, view.right.top, area.bottom, area.top);
+    const ticks = view.budgets.map((budget) => ({ at: x(budget), words: String(budget) }));
+    chart.axes("axes", area, { x: ticks, y: valueTicks(area, y, view.right), unit: frame.narrow ? "labels" : "labels per class" });
+    if (known(view.right.chance)) chart.chance(area, y(view.right.chance), view.right.chance, true);
+    const apart = Math.min(9, 36 / view.recipes.length);
+    dots.forEach(([index, budget, value], place) => {
+      const recipe = view.recipes[index];
+      const aside = (index - (view.recipes.length - 1) / 2) * apart;
+      if (recipe) chart.mark(`trial ${place}`, recipe.mark, x(budget) + aside, y(value), recipe.token, { open: recipe.open, size: 3.5 });
+    });
+    const ends = view.recipes.map((recipe, index) => {
+      const own = dots.filter(([of]) => of === index);
+      const last = own.filter(([, budget]) => budget === Math.max(...own.map((dot) => dot[1])));
+      if (!last.length) return null;
+      const mean = last.reduce((sum, dot) => sum + dot[2], 0) / last.length;
+      const token = recipe.token === "ghost" ? "ink2" : recipe.token;
+      return { name: `${index}`, y: y(mean), words: recipe.name, token, mark: recipe.mark, open: recipe.open };
+    });
+    chart.ends(area, ends.filter(Boolean), area.room);
+    chart.sweep();
+  }
+
+  frame.keys({
+    " ": () => row.querySelector(".tl-main")?.click(),
+    ArrowRight: () => press("step"),
+    s: () => press("stop"),
+  });
+  frame.watch("state word", () => { answered(); state(); });
+  frame.watch("error", state);
+  frame.watch("view", () => { state(); });
+  frame.watch("left right dots progress events rate label", frame.draw.later);
+  frame.watch("status progress", () => (model.get("state") === "training" ? announce.later() : announce.now()));
+  state();
+  draw();
+  return () => { answered(); frame.close(); };
+}
+
+export default { render };

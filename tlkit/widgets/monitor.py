@@ -1,0 +1,318 @@
+"""Training that one can watch, pause, step, stop and steer, while the kernel stays awake."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import psutil
+import traitlets as t
+
+from tlkit.evaluation import validated
+from tlkit.experiments import Comparison
+from tlkit.training.run import Run
+from tlkit.views import MARKS, round_top, styles, thinned, time_left
+from tlkit.widgets.base import Widget
+
+SLICE = 0.03  # seconds of training between two looks at what the browser has sent
+REDRAW = 0.1  # seconds between two pictures
+
+
+class Monitor(Widget, script="monitor.js"):
+    """Watch a Run, a validated run or a Comparison: `await monitor.train()`.
+
+    `title` says what is trained, `name` labels the line and `family` gives it the course's colour (see `Recipe`);
+    `earlier` are finished runs to show in grey, by name, three at most.
+    Raises TypeError for anything else to watch, ValueError for more than three earlier runs.
+    """
+
+    state = t.Unicode("not running").tag(sync=True)
+    word = t.Unicode("not running").tag(sync=True)
+    label = t.Unicode().tag(sync=True)
+    view = t.Dict().tag(sync=True)
+    left = t.Bytes().tag(sync=True)
+    right = t.Bytes().tag(sync=True)
+    dots = t.Bytes().tag(sync=True)
+    progress = t.Dict().tag(sync=True)
+    events = t.List().tag(sync=True)
+    status = t.List().tag(sync=True)
+    rate = t.Float(None, allow_none=True).tag(sync=True)
+    error = t.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        run: Run | validated | Comparison,
+        *,
+        title: str = "",
+        name: str = "this run",
+        family: str | None = "pre-trained",
+        earlier: Mapping[str, Run | validated] | None = None,
+    ):
+        if not isinstance(run, Run | validated | Comparison):
+            raise TypeError(f"a Monitor watches a Run, a validated run or a Comparison, not a {type(run).__name__}")
+        if len(earlier or {}) > 3:
+            raise ValueError(f"{len(earlier or {})} earlier runs, but at most three can be told apart in grey")
+        super().__init__()
+        self.source = run
+        self._title, self._name, self._family = title, name, family
+        self._earlier = [_earlier(other, run) for other, run in (earlier or {}).items()]
+        self._top: float | None = None
+        self._driving = self._paused = False
+        self._steps_asked = 0
+        self._wake = asyncio.Event()
+        self._drawn = self._started = 0.0
+        self._share_at_start = 0.0
+        self._task: asyncio.Task | None = None
+        self.on_msg(self._answer)
+        self._draw()
+
+    # ---- driving ----
+
+    async def train(self) -> Any:
+        """Show the monitor and train to the end, or until Stop. Returns the run, or the comparison.
+
+        A kernel interrupt ends it between two steps and is raised again, so that queued cells do not run.
+        """
+        from IPython.display import display
+
+        display(self)
+        await self._drive()
+        return self.source.run if isinstance(self.source, validated) else self.source
+
+    async def _drive(self, paused: bool = False) -> None:
+        if self._driving:
+            return
+        self._driving, self._paused, self.error = True, paused, {}
+        self._started, self._share_at_start = time.perf_counter(), self._share()
+        iter(self.source)
+        self._enter("paused" if paused else "training")
+        try:
+            while await self._slice():
+                self._draw(only_if_due=True)
+            self._enter("finished" if self._finished else "stopped", f"stopped at {self._place()}")
+        except FloatingPointError as error:
+            run = self._run
+            self.error = {
+                "title": "The loss became NaN",
+                "words": str(error).split("; ")[0],
+                "repair": f"Start afresh with {run.rate / 100:g}" if run else "",
+            }
+            self._enter("error")
+            raise
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            self._enter("stopped", f"interrupted at {self._place()}")
+            raise
+        except Exception as error:
+            self.error = {"title": type(error).__name__, "words": str(error), "repair": ""}
+            self._enter("error")
+            raise
+        finally:
+            self._driving = False
+            self.send_state()
+
+    async def _slice(self) -> bool:
+        """Take steps for a few tens of milliseconds, then let the kernel answer; False at the end."""
+        end = time.perf_counter() + SLICE
+        while self._paused and not self._steps_asked:
+            self._wake.clear()
+            await self._wake.wait()
+            end = time.perf_counter() + SLICE
+        while True:
+            if next(self.source, None) is None:  # type: ignore[call-overload]
+                return False
+            if self._steps_asked:
+                self._steps_asked -= 1
+                self._draw()
+                break
+            if time.perf_counter() > end:
+                break
+        await asyncio.sleep(0)
+        return True
+
+    def _answer(self, _: Any, message: dict[str, Any], buffers: Any) -> None:
+        """What a button or the slider asks for."""
+        asked = message.get("do")
+        if asked == "pause" and self._driving:
+            self._paused = True
+            self._enter("paused")
+        elif asked == "step":
+            self._steps_asked += 1
+            if not self._driving:
+                self._begin(paused=True)
+        elif asked == "resume":
+            self._paused = False
+            self._enter("training")
+        elif asked == "stop":
+            self.source.run.stop() if isinstance(self.source, validated) else self.source.stop()
+            self._paused = False
+        elif asked in ("train", "continue"):
+            self._begin()
+        elif asked in ("afresh", "repair") and self._run and not self._driving:
+            self._run.restart(self._run.rate / 100 if asked == "repair" else None)
+            self._top = None
+            self._begin()
+        elif asked == "rate" and self._run:
+            self._run.set_rate(float(message["value"]))
+            self._draw()
+        self._wake.set()
+
+    def _begin(self, paused: bool = False) -> None:
+        if not self._driving:
+            self._task = asyncio.get_event_loop().create_task(self._drive(paused))
+            self._task.add_done_callback(lambda task: task.cancelled() or task.exception())  # the widget shows it
+
+    # ---- what it shows ----
+
+    @property
+    def _run(self) -> Run | None:
+        """The Run whose rate can be changed; None in a comparison."""
+        if isinstance(self.source, Comparison):
+            return None
+        return self.source.run if isinstance(self.source, validated) else self.source
+
+    @property
+    def _finished(self) -> bool:
+        return (self._run or self.source).finished  # type: ignore[union-attr]
+
+    def _place(self) -> str:
+        if isinstance(self.source, Comparison):
+            return f"trial {len(self.source.trials)}"
+        return f"step {self._run.step if self._run else 0}"
+
+    def _share(self) -> float:
+        """How much of the whole is done, in 0..1."""
+        if isinstance(self.source, Comparison):
+            part = self.source.run.step / self.source.run.steps if self.source.run else 0
+            return (len(self.source.trials) + part) / len(self.source.plan)
+        return self._run.step / self._run.steps if self._run else 0.0
+
+    def _enter(self, state: str, word: str = "") -> None:
+        self.state, self.word = state, word if state == "stopped" else state
+        self._draw()
+
+    def _draw(self, only_if_due: bool = False) -> None:
+        now = time.perf_counter()
+        if only_if_due and now - self._drawn < REDRAW:
+            return
+        self._drawn = now
+        run = self.source.run if isinstance(self.source, Comparison) else self._run
+        with self.hold_sync():
+            steps, losses = run.history.series("loss") if run else ([], [])
+            if self._top is None and losses:
+                self._top = round_top(1.05 * max(losses))
+            view = self._view(run)
+            if view != self.view:
+                self.view = view
+            self.left = _packed(thinned(steps, losses))
+            if isinstance(self.source, Comparison):
+                names = list(self.source.recipes)
+                self.dots = _packed([(names.index(x.recipe), x.budget, 100 * x.accuracy) for x in self.source.trials])
+            elif run:
+                at, accuracies = run.history.series("accuracy")
+                self.right = _packed([(step, 100 * value) for step, value in zip(at, accuracies, strict=True)])
+                changes = zip(*run.history.series("rate"), strict=True)
+                self.events = [{"step": step, "words": f"rate to {rate:.2g}"} for step, rate in changes]
+                self.rate = run.rate
+            self.progress = self._progress(run, now)
+            self.status = self._status(run)
+            self.label = self.words()
+
+    def _view(self, run: Run | None) -> dict[str, Any]:
+        token, mark = MARKS[self._family]
+        view: dict[str, Any] = {
+            "kind": "run",
+            "title": self._title or "Training",
+            "subtitle": "",
+            "name": self._name,
+            "token": token,
+            "mark": mark,
+            "steps": run.steps if run else self.view.get("steps", 1),
+            "left": {"title": "Loss on the training batch", "top": self._top or 2.5},
+            "right": None,
+            "earlier": [],
+        }
+        if isinstance(self.source, Comparison):
+            several = f"{len(self.source.recipes)} recipes, {len(self.source.seeds)} seeds"
+            test = f"Accuracy on {len(self.source.task.test):,} test images"
+            name = self.source.present[2] if self.source.present else ""
+            style = next((s for s in styles(self.source) if s["name"] == name), None)
+            return view | (style or {}) | {
+                "kind": "comparison",
+                "title": self._title or "Comparing",
+                "subtitle": f"{several}; one dot for each finished trial.",
+                "right": {"title": test, "unit": "%", "top": 100, "chance": 100 / len(self.source.task.classes)},
+                "budgets": list(self.source.budgets),
+                "recipes": styles(self.source),
+                "trials": len(self.source.plan),
+            }
+        assert run is not None
+        if isinstance(self.source, validated):
+            title = f"Accuracy on {len(self.source.split):,} validation images"
+            view["right"] = {"title": title, "unit": "%", "top": 100, "chance": 100 / len(self.source.split.classes)}
+        if hasattr(run.batches, "__len__"):
+            view["per_epoch"] = len(run.batches)
+        if self._earlier:
+            view |= {"subtitle": "Earlier runs in grey.", "earlier": self._earlier}
+        return view | {"lr": run.lr}
+
+    def _progress(self, run: Run | None, now: float) -> dict[str, Any]:
+        share = self._share()
+        done = share - self._share_at_start
+        left = ""
+        if self._finished:
+            left = f"took {now - self._started:.0f} s" if self._started else ""
+        elif done > 0 and self.state == "training":
+            left = time_left((now - self._started) * (1 - share) / done)
+        if isinstance(self.source, Comparison):
+            plan, trial = len(self.source.plan), min(len(self.source.trials) + 1, len(self.source.plan))
+            more = ""
+            if self.source.present:
+                seed, budget, name = self.source.present
+                more = f"{name}, {budget} {'label' if budget == 1 else 'labels'} per class, seed {seed}"
+            at = {"step": share * plan, "of": plan, "words": f"Trial {trial} of {plan}", "more": more}
+        else:
+            assert run is not None
+            epochs = ""
+            if hasattr(run.batches, "__len__"):
+                each = len(run.batches)
+                epochs = f"epoch {max(run.step - 1, 0) // each + 1:,} of {(run.steps - 1) // each + 1:,}"
+            at = {"step": run.step, "of": run.steps, "words": f"Step {run.step:,} of {run.steps:,}", "more": epochs}
+        return at | {"left": left, "x": run.step if run else 0}
+
+    def _status(self, run: Run | None) -> list[list[str]]:
+        if run is None or not run.step:
+            return [["", "Nothing is trained yet" if not self._share() else "Every trial is kept"]]
+        if self.state == "stopped":
+            return [["", f"Weights and history are both from step {run.step:,}"]]
+        import torch
+
+        threads = torch.get_num_threads()
+        where = f", {threads} {'thread' if threads == 1 else 'threads'}" if run.device.type == "cpu" else ""
+        each = run.seconds / run.step
+        parts = [[run.device.type, where]]
+        if hasattr(run.batches, "batch_size"):
+            parts.append([f"{run.batches.batch_size / each:,.0f}", " images/s"])
+        parts.append([f"{1000 * each:.1f}", " ms per step"])
+        used = torch.cuda.memory_allocated() if run.device.type == "cuda" else psutil.Process().memory_info().rss
+        return [*parts, ["", f"{used / 1e6:,.0f} MB"]]
+
+    def words(self) -> str:
+        """What the monitor shows, in a sentence."""
+        return f"{self.view['title']}: {self.word}, {self.progress['words'].lower()}"
+
+
+def _earlier(name: str, other: Run | validated) -> dict[str, Any]:
+    history = (other.run if isinstance(other, validated) else other).history
+    accuracy = [(step, 100 * share) for step, share in zip(*history.series("accuracy"), strict=True)]
+    return {"name": name, "left": _columns(thinned(*history.series("loss"), most=200)), "right": _columns(accuracy)}
+
+
+def _packed(points: Sequence[Sequence[float]]) -> bytes:
+    return np.asarray(points, dtype="<f4").tobytes()
+
+
+def _columns(points: Sequence[Sequence[float]]) -> list[list[float]]:
+    return [list(column) for column in zip(*points, strict=True)] or [[], []]

@@ -1,0 +1,325 @@
+// Prediction: the learner places a point at every budget before the result is shown; afterwards both stay in sight.
+
+const CLOSE = 4; // points; a gap beyond it is written at the chart and bold in the table
+
+function render({ model, el }) {
+  const frame = makeFrame(model, el, "prediction", draw);
+  const chart = new Chart(frame.root);
+  const title = html("div", { class: "tl-chart-title" });
+  const plane = svg("rect", { class: "tl-plane" });
+  const bubble = svg("g", { class: "tl-bubble" }, svg("rect", { width: 76, height: 24, x: -38, y: -46, rx: 4 }), svg("text", { y: -30 }));
+  const handles = svg("svg", { class: "tl-handles", role: "group", "aria-label": "your prediction" }, plane);
+  const side = html("div", { class: "tl-side" });
+  const row = html("div", { class: "tl-row" });
+  const hint = html("span", { class: "tl-caption" });
+  frame.body.append(html("div", { class: "tl-figure" }, title, chart.node, handles), side);
+  frame.controls.append(row, hint);
+  set(chart.node, { role: "img" });
+  const group = `tl-${Math.random().toString(36).slice(2)}`; // radio buttons of one group need a name of their own
+
+  let points = []; // one focusable handle a budget
+  let active = -1; // the point under the hand: focused or dragged
+  let stop = 0; // the point that is the group's one tab stop
+  let past = []; // earlier placements, for Undo
+  let typed = -1; // successive keys on one point are one step of Undo
+  let area = null;
+  let shown = ""; // what side column and buttons were built for
+
+  const view = () => model.get("view");
+  const placed = () => view().budgets.map((_, place) => model.get("placed")[place] ?? null);
+  const left = () => placed().filter((value) => value === null).length;
+  const mode = () => (!model.get("locked") ? "ask" : known(model.get("result").values?.find(known)) ? "result" : "locked");
+  const x = (place) => budgetScale(view().budgets, area)(view().budgets[place]);
+  const y = (value) => linear(0, 100, area.bottom, area.top)(value);
+  // An unplaced point rests on the known curve, so that its place suggests nothing else.
+  const rest = (place) => view().baseline.values[place] ?? view().chance ?? 50;
+  const at = (place) => placed()[place] ?? rest(place);
+  const short = (budget) => amount(budget, (view().unit ?? "labels").split(" ")[0]);
+  const full = (budget) => amount(budget, view().unit || undefined);
+
+  // ---- Placing
+
+  function write(values) {
+    model.set("placed", values);
+    model.save_changes();
+    frame.draw.now();
+  }
+
+  function place(index, value) {
+    write(placed().with(index, clamp(value, 0, 100)));
+  }
+
+  function remember() {
+    past.push({ placed: placed(), choice: model.get("choice") });
+    typed = -1;
+  }
+
+  function undo() {
+    const before = mode() === "ask" && past.pop();
+    if (!before) return;
+    typed = -1;
+    model.set("choice", before.choice);
+    write(before.placed);
+  }
+
+  function lock() {
+    if (mode() !== "ask" || left()) return;
+    const inChart = handles.contains(frame.focused());
+    model.set("locked", true);
+    model.save_changes();
+    frame.draw.now();
+    if (inChart) frame.root.focus({ preventScroll: true });
+  }
+
+  function again() {
+    past = [];
+    model.set("locked", false);
+    model.set("choice", -1);
+    write(view().budgets.map(() => null));
+  }
+
+  function choose(index) {
+    remember();
+    model.set("choice", index);
+    model.save_changes();
+    frame.draw.now();
+  }
+
+  let offset = 0; // between the pointer and the middle of the point it took
+  const follow = (event) => {
+    const top = handles.getBoundingClientRect().top;
+    place(active, Math.round(2 * linear(area.bottom, area.top, 0, 100)(event.clientY - top - offset)) / 2);
+  };
+  draggable(frame, handles, {
+    start: (event) => {
+      if (mode() !== "ask") return false;
+      const box = handles.getBoundingClientRect();
+      const distance = (index) => Math.abs(x(index) - (event.clientX - box.left));
+      const nearest = points.map((_, index) => index).sort((one, other) => distance(one) - distance(other))[0];
+      const away = event.clientY - box.top - y(at(nearest));
+      const held = Math.abs(away) <= 16 && distance(nearest) <= 16;
+      offset = held ? away : 0;
+      remember();
+      points[nearest].classList.add("tl-dragged");
+      points[nearest].focus({ preventScroll: true });
+      if (held) place(nearest, at(nearest)); // a click accepts where it rests
+      else follow(event);
+    },
+    move: follow,
+    end: () => points[active]?.classList.remove("tl-dragged"),
+    cancel: () => {
+      points[active]?.classList.remove("tl-dragged");
+      undo();
+    },
+  });
+
+  function key(event, index) {
+    const aside = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const up = { ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10 }[event.key];
+    const end = { Home: 0, End: 100, " ": at(index) }[event.key];
+    if (event.ctrlKey || event.metaKey || event.altKey || !(aside || up || end !== undefined)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (aside) points[clamp(index + aside, 0, points.length - 1)].focus();
+    else if (mode() === "ask") {
+      if (typed !== index) remember();
+      typed = index;
+      place(index, end ?? Number((at(index) + up * (event.shiftKey ? 0.1 : 1)).toFixed(1)));
+    }
+  }
+
+  function makePoints() {
+    points = view().budgets.map((budget, index) => {
+      const node = svg("g", { class: "tl-point", role: "slider", "aria-orientation": "vertical", "aria-valuemin": 0, "aria-valuemax": 100, "aria-label": full(budget) },
+        svg("circle", { class: "tl-hit", r: 16 }), svg("circle", { class: "tl-ring", r: 13 }), svg("circle", { class: "tl-disc", r: 9 }),
+        svg("path", { d: "M-3,-2L0,-5L3,-2M-3,2L0,5L3,2" }));
+      frame.listen(node, "keydown", (event) => key(event, index));
+      frame.listen(node, "focus", () => { active = stop = index; frame.draw.now(); });
+      frame.listen(node, "blur", () => { active = typed = -1; frame.draw.later(); });
+      return node;
+    });
+    handles.replaceChildren(plane, ...points, bubble);
+  }
+
+  // ---- Drawing
+
+  function draw() {
+    const { budgets, baseline, target, chance } = view();
+    if (!budgets?.length) return;
+    if (points.length !== budgets.length) makePoints();
+    const now = mode();
+    const [state, word] = { ask: ["waiting for you", "waiting for you"], result: ["measured", "measured"] }[now] ?? [model.get("state"), model.get("word")];
+    frame.show(state, word || state);
+    frame.root.classList.toggle("tl-locked", now !== "ask");
+    const gaps = now === "result" ? gapList() : [];
+    const close = gaps.filter(({ gap }) => Math.abs(gap) <= CLOSE).length;
+    if (now === "result") frame.head("Your prediction against the measurement", `Within ${CLOSE} points at ${count(close)} of ${count(gaps.length)} budgets.`);
+    else frame.head(view().title, view().subtitle);
+    say(title, view().chart_title);
+    set(chart.node, { "aria-label": model.get("label") });
+
+    const width = Math.max(chart.node.parentNode.clientWidth, 160);
+    const height = frame.narrow ? 234 : 310;
+    chart.size(width, height);
+    const unit = frame.narrow ? (view().unit ?? "").split(" ")[0] : view().unit;
+    const room = chart.margin([[baseline.name, 600], [target.name, 600], ["your prediction", 600], [unit ?? ""]], width, 6);
+    area = { left: 42, right: width - room, top: 10, bottom: height - 24 };
+    set(handles, { width, height });
+    set(plane, { x: area.left, y: area.top - 8, width: area.right - area.left + 10, height: area.bottom - area.top + 8 });
+    const ticks = budgets.map((budget, index) => ({ at: x(index), words: String(budget) }));
+    chart.axes("axes", area, { x: ticks, y: percentTicks(area, y), unit });
+    if (known(chance)) chart.chance(area, y(chance), chance, true);
+
+    const curve = ({ values, low, high }) => budgets.map((_, index) => ({ x: x(index), value: values[index], y: y(values[index]),
+      low: known(low?.[index]) ? y(low[index]) : null, high: known(high?.[index]) ? y(high[index]) : null })).filter(({ value }) => known(value));
+    const known_ = curve(baseline);
+    chart.series("baseline", baseline, known_);
+    const ends = known_.length ? [{ name: "baseline", y: known_.at(-1).y, words: baseline.name, token: baseline.token, kind: "chosen" }] : [];
+    if (now === "result") {
+      const measured = curve(model.get("result"));
+      chart.series("target", target, measured, { width: 2.25 });
+      ends.push({ name: "target", y: measured.at(-1).y, words: target.name, token: target.token, kind: "chosen" });
+    }
+    prediction(now, gaps, ends);
+    chart.ends(area, ends, room, 14); // clear of a handle at the line's end
+    chart.sweep();
+    column(now, gaps);
+    tell(now, gaps);
+  }
+
+  function gapList() {
+    const { values } = model.get("result");
+    return placed().map((you, index) => ({ index, you, measured: values[index], gap: values[index] - you }))
+      .filter(({ you, measured }) => known(you) && known(measured));
+  }
+
+  function prediction(now, gaps, ends) {
+    const own = placed().map((value, index) => [x(index), y(value), value]).filter(([, , value]) => value !== null);
+    if (own.length) chart.line("prediction", own, { width: 2, dash: "6 5", layer: "front" });
+    const asking = now !== "result";
+    set(handles, { style: asking ? null : "display: none" });
+    points.forEach((node, index) => {
+      set(node, { transform: `translate(${x(index)} ${y(at(index))})`, tabindex: index === stop ? 0 : -1, "aria-disabled": now === "ask" ? null : "true",
+        "aria-valuenow": at(index).toFixed(1), "aria-valuetext": `${full(view().budgets[index])}: ${placed()[index] === null ? `not placed, rests at ${shortPercent(at(index))}` : shortPercent(at(index))}` });
+      node.classList.toggle("tl-placed", placed()[index] !== null);
+    });
+    const held = asking && active >= 0 && placed()[active] !== null;
+    set(bubble, { visibility: held ? "visible" : "hidden", transform: held ? `translate(${x(active)} ${y(at(active)) + (at(active) > 92 ? 78 : 0)})` : null });
+    if (held) say(bubble.lastChild, shortPercent(at(active)));
+    if (asking) {
+      if (own.length) nameOwn(own[0][0] - 8, held);
+      return;
+    }
+    for (const { index, you, measured, gap } of gaps) {
+      if (Math.abs(y(you) - y(measured)) > 6) chart.line(`gap ${index}`, [[x(index), y(you)], [x(index), y(measured)]], { width: 3 });
+      const last = index === points.length - 1;
+      const middle = (y(you) + y(measured)) / 2 + 4;
+      if (Math.abs(gap) > CLOSE) chart.words(`gap ${index}`, x(index) + (last ? -8 : 8), middle, signed(gap), { kind: "chosen", token: "ink", anchor: last ? "end" : "start" });
+    }
+    own.forEach(([px, py], index) => chart.mark(`own ${index}`, "circle", px, py, "ink", { open: true, size: 4.75, layer: "front" }));
+    ends.push({ name: "own", y: own.at(-1)[1], words: "your prediction", token: "ink", kind: "chosen" });
+  }
+
+  // The words stand above every handle they span, or under them all where the top is near.
+  function nameOwn(from, held) {
+    const to = from + chart.width("your prediction", 12, 600);
+    const spanned = points.map((_, index) => index).filter((index) => x(index) > from - 14 && x(index) < to + 14);
+    const above = Math.min(...spanned.map((index) => y(at(index)))) - 18;
+    const bubbled = held && x(active) + 38 > from && x(active) - 38 < to;
+    const under = Math.max(...spanned.map((index) => y(at(index)))) + 27;
+    chart.words("own", from, bubbled || above < area.top ? under : above, "your prediction", { kind: "chosen", token: "ink" });
+  }
+
+  // ---- The side column and the rows below
+
+  function column(now, gaps) {
+    const { statements = [], budgets } = view();
+    const key = JSON.stringify([now, model.get("ready"), now === "result" && [placed(), model.get("result"), model.get("choice")], view()]);
+    if (key !== shown) {
+      shown = key;
+      side.replaceChildren(...(now === "result" ? result(gaps) : question(statements)));
+      // "tl-main" is filled; while it is off, the look of an off button wins.
+      const locked = { action: "again", face: "again", words: "Ask me again" };
+      const asked = [{ action: "lock", face: "check", words: model.get("ready") ? "Lock and show result" : "Lock my prediction", main: true, off: true },
+        { action: "undo", face: "undo", words: "Undo", off: true }];
+      fillRow(frame, row, now === "ask" ? asked : [locked], (action) => ({ lock, undo, again })[action]());
+    }
+    if (now === "result") return;
+    const off = (action, is) => row.querySelector(`[data-do="${action}"]`)?.toggleAttribute("aria-disabled", is);
+    off("lock", left() > 0);
+    off("undo", !past.length);
+    side.querySelectorAll(".tl-rows div").forEach((line, index) => {
+      const value = placed()[index];
+      if (line.classList.toggle("tl-done", value !== null) !== (line.dataset.face === "check") || !line.dataset.face) {
+        line.dataset.face = value === null ? "circle" : "check";
+        line.firstChild.replaceWith(icon(line.dataset.face));
+      }
+      say(line.children[1], short(budgets[index]));
+      say(line.lastChild, value === null ? "not placed" : shortPercent(value));
+    });
+    side.querySelectorAll("input").forEach((input, index) => {
+      input.checked = index === model.get("choice");
+      input.disabled = now !== "ask";
+    });
+  }
+
+  function question(statements) {
+    const parts = [html("div", { class: "tl-question" }, view().question ?? ""), html("p", {}, view().text ?? "")].filter((part) => part.textContent);
+    if (!statements.length) {
+      return [...parts, html("div", { class: "tl-rows" }, ...view().budgets.map(() => html("div", {}, icon("circle"), html("span"), html("span"))))];
+    }
+    const choices = statements.map((words, index) => {
+      const input = html("input", { type: "radio", name: group });
+      frame.listen(input, "change", () => choose(index));
+      return html("label", { class: "tl-choice" }, input, html("span", {}, words));
+    });
+    return [...parts, html("fieldset", {}, html("legend", {}, view().statements_question ?? ""), ...choices)];
+  }
+
+  function result(gaps) {
+    const { budgets, statements = [] } = view();
+    const { sentence, statement } = model.get("result");
+    const largest = gaps.toSorted((one, other) => Math.abs(other.gap) - Math.abs(one.gap))[0];
+    const cells = (tag, words, far) => words.map((word, index) => html(tag, far && index === 3 ? { class: "tl-far" } : {}, word));
+    const lines = budgets.map((budget, index) => {
+      const found = gaps.find((one) => one.index === index);
+      const own = placed()[index];
+      const rest = found ? cells("td", [budget, fixed(found.you), fixed(found.measured), signed(found.gap)], Math.abs(found.gap) > CLOSE)
+        : [html("td", {}, budget), html("td", {}, known(own) ? fixed(own) : ""), html("td", { colspan: 2, class: "tl-soft" }, "not measured")];
+      return html("tr", {}, ...rest);
+    });
+    const head = html("thead", {}, html("tr", {}, ...cells("th", [(view().unit ?? "labels").split(" ")[0], "you", "measured", "gap"])));
+    const table = html("table", { class: "tl-table" }, head, html("tbody", {}, ...lines));
+    const chosen = statements[model.get("choice")];
+    const said = [chosen && html("p", {}, html("b", {}, "You chose: "), chosen), statement && html("p", {}, html("b", {}, "Measured: "), statement)];
+    return [largest && html("div", { class: "tl-caption" }, `Largest surprise, with ${full(budgets[largest.index])}`),
+      largest && html("div", { class: "tl-number" }, `${signed(largest.gap)} points`),
+      sentence && html("p", {}, sentence), table, ...said].filter(Boolean);
+  }
+
+  function tell(now, gaps) {
+    const { statements = [], budgets } = view();
+    const missing = left();
+    const keys = frame.narrow ? "" : " Arrow keys move a point by 1; with shift, by 0.1.";
+    const words = {
+      ask: missing ? `Place ${missing} more ${missing === 1 ? "point" : "points"} first.${keys}` : "All points are placed; you can still move them.",
+      locked: model.get("ready") ? "Locked." : "Locked. The measurement comes later in this lesson; run on.",
+      result: "Your prediction was locked before the result was shown.",
+    };
+    say(hint, words[now]);
+    if (now === "result") {
+      const mean = gaps.reduce((sum, { gap }) => sum + Math.abs(gap), 0) / gaps.length;
+      frame.status("measured. ", [["", `Mean absolute gap over ${count(gaps.length)} budgets: `], [`${fixed(mean)} points`, ""]], "");
+    } else {
+      const chosen = statements.length ? [["", model.get("choice") >= 0 ? "1 statement chosen" : "no statement chosen"]] : [];
+      frame.status(now === "locked" ? words.locked : "", [[`${budgets.length - missing} of ${budgets.length}`, " points placed"], ...chosen]);
+    }
+  }
+
+  frame.keys({ Enter: lock, undo });
+  frame.watch("view placed choice locked ready result state word label", frame.draw.later);
+  draw();
+  return frame.close;
+}
+
+export default { render };

@@ -1,0 +1,139 @@
+"""A prediction before the result: drag one curve, lock it, and only then see the measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import traitlets as t
+
+from tlkit.experiments import Comparison, Sample
+from tlkit.views import MARKS, signed
+from tlkit.widgets.base import Widget
+
+
+class Prediction(Widget, script="prediction.js"):
+    """Ask where `name` will end at each label budget, given a measured `baseline` {budget: accuracy in 0..1}.
+
+    `statements` are the usual answers to choose from, none of them marked. The result is not sent to the browser
+    before the learner commits: give it with `reveal(comparison, name)`. Nothing is graded, and nothing waits.
+    Raises ValueError if the baseline is empty or `reveal` names what was not compared.
+    """
+
+    state = t.Unicode("waiting for you").tag(sync=True)
+    word = t.Unicode("waiting for you").tag(sync=True)
+    label = t.Unicode().tag(sync=True)
+    view = t.Dict().tag(sync=True)
+    placed = t.List().tag(sync=True)
+    choice = t.Int(-1).tag(sync=True)
+    locked = t.Bool(False).tag(sync=True)
+    ready = t.Bool(False).tag(sync=True)
+    result = t.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        baseline: Mapping[int, float],
+        *,
+        question: str,
+        text: str = "",
+        name: str = "pre-trained",
+        family: str = "pre-trained",
+        baseline_name: str = "from scratch",
+        baseline_family: str = "from scratch",
+        chart_title: str = "Accuracy on the test images",
+        classes: int = 10,
+        statements_question: str = "",
+        statements: Sequence[str] = (),
+    ):
+        if not baseline:
+            raise ValueError("a prediction needs a measured baseline: {1: 0.69, 50: 0.98}, labels per class to accuracy")
+        token, mark = MARKS[family]
+        baseline_token, baseline_mark = MARKS[baseline_family]
+        values = [100 * value for value in baseline.values()]
+        super().__init__(
+            placed=[None] * len(baseline),
+            view={
+                "title": "Predict first",
+                "subtitle": "The result stays hidden until you commit; nothing is graded.",
+                "question": question,
+                "text": text,
+                "chart_title": chart_title,
+                "chance": 100 / classes,
+                "budgets": list(baseline),
+                "baseline": {
+                    "name": baseline_name,
+                    "token": baseline_token,
+                    "mark": baseline_mark,
+                    "values": values,
+                    "low": None,
+                    "high": None,
+                },
+                "target": {"name": name, "token": token, "mark": mark},
+                "statements_question": statements_question,
+                "statements": list(statements),
+            },
+        )
+        self._measured: dict[str, Any] = {}
+        self.observe(self._send_result, ["locked"])
+        self.observe(self._name_itself, ["placed", "locked", "result"])
+        self._name_itself()
+
+    def reveal(self, comparison: Comparison, name: str, statement: str = "") -> Prediction:
+        """Hand over the measurement of `name`, and what it says about the statements; shown once the learner commits."""
+        values, low, high = [], [], []
+        for budget in self.view["budgets"]:
+            found = comparison.accuracy(name, budget).values()
+            sample = Sample(tuple(100 * value for value in found)) if found else None
+            values.append(sample and sample.mean)
+            low.append(sample and (sample.mean if sample.low is None else sample.low))
+            high.append(sample and (sample.mean if sample.high is None else sample.high))
+        self._measured = {"values": values, "low": low, "high": high, "statement": statement}
+        self.ready = True
+        self._send_result()
+        return self
+
+    def _send_result(self, _: Any = None) -> None:
+        if self.locked and self._measured:
+            self.result = self._measured | {"sentence": self._surprise()}
+            self.state = self.word = "measured"
+        elif not self.locked:
+            self.result = {}
+            self.state = self.word = "waiting for you"
+
+    def gaps(self) -> dict[int, float]:
+        """Measured minus predicted, in points, at each budget that has both."""
+        values = self._measured.get("values", [])
+        return {
+            budget: value - guess
+            for budget, value, guess in zip(self.view["budgets"], values, self.placed, strict=False)
+            if value is not None and guess is not None
+        }
+
+    def _surprise(self) -> str:
+        gaps = self.gaps()
+        if not gaps:
+            return ""
+        budget = max(gaps, key=lambda b: abs(gaps[b]))
+        if abs(gaps[budget]) < 2:
+            return "You were close everywhere. Which part of your reasoning would you trust for another task?"
+        plural = "a single label" if budget == 1 else f"{budget} labels"
+        more = "more" if gaps[budget] > 0 else "less"
+        return f"With {plural} per class it reached {more} than you expected. What could explain that? Write down one sentence before you read on."
+
+    def _name_itself(self, _: Any = None) -> None:
+        self.label = self.words()
+
+    def words(self) -> str:
+        """What was predicted and what was measured, in a sentence."""
+        name, count = self.view["target"]["name"], sum(guess is not None for guess in self.placed)
+        if not self.locked:
+            return f"Prediction for {name}: none was made, {count} of {len(self.placed)} points placed"
+        gaps = self.gaps()
+        if not self.result or not gaps:
+            return f"Prediction for {name}: locked"
+        mean = sum(map(abs, gaps.values())) / len(gaps)
+        worst = max(gaps, key=lambda b: abs(gaps[b]))
+        return (
+            f"Prediction for {name}: mean gap {mean:.1f} points, the largest {signed(gaps[worst])} "
+            f"with {worst} {'label' if worst == 1 else 'labels'} per class"
+        )
