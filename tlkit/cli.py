@@ -59,7 +59,7 @@ def _lab(options: argparse.Namespace) -> int:
     if options.port and not _free(options.port):
         raise ValueError(f"port {options.port} is in use; leave --port out and a free one is taken, or stop what uses it")
     paths = make_copies(options.folder, options.teacher)
-    fresh = [path.name for path in paths if "-fresh" in path.name]
+    fresh = sorted(path.name for path in options.folder.glob("*-fresh*.ipynb"))
     if fresh:
         print(f"Your edited lessons stay as they are; a fresh copy stands beside each: {', '.join(fresh)}")
     first = paths[0].resolve()
@@ -84,11 +84,13 @@ def _free(port: int) -> bool:
             probe.bind(("127.0.0.1", port))
         except OSError:
             return False
+        except OverflowError:
+            raise ValueError(f"there is no port {port}; ports are numbered up to 65535") from None
     return True
 
 
 def _lessons(options: argparse.Namespace) -> int:
-    from tlkit.lessons.catalogue import catalogue
+    from tlkit.lessons.course import catalogue
 
     lessons = catalogue()
     if options.json:
@@ -101,7 +103,7 @@ def _lessons(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from tlkit.lessons.catalogue import find
+    from tlkit.lessons.course import find
     from tlkit.lessons.copies import write_whole
     from tlkit.lessons.headless import run_lesson
 

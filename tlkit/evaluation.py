@@ -1,37 +1,17 @@
-"""How good a network is: predictions, a report, and validation while a run goes on."""
+"""How good a network is: a report, and validation while a run goes on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tlkit.data.tasks import Split
+from tlkit.models.networks import predictions
 from tlkit.training.run import Run, Step, uninterrupted
-
-
-@contextmanager
-def as_evaluated(network: nn.Module) -> Iterator[None]:
-    """Evaluation mode without gradients; afterwards every module is in the mode it was in."""
-    modes = {module: module.training for module in network.modules()}
-    network.eval()
-    try:
-        with torch.inference_mode():
-            yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
-
-
-def predictions(network: nn.Module, images: Tensor, batch_size: int = 1_000) -> Tensor:
-    """The class of the largest logit for each image: [n] int64, on the CPU. Changes nothing in the network."""
-    device = next((p.device for p in network.parameters()), images.device)
-    with as_evaluated(network):
-        return torch.cat([network(part.to(device)).argmax(1) for part in images.split(batch_size)]).cpu()
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -179,7 +179,7 @@ class Comparison:
                 return self._record(made, started)
             self.run = iter(made)
             self._seconds = 0.0
-        step = next(self.run, None)
+        step = next(iter(self.run), None)  # a run that was stopped or has failed is not a finished trial
         self._seconds += time.perf_counter() - started
         return step if step is not None else self._record(self.run, time.perf_counter() - self._seconds)
 
@@ -205,6 +205,12 @@ class Comparison:
     def stop(self) -> None:
         """End whatever loop is iterating the comparison; what is measured stays."""
         self._stopped = True
+
+    def with_seeds(self, seeds: Iterable[int]) -> Comparison:
+        """What these seeds alone have measured: a comparison with their trials."""
+        part = Comparison(self.recipes, self.task, seeds, self.budgets, self.skip)
+        part.trials = [trial for trial in self.trials if trial.seed in part.seeds]
+        return part
 
     def accuracy(self, name: str, at: int) -> dict[int, float]:
         """The accuracy of a recipe at a budget, by seed, as far as measured."""

@@ -130,12 +130,13 @@ def round_top(value: float) -> float:
     """The next round number at or above `value`, for the top of an axis.
 
     >>> [round_top(v) for v in (0.3, 2.31, 2.6, 7, 130)]
-    [0.5, 2.5, 3.0, 10.0, 200.0]
+    [0.3, 2.5, 3.0, 10.0, 150.0]
     """
     if not value > 0 or not math.isfinite(value):
         return 1.0
     size = 10.0 ** math.floor(math.log10(value))
-    return next(size * step for step in (1, 1.5, 2, 2.5, 3, 4, 5, 10) if size * step >= value)
+    tops = (float(f"{size * step:.3g}") for step in (1, 1.5, 2, 2.5, 3, 4, 5, 10))  # 0.3, not 0.30000000000000004
+    return next(top for top in tops if top >= value)
 
 
 def signed(points: float, digits: int = 1) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -53,7 +52,7 @@ def glyphs(characters: str = DIGITS, count: int = 16_000, seed: int = 0) -> Task
     then scaled to full height and quantised to sixteenths, as the real digits are. The same seed, the same images.
     With the characters a task has, its labels: `glyphs("ABC")` has the classes A, B and C.
 
-    Raises ValueError if a character is given twice or a font lacks it.
+    Raises ValueError if a character is given twice, leaves no ink, or is missing in a font.
     """
     if len(set(characters)) < len(characters) or not characters:
         raise ValueError(f"characters={characters!r}: give each character once, and at least one")
@@ -63,22 +62,13 @@ def glyphs(characters: str = DIGITS, count: int = 16_000, seed: int = 0) -> Task
     fonts = torch.randint(len(FONTS), (total,), generator=generator)
     drawn = printed(characters)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed every GPU too
         images = torch.cat([_distorted(drawn[f, c]) for f, c in zip(fonts.split(2_000), labels.split(2_000), strict=True)])
     train, validation, test = (
         Split(i, c, tuple(characters))
         for i, c in zip(images.split([count, 1_000, 1_000]), labels.split([count, 1_000, 1_000]), strict=True)
     )
     return Task("printed characters", train, validation, test)
-
-
-def shuffled_labels(task: Task, seed: int = 0) -> Task:
-    """The same images with their training labels shuffled: a source that has nothing to teach about its classes."""
-    labels = task.train.labels
-    if labels is None:
-        raise ValueError(f"{task.name!r} has no labels to shuffle")
-    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
-    return replace(task, name=f"{task.name}, labels shuffled", train=replace(task.train, labels=labels[order]), redraw=None)
 
 
 @cache
@@ -105,6 +95,8 @@ def printed(characters: str) -> Tensor:
         for column, character in enumerate(characters):
             if ord(character) not in known:
                 raise ValueError(f"the font {font} has no {character!r}; leave that character out")
+            if character.isspace():
+                raise ValueError(f"{character!r} leaves no ink; leave that character out")
             outline = TextPath((0, 0), character, size=100, prop=FontProperties(fname=str(folder / f"{font}.ttf")))
             box = outline.get_extents()
             place = (

@@ -113,6 +113,14 @@ class Task:
             chosen[members[:per_class]] = True
         return replace(task, train=task.train[chosen], unlabelled=task.train[~chosen], redraw=None)
 
+    def with_shuffled_labels(self, seed: int = 0) -> Task:
+        """The same images with their training labels shuffled: a source with nothing to teach about its classes."""
+        if self.train.labels is None:
+            raise ValueError(f"the training images of {self.name!r} have no labels to shuffle")
+        order = torch.randperm(len(self.train), generator=torch.Generator().manual_seed(seed))
+        train = replace(self.train, labels=self.train.labels[order])
+        return replace(self, name=f"{self.name}, labels shuffled", train=train, redraw=None)
+
     def __repr__(self) -> str:
         parts = {"train": self.train, "validation": self.validation, "test": self.test, "unlabelled": self.unlabelled}
         counts = ", ".join(f"{len(split):,} {name}" for name, split in parts.items() if split is not None)

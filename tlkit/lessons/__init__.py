@@ -5,16 +5,18 @@ from typing import TYPE_CHECKING
 from tlkit.lazy import attributes
 
 if TYPE_CHECKING:
-    from tlkit.lessons.catalogue import Lesson, catalogue, find, lessons_folder
+    from tlkit.lessons.breaking import break_claim
     from tlkit.lessons.claims import claim
     from tlkit.lessons.copies import make_copies
+    from tlkit.lessons.course import Lesson, catalogue, find, lessons_folder
     from tlkit.lessons.exercises import check
     from tlkit.lessons.headless import run_lesson
-    from tlkit.lessons.scale import at_scale, scale
+    from tlkit.lessons.scales import at_scale, scale
 
 __all__ = [
     "Lesson",
     "at_scale",
+    "break_claim",
     "catalogue",
     "check",
     "claim",
@@ -28,11 +30,12 @@ __all__ = [
 __getattr__, __dir__ = attributes(
     __name__,
     {
-        "catalogue": ("Lesson", "catalogue", "find", "lessons_folder"),
+        "breaking": ("break_claim",),
         "claims": ("claim",),
         "copies": ("make_copies",),
+        "course": ("Lesson", "catalogue", "find", "lessons_folder"),
         "exercises": ("check",),
         "headless": ("run_lesson",),
-        "scale": ("at_scale", "scale"),
+        "scales": ("at_scale", "scale"),
     },
 )

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tlkit.lessons.catalogue import catalogue
+from tlkit.lessons.course import catalogue
 
 SOLUTION = re.compile(r"^( *)# solution\n.*?^ *# end of solution$", re.DOTALL | re.MULTILINE)
 

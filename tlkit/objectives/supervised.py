@@ -27,4 +27,4 @@ class CrossEntropy(nn.Module):
             raise ValueError("CrossEntropy needs labels, but this batch has none; give the run a labelled split")
         if self.augment:
             images = self.augment(images)
-        return {"loss": F.cross_entropy(network(images), labels)}
+        return {"loss": F.cross_entropy(network(images), labels)}  # ①

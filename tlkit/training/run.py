@@ -19,6 +19,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from tlkit.data.batches import Batches, mixed_seed
 from tlkit.data.tasks import Split, Task
+from tlkit.models.networks import predictions
 from tlkit.training.machine import device_of, fast_choice, generators, hardware
 
 SAFE_EVERY = 50  # steps between two looks back and two kept states
@@ -124,7 +125,7 @@ class Run:
         if fast:
             layout, options, precision, self.choice = fast_choice(self.device, self.network, self.batches[0])
             self.network.to(memory_format=layout)
-        self.precision, self._layout = precision, layout
+        self.precision = precision
         learning = [p for p in [*self.network.parameters(), *self.objective.parameters()] if p.requires_grad]
         if not learning:
             raise ValueError("every weight of this network is frozen (requires_grad=False), so nothing can learn")
@@ -137,6 +138,8 @@ class Run:
         self._checks_each_step = self.device.type == "cpu"  # elsewhere reading a loss would wait for the device
         self._stopped = False
         self._buffers = list(self.network.buffers())
+        weights = [*self.network.parameters(), *self.objective.parameters(), *self._buffers]
+        self._watched = [tensor for tensor in weights if tensor.isfinite().all()]  # a mask may hold infinities
         self._first = self._state()
         self._safe = (0, self._first)
 
@@ -156,7 +159,7 @@ class Run:
     def _advance(self) -> Step:
         self.network.train()
         batch = self.batches[self.step]
-        buffers = [buffer.clone() for buffer in self._buffers] if self._checks_each_step else []
+        buffers = [buffer.clone() for buffer in self._buffers] if self._checks_each_step else None
         with self._autocast():
             values = self.objective(self.network, batch)
         loss = values["loss"]
@@ -191,6 +194,8 @@ class Run:
 
     def restart(self, lr: float | None = None) -> Run:
         """Go back to the first weights and an empty history, at another learning rate if one is given."""
+        if lr is not None and not lr > 0:
+            raise ValueError(f"lr={lr}, but a learning rate is larger than 0")
         self._restore(self._first)
         self.lr = self.rate = self.lr if lr is None else lr
         self.history.clear()
@@ -211,8 +216,6 @@ class Run:
 
     def predict(self, images: Tensor) -> Tensor:
         """The class that the network gives each image: [n] int64. Leaves the network's modes as they were."""
-        from tlkit.evaluation import predictions
-
         return predictions(self.network, images)
 
     # ---- its parts ----
@@ -240,13 +243,18 @@ class Run:
         for record in [r for r in self.history if "loss" in r and r["step"] > self._safe[0]]:
             if not math.isfinite(float(record["loss"])):
                 self._fail(record["step"])
+        if not self._weights_are_finite():  # the update was not, so the next loss will not be
+            self._fail(self.step + 1)
         self._safe = (self.step, self._state())
 
-    def _fail(self, at: int, buffers: Sequence[Tensor] = ()) -> None:
+    def _weights_are_finite(self) -> bool:
+        return all(bool(tensor.isfinite().all()) for tensor in self._watched)
+
+    def _fail(self, at: int, buffers: Sequence[Tensor] | None = None) -> None:
         """End the run at the last finite weights: those of now with their `buffers`, else those last kept."""
-        for buffer, value in zip(self._buffers, buffers, strict=False):
+        for buffer, value in zip(self._buffers, buffers or (), strict=False):
             buffer.copy_(value)
-        if not buffers or not all(t.isfinite().all() for t in [*self.network.parameters(), *self._buffers]):
+        if buffers is None or not self._weights_are_finite():
             self.step, state = self._safe
             self._restore(state)
             self.history[:] = [record for record in self.history if record["step"] <= self.step]

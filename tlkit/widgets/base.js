@@ -116,6 +116,13 @@ function spread(places, gap, top, bottom) {
     Array.from({ length: group.count }, (_, place) => middle(group) + (place - (group.count - 1) / 2) * gap));
 }
 
+// A curve over budgets as points on the chart; what was not measured is left out.
+function curvePoints(xs, y, means, lows, highs) {
+  const edge = (values, index) => (known(values?.[index]) ? y(values[index]) : null);
+  const all = xs.map((x, index) => ({ x, y: edge(means, index), low: edge(lows, index), high: edge(highs, index) }));
+  return all.filter((point) => point.y !== null);
+}
+
 // ---- Marks and icons
 
 const MARKS = {
@@ -257,7 +264,8 @@ class Chart {
     if (x.length) this.put("grid", `${name} axis`, "line", axis);
     for (const { at, words, bold } of x) {
       this.put("grid", `${name} tick ${words}`, "line", { x1: at, x2: at, y1: area.bottom, y2: area.bottom + 4, stroke: color("edge") });
-      this.words(`${name} x ${words}`, at, area.bottom + 17, words, { anchor: "middle", kind: bold ? "bold" : "tick", token: bold ? "ink" : "ink2" });
+      const look = bold ? { kind: "bold", token: "ink" } : {};
+      this.words(`${name} x ${words}`, at, area.bottom + 17, words, { anchor: "middle", ...look });
     }
     if (unit) this.words(`${name} unit`, area.right + 10, area.bottom + 17, unit);
   }
@@ -265,7 +273,7 @@ class Chart {
   chance(area, y, value, inside) {
     const look = { x1: area.left, x2: area.right, y1: y, y2: y, stroke: color("edge"), "stroke-dasharray": "2 3" };
     this.put("grid", "chance", "line", look);
-    if (inside) this.words("chance", area.right - 6, y - 5, `chance ${value}${SPACE}%`, { anchor: "end" });
+    if (inside) this.words("chance", area.right - 6, y - 5, `chance ${shortPercent(value)}`, { anchor: "end" });
   }
 
   // Names at the ends of lines, apart by 16, with a leader where one had to move.
@@ -302,8 +310,11 @@ function button({ action, face, words, key, main, off }, press) {
   return node;
 }
 
-// Draws a row of buttons anew and gives the focus to the same button, else to the main one, else to the frame.
+// Draws a row of buttons anew if they changed; the focus goes to the same button, else the main one, else the frame.
 function fillRow(frame, row, buttons, press) {
+  const made = JSON.stringify(buttons);
+  if (row.made === made) return;
+  row.made = made;
   const focused = frame.focused();
   const held = row.contains(focused) ? focused : null;
   row.replaceChildren(...buttons.map((one) => button(one, press)));

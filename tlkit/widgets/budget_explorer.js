@@ -28,7 +28,8 @@ function render({ model, el }) {
   const recipe = (trait) => view().recipes[model.get(trait)];
   const glyph = ({ mark, open }) => GLYPHS[mark][open ? 1 : 0];
   const pair = () => view().pairs[`${model.get("first")}-${model.get("second")}`] ?? view().budgets.map(() => null);
-  const zero = ({ low, high }) => low <= 0 && high >= 0;
+  const alone = ({ values }) => values.length < 2; // one seed: its value is no interval
+  const zero = (one) => alone(one) || (one.low <= 0 && one.high >= 0);
   const range = ({ low, high }) => `${signed(low)} to ${signed(high)}`;
 
   function move(budget) {
@@ -47,9 +48,11 @@ function render({ model, el }) {
     frame.draw.now();
   }
 
+  const certainty = (found) => (alone(found) ? "one seed gives no interval" : `95 % interval ${range(found)}`);
+
   function valueWords(budget) {
     const found = pair()[budget];
-    const what = found ? `${signed(found.mean)} points, 95 % interval ${range(found)}` : "not measured at this scale";
+    const what = found ? `${signed(found.mean)} points, ${certainty(found)}` : "not measured at this scale";
     return `${amount(view().budgets[budget])}: ${what}`;
   }
 
@@ -79,7 +82,8 @@ function render({ model, el }) {
     frame.head(view().title, view().subtitle);
     frame.show(model.get("state") || "measured", model.get("word") || "measured");
     say(title, view().chart_title);
-    set(chart.node, { "aria-label": model.get("label") });
+    const compared = `${recipe("first").name} minus ${recipe("second").name}`; // said anew here: no kernel is needed
+    set(chart.node, { "aria-label": `${view().chart_title}. ${compared}, ${valueWords(model.get("budget"))}` });
     curves();
     ["first", "second"].forEach((trait, place) => {
       selects[place].value = model.get(trait);
@@ -105,7 +109,8 @@ function render({ model, el }) {
     const budget = model.get("budget");
     const middle = x(budgets[budget]);
 
-    for (const [name, top, bottom, end] of [["upper", area.top, area.bottom, area.bottom], ["lower", differences, differences + 94, height - 16]]) {
+    const strips = [["upper", area.top, area.bottom, area.bottom], ["lower", differences, differences + 94, height - 16]];
+    for (const [name, top, bottom, end] of strips) {
       chart.put("ground", name, "rect", { x: middle - 13, y: top - 4, width: 26, height: bottom - top + 4, fill: color("panel") });
       chart.line(name, [[middle, top - 4], [middle, end]], { width: 1.25, layer: "grid" });
     }
@@ -116,13 +121,12 @@ function render({ model, el }) {
     const crowded = (token) => recipes.filter((one) => one.token === token).length > 2; // three of a family: the pair in colour
     const ends = [];
     recipes.forEach((one, index) => {
-      const points = budgets.map((value, at) => ({ x: x(value), value: one.mean[at], y: y(one.mean[at]), low: known(one.low[at]) ? y(one.low[at]) : null,
-        high: known(one.high[at]) ? y(one.high[at]) : null })).filter(({ value }) => known(value));
+      const points = curvePoints(budgets.map(x), y, one.mean, one.low, one.high);
       const token = crowded(one.token) && !chosen.includes(index) ? "ghost" : one.token;
       if (!points.length) return;
       chart.series(`${index}`, { ...one, token }, points, { chosen: chosen.includes(index) });
-      ends.push({ name: `${index}`, y: points.at(-1).y, words: one.name, token: token === "ghost" ? "ink2" : token, mark: one.mark, open: one.open,
-        kind: chosen.includes(index) ? "chosen" : "name" });
+      const label = { words: one.name, token: token === "ghost" ? "ink2" : token, kind: chosen.includes(index) ? "chosen" : "name" };
+      ends.push({ name: `${index}`, y: points.at(-1).y, mark: one.mark, open: one.open, ...label });
     });
     chart.ends(area, ends, room);
     lower({ ...area, top: differences, bottom: differences + 94 }, x, width);
@@ -138,7 +142,7 @@ function render({ model, el }) {
     chart.words("lower title", 0, place.top - 14, words, { kind: "chosen", token: "ink", room: width });
     const found = pair().filter(Boolean);
     const y = differenceScale(found.flatMap(({ low, high }) => [low, high]), place.bottom, place.top);
-    const ticks = y.ticks(4).map((value) => ({ at: y(value), words: signed(value, y.digits), value }));
+    const ticks = y.ticks(5).map((value) => ({ at: y(value), words: signed(value, y.digits), value }));
     chart.axes("lower", { ...place, bottom: -9 }, { y: ticks });
     chart.line("zero", [[place.left, y(0)], [place.right, y(0)]], { width: 1.25, layer: "band" });
     chart.words("zero", place.right + 12, y(0) + 4, "no difference", {});
@@ -146,8 +150,9 @@ function render({ model, el }) {
     if (unitTick) chart.words("points", place.right + 12, unitTick.at + 4, "points");
     pair().forEach((one, index) => {
       const at = x(view().budgets[index]);
-      if (!one) chart.words(`missing ${index}`, at, y(0) - 6, "\u2013", { anchor: "middle" });
-      else chart.interval(`budget ${index}`, [at, y(one.low)], [at, y(one.high)], [at, y(one.mean)], { filled: !zero(one), chosen: index === model.get("budget") });
+      if (!one && index !== model.get("budget")) chart.words(`missing ${index}`, at, y(0) - 6, "\u2013", { anchor: "middle" });
+      const look = one && { filled: !zero(one), chosen: index === model.get("budget") };
+      if (one) chart.interval(`budget ${index}`, [at, y(one.low)], [at, y(one.high)], [at, y(one.mean)], look);
     });
   }
 
@@ -165,19 +170,27 @@ function render({ model, el }) {
   }
 
   function compare() {
-    const { budgets, seeds } = view();
+    const { budgets } = view();
     const budget = model.get("budget");
     const found = pair()[budget];
     say(caption, `With ${amount(budgets[budget])}`);
     say(number, found ? `${signed(found.mean)} points` : "not measured");
-    say(interval, found ? `95 % interval ${range(found)}, ${found.values.length || seeds} seeds` : "not measured at this scale");
+    say(interval, !found ? SPACE : alone(found) ? certainty(found) : `${certainty(found)}, ${found.values.length} seeds`);
     seedStrip(found);
-    const won = found && `${recipe("first").name} won ${found.wins} times out of ${found.values.length || seeds}`;
-    say(finding.firstChild, !found ? "Not measured at this scale. " : zero(found) ? "Not separated from zero. " : "Separated from zero. ");
-    say(finding.lastChild, !found ? "At this budget one of the two has no result." : `On the same seeds and the same labels, ${won}; the interval ${zero(found) ? "contains" : "does not contain"} zero.`);
-    const open = pair().map((one, index) => [one, budgets[index]]).filter(([one]) => one && zero(one)).at(-1);
+    const [bold, plain] = !found ? ["Not measured at this scale.", "At this budget one of the two has no result."]
+      : alone(found) ? ["Undecided.", "One seed cannot say how far the next would differ."] : verdict(found);
+    say(finding.firstChild, `${bold} `);
+    say(finding.lastChild, plain);
+    const open = pair().map((one, index) => [one, budgets[index]]).filter(([one]) => one && !alone(one) && zero(one)).at(-1);
     const example = open ? ` (at ${amount(open[1], "labels")}: ${signed(open[0].mean)} points, ${range(open[0])})` : "";
     frame.status("", [["", "\u25cf filled: interval excludes zero"], ["", `\u25cb open: it does not${example}`]], "      ");
+  }
+
+  function verdict(found) {
+    const won = `${recipe("first").name} won ${found.wins} times out of ${found.values.length}`;
+    const contains = zero(found) ? "contains" : "does not contain";
+    const words = `On the same seeds and the same labels, ${won}; the interval ${contains} zero.`;
+    return [zero(found) ? "Not separated from zero." : "Separated from zero.", words];
   }
 
   function seedStrip(found) {
@@ -186,7 +199,7 @@ function render({ model, el }) {
     const place = { left: 44, right: width - 14, top: 10, bottom: 80 };
     const all = pair().filter(Boolean).flatMap(({ low, high, values }) => [low, high, ...values]);
     const x = differenceScale(all, place.left, place.right);
-    const ticks = x.ticks(Math.floor((place.right - place.left) / 42)).map((value) => ({ at: x(value), words: signed(value, x.digits) }));
+    const ticks = x.ticks(Math.floor((place.right - place.left) / 36)).map((value) => ({ at: x(value), words: signed(value, x.digits) }));
     strip.axes("strip", place, { x: ticks });
     strip.line("zero", [[x(0), place.top - 6], [x(0), place.bottom]], { width: 1.25, layer: "grid" });
     strip.words("seeds", 0, 27, "seeds");

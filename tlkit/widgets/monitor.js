@@ -27,11 +27,17 @@ function stepTicks(steps, scale, width) {
   }));
 }
 
+// Accuracies have one decimal; other values three figures at the top of their axis.
+function digitsOf({ top, unit }) {
+  return unit === "%" ? 1 : clamp(2 - Math.floor(Math.log10(top)), 0, 5);
+}
+
 function valueTicks(area, scale, { top, unit }) {
   if (unit === "%" && top === 100) return percentTicks(area, scale);
   const values = roundTicks(0, top, (area.bottom - area.top) / 34);
-  const digits = clamp(Math.ceil(-Math.log10(values[1]) + (String(values[1]).includes("25") ? 1 : 0)), 1, 6);
-  return values.map((value) => ({ at: scale(value), words: fixed(value, digits) }));
+  const digits = Math.max(top < 10 ? 1 : 0, ...values.map((value) => (String(twoFigures(value)).split(".")[1] ?? "").length));
+  const words = (value) => (digits ? fixed(value, digits) : value.toLocaleString("en"));
+  return values.map((value) => ({ at: scale(value), words: words(value) }));
 }
 
 function render({ model, el }) {
@@ -53,7 +59,7 @@ function render({ model, el }) {
   const base = () => model.get("view").lr ?? 0.001;
   const scale = () => linear(Math.log(base() / 100), Math.log(base() * 10), 0, 1);
   let rate = null; // the slider, made anew when a run has another base rate
-  let pending = null; // {action, timer}: the button that was pressed and is not answered yet
+  let pending = null; // the timer of a pressed button that the kernel has not answered yet
   frame.controls.append(row, html("div", { class: "tl-rate" }));
 
   function makeRate() {
@@ -84,25 +90,33 @@ function render({ model, el }) {
     const answer = FACES[action][3];
     if (!answer) return; // a step leaves the state as it is
     answered();
-    pending = { timer: setTimeout(() => { answered(); state(); }, PATIENCE) };
+    pending = setTimeout(() => { answered(); state(); }, PATIENCE);
     node.setAttribute("aria-disabled", "true");
     frame.show(model.get("state"), answer);
   }
 
   function answered() {
-    clearTimeout(pending?.timer);
+    if (!pending) return;
+    clearTimeout(pending);
     pending = null;
+    row.made = ""; // its buttons are drawn anew
+  }
+
+  // State and word arrive one after the other; only "stopped" has words of its own.
+  function word() {
+    const [now, words] = [model.get("state"), model.get("word")];
+    return now === "stopped" && words && !(words in STATES) ? words : now;
   }
 
   function state() {
     const [now, comparison] = [model.get("state"), model.get("view").kind === "comparison"];
-    const actions = (ACTIONS[now] ?? []).filter((action) => !comparison || (action !== "step" && action !== "afresh"));
-    frame.show(now, model.get("word") || now);
+    const { repair } = model.get("error");
+    const actions = (now === "error" && !repair ? ["afresh"] : ACTIONS[now] ?? []).filter((action) => !comparison || (action !== "step" && action !== "afresh"));
+    frame.show(now, word());
     fillRow(frame, row, actions.map((action, place) => {
       const [face, words, key] = FACES[action];
-      const repair = action === "repair" && model.get("error").repair;
-      return { action, face, words: repair || words, key: key && !(now === "loading") ? key : "",
-        main: place === 0 && now !== "finished" && now !== "loading", off: now === "loading" };
+      const [off, main] = [now === "loading", place === 0 && now !== "finished" && now !== "loading"];
+      return { action, face, words: action === "repair" ? repair : words, key: off ? "" : key, main, off };
     }), press);
     frame.draw.later();
     announce.now();
@@ -112,7 +126,7 @@ function render({ model, el }) {
   const announce = paced(() => {
     const { words = "", more = "" } = model.get("progress");
     const error = model.get("state") === "error" ? model.get("error") : {};
-    const hidden = [model.get("word") || model.get("state"), error.title, error.words, words, more].filter(Boolean);
+    const hidden = [word(), error.title, error.words, words, more].filter(Boolean);
     frame.status(`${hidden.join(", ")}. `, model.get("status"));
   }, 5000, frame.signal);
 
@@ -129,9 +143,9 @@ function render({ model, el }) {
     say(titles[0], view.left.title);
     say(titles[1], view.right?.title ?? "");
 
-    curve(charts[0], { ...view.left, digits: 2, below: true }, "left");
+    curve(charts[0], { ...view.left, below: true }, "left");
     if (view.right && view.kind === "comparison") trials(charts[1], view);
-    else if (view.right) curve(charts[1], { ...view.right, digits: view.right.unit === "%" ? 1 : 2, marks: true }, "right");
+    else if (view.right) curve(charts[1], { ...view.right, marks: true }, "right");
 
     const share = progress.of ? clamp(progress.step / progress.of, 0, 1) : 0;
     say(done.firstChild, progress.words ?? "");
@@ -156,28 +170,27 @@ function render({ model, el }) {
     note.hidden = !note.textContent;
   }
 
-  function curve(chart, { top, unit, chance, digits, below, marks }, side) {
+  function curve(chart, { top, unit, chance, below, marks }, side) {
     const view = model.get("view");
     const now = model.get("state");
     const percents = unit === "%";
-    const number = (value) => fixed(value, digits);
-    const labels = (view.earlier ?? []).map((run) => [run.name, run[side]]).filter(([, points]) => points?.[1]?.length);
-    const area = layout(chart, [
-      ...labels.map(([name]) => [`${name} ${number(top * 0.88)}`]), [`${view.name} ${number(top * 0.88)}${percents ? " %" : ""}`, 600],
-      [known(chance) ? `chance ${chance} %` : ""]]);
+    const number = (value) => fixed(value, digitsOf({ top, unit }));
+    const earlier = (view.earlier ?? []).map((run) => [run.name, run[side]]).filter(([, points]) => points?.[1]?.length);
+    const area = layout(chart, ends(view));
     const x = linear(0, view.steps, area.left, area.right);
     const y = linear(0, top, area.bottom, area.top);
     const at = ([step, value]) => [x(step), y(clamp(value, 0, top * 1.02))];
     chart.axes("axes", area, { x: stepTicks(view.steps, x, area.right - area.left), y: valueTicks(area, y, { top, unit }) });
-    const ends = [];
+    const labels = [];
     if (known(chance)) {
       chart.chance(area, y(chance), chance, false);
-      ends.push({ name: "chance", y: y(chance), words: `chance ${chance}${SPACE}%`, token: "ink2" });
+      labels.push({ name: "chance", y: y(chance), words: `chance ${shortPercent(chance)}`, token: "ink2" });
     }
-    labels.forEach(([name, [steps, values]], place) => {
-      const points = steps.map((step, index) => [step, values[index]]).filter(([, value]) => known(value)).map(at);
-      chart.line(`earlier ${place}`, points, { token: "ghost", width: 1.25, layer: "band" });
-      ends.push({ name: `earlier ${place}`, y: points.at(-1)[1], words: name, tail: ` ${number(values.filter(known).at(-1))}`, token: "ink2" });
+    earlier.forEach(([name, [steps, values]], place) => {
+      const points = steps.map((step, index) => [step, values[index]]).filter(([step, value]) => step <= view.steps && known(value));
+      if (!points.length) return;
+      chart.line(`earlier ${place}`, points.map(at), { token: "ghost", width: 1.25, layer: "band" });
+      labels.push({ name: `earlier ${place}`, y: at(points.at(-1))[1], words: name, tail: ` ${number(points.at(-1)[1])}`, token: "ink2" });
     });
 
     const taken = events(chart, area, x, side === "left"); // boxes of the words on the axis
@@ -191,11 +204,11 @@ function render({ model, el }) {
     chart.line("live", line.map(at), live);
     const present = model.get("progress").x;
     if (["training", "paused", "stopped"].includes(now) && known(present)) {
-      const look = { x1: x(present), x2: x(present), y1: area.top - 4, y2: area.bottom, stroke: color("ink"), "stroke-dasharray": "2 3" };
-      chart.put("grid", "now", "line", look);
+      chart.line("now", [[x(present), area.top - 4], [x(present), area.bottom]], { width: 1, dash: "2 3", layer: "grid" });
     }
     if (line.length) {
-      if (marks && (area.right - area.left) / (view.steps / (line[1]?.[0] - line[0][0] || view.steps)) >= 9) {
+      const apart = line.length > 1 ? x(line[1][0]) - x(line[0][0]) : 0;
+      if (marks && apart >= 9) {
         line.slice(0, -1).forEach((point, place) => chart.mark(`point ${place}`, view.mark, ...at(point), token, { open: view.open, size: 3, ring: 0 }));
       }
       const [endX, endY] = at(line.at(-1));
@@ -203,14 +216,27 @@ function render({ model, el }) {
       chart.mark(`end ${shape}`, shape, endX, endY, token, { open: now === "paused", size: now === "paused" ? 4.5 : 4, layer: "front" });
       const tail = ` ${number(line.at(-1)[1])}${percents ? `${SPACE}%` : ""}`;
       const label = { name: "live", y: endY, words: view.name, tail, token: stale ? "ink2" : token, kind: "chosen" };
-      if (endX > area.right - 4) ends.push(label);
-      else besides(chart, area, endX, endY, label, taken, below);
+      if (endX > area.right - 4) labels.push(label);
+      else {
+        const margin = labels.map((end) => ({ from: area.right + 7, to: area.right + area.room, y: end.y }));
+        besides(chart, area, endX, endY, label, [...taken, ...margin], below);
+      }
     }
-    chart.ends(area, ends, area.room);
+    chart.ends(area, labels, area.room);
     chart.sweep();
     // The words of an error stand right of the last good curve if there is room, else over its beginning.
     const after = x(line.at(-1)?.[0] ?? 0) + 12;
     if (side === "left") note.style.left = `${area.right + area.room - after > 170 ? Math.max(after, 52) : 52}px`;
+  }
+
+  // All that may ever stand at the lines' ends, as wide as it will get: the axes of both charts are alike and stay.
+  function ends(view) {
+    return [view.left, view.kind === "run" && view.right].filter(Boolean).flatMap((part) => {
+      const value = fixed(part.top * 0.88, digitsOf(part));
+      const earlier = (view.earlier ?? []).map(({ name }) => [`${name} ${value}`]);
+      const chance = known(part.chance) ? [[`chance ${shortPercent(part.chance)}`]] : [];
+      return [...earlier, ...chance, [`${view.name} ${value}${part.unit === "%" ? " %" : ""}`, 600]];
+    });
   }
 
   function layout(chart, labels, marked = 0) {
@@ -221,14 +247,14 @@ function render({ model, el }) {
     return { left: 42, right: width - room, top: 10, bottom: height - 24, room };
   }
 
-  // The name at the running end: right of it if there is room, above or below, clear of the words on the axis.
+  // The name at the running end: right of it if there is room, above or below, clear of other words.
   function besides(chart, area, x, y, label, taken, below) {
     const width = chart.width(label.words + label.tail, 12, 600);
-    const right = x + 10 + width <= area.right;
+    const right = x + 10 + width <= area.right || x - 9 - width < area.left;
     const from = right ? x + 9 : x - 9 - width;
     const free = (at) => at > area.top - 2 && at < area.bottom - 8
       && !taken.some((box) => from < box.to + 4 && from + width > box.from - 4 && Math.abs(at - box.y) < 15);
-    const at = (below ? [y + 13, y - 14] : [y - 14, y + 14]).find(free) ?? y - 14;
+    const at = (below ? [y + 13, y - 14, y - 30] : [y - 14, y + 14, y + 30]).find(free) ?? y - 14;
     chart.words("live", from, at + 4, label.words, label);
   }
 
@@ -236,8 +262,10 @@ function render({ model, el }) {
   function events(chart, area, x, worded) {
     const taken = [];
     for (const { step, words } of model.get("events").toReversed()) {
+      if (step > model.get("view").steps) continue;
       const at = x(step);
-      chart.put("front", `event ${step} ${words}`, "path", { d: "M-4.5,-8.5h9L0,-0.5z", transform: `translate(${at} ${area.bottom})`, fill: color("ink") });
+      const triangle = { d: "M-4.5,-8.5h9L0,-0.5z", transform: `translate(${at} ${area.bottom})`, fill: color("ink") };
+      chart.put("front", `event ${step} ${words}`, "path", triangle);
       const width = chart.width(words);
       const from = clamp(at - width / 2, area.left + 2, area.right + area.room - width);
       if (!worded || taken.some((box) => from < box.to + 6 && from + width > box.from - 6)) continue;

@@ -142,6 +142,9 @@ class Monitor(Widget, script="monitor.js"):
             self._steps_asked += 1
             if not self._driving:
                 self._begin(paused=True)
+            elif not self._paused:
+                self._paused = True
+                self._enter("paused")
         elif asked == "resume":
             self._paused = False
             self._enter("training")

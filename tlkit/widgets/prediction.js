@@ -11,7 +11,7 @@ function render({ model, el }) {
   const handles = svg("svg", { class: "tl-handles", role: "group", "aria-label": "your prediction" }, plane);
   const side = html("div", { class: "tl-side" });
   const row = html("div", { class: "tl-row" });
-  const hint = html("span", { class: "tl-caption" });
+  const hint = html("span", { class: "tl-caption tl-hint" });
   frame.body.append(html("div", { class: "tl-figure" }, title, chart.node, handles), side);
   frame.controls.append(row, hint);
   set(chart.node, { role: "img" });
@@ -28,14 +28,15 @@ function render({ model, el }) {
   const view = () => model.get("view");
   const placed = () => view().budgets.map((_, place) => model.get("placed")[place] ?? null);
   const left = () => placed().filter((value) => value === null).length;
-  const mode = () => (!model.get("locked") ? "ask" : known(model.get("result").values?.find(known)) ? "result" : "locked");
+  const mode = () => (!model.get("locked") ? "ask" : gapList().length ? "result" : "locked");
   const x = (place) => budgetScale(view().budgets, area)(view().budgets[place]);
   const y = (value) => linear(0, 100, area.bottom, area.top)(value);
   // An unplaced point rests on the known curve, so that its place suggests nothing else.
   const rest = (place) => view().baseline.values[place] ?? view().chance ?? 50;
   const at = (place) => placed()[place] ?? rest(place);
-  const short = (budget) => amount(budget, (view().unit ?? "labels").split(" ")[0]);
-  const full = (budget) => amount(budget, view().unit || undefined);
+  const unit = () => view().unit || "labels per class";
+  const short = (budget) => amount(budget, unit().split(" ")[0]);
+  const full = (budget) => amount(budget, unit());
 
   // ---- Placing
 
@@ -130,7 +131,8 @@ function render({ model, el }) {
 
   function makePoints() {
     points = view().budgets.map((budget, index) => {
-      const node = svg("g", { class: "tl-point", role: "slider", "aria-orientation": "vertical", "aria-valuemin": 0, "aria-valuemax": 100, "aria-label": full(budget) },
+      const range = { "aria-orientation": "vertical", "aria-valuemin": 0, "aria-valuemax": 100, "aria-label": full(budget) };
+      const node = svg("g", { class: "tl-point", role: "slider", ...range },
         svg("circle", { class: "tl-hit", r: 16 }), svg("circle", { class: "tl-ring", r: 13 }), svg("circle", { class: "tl-disc", r: 9 }),
         svg("path", { d: "M-3,-2L0,-5L3,-2M-3,2L0,5L3,2" }));
       frame.listen(node, "keydown", (event) => key(event, index));
@@ -148,12 +150,13 @@ function render({ model, el }) {
     if (!budgets?.length) return;
     if (points.length !== budgets.length) makePoints();
     const now = mode();
-    const [state, word] = { ask: ["waiting for you", "waiting for you"], result: ["measured", "measured"] }[now] ?? [model.get("state"), model.get("word")];
-    frame.show(state, word || state);
+    const state = { ask: "waiting for you", result: "measured" }[now]; // also without a kernel that would say so
+    frame.show(state ?? model.get("state"), state ?? model.get("word"));
     frame.root.classList.toggle("tl-locked", now !== "ask");
     const gaps = now === "result" ? gapList() : [];
     const close = gaps.filter(({ gap }) => Math.abs(gap) <= CLOSE).length;
-    if (now === "result") frame.head("Your prediction against the measurement", `Within ${CLOSE} points at ${count(close)} of ${count(gaps.length)} budgets.`);
+    const found = `Within ${CLOSE} points at ${count(close)} of ${count(gaps.length)} budgets.`;
+    if (now === "result") frame.head("Your prediction against the measurement", found);
     else frame.head(view().title, view().subtitle);
     say(title, view().chart_title);
     set(chart.node, { "aria-label": model.get("label") });
@@ -161,25 +164,23 @@ function render({ model, el }) {
     const width = Math.max(chart.node.parentNode.clientWidth, 160);
     const height = frame.narrow ? 234 : 310;
     chart.size(width, height);
-    const unit = frame.narrow ? (view().unit ?? "").split(" ")[0] : view().unit;
-    const room = chart.margin([[baseline.name, 600], [target.name, 600], ["your prediction", 600], [unit ?? ""]], width, 6);
+    const axis = frame.narrow ? unit().split(" ")[0] : unit();
+    const room = chart.margin([[baseline.name, 600], [target.name, 600], ["your prediction", 600], [axis]], width, 6);
     area = { left: 42, right: width - room, top: 10, bottom: height - 24 };
     set(handles, { width, height });
     set(plane, { x: area.left, y: area.top - 8, width: area.right - area.left + 10, height: area.bottom - area.top + 8 });
     const ticks = budgets.map((budget, index) => ({ at: x(index), words: String(budget) }));
-    chart.axes("axes", area, { x: ticks, y: percentTicks(area, y), unit });
+    chart.axes("axes", area, { x: ticks, y: percentTicks(area, y), unit: axis });
     if (known(chance)) chart.chance(area, y(chance), chance, true);
 
-    const curve = ({ values, low, high }) => budgets.map((_, index) => ({ x: x(index), value: values[index], y: y(values[index]),
-      low: known(low?.[index]) ? y(low[index]) : null, high: known(high?.[index]) ? y(high[index]) : null })).filter(({ value }) => known(value));
-    const known_ = curve(baseline);
-    chart.series("baseline", baseline, known_);
-    const ends = known_.length ? [{ name: "baseline", y: known_.at(-1).y, words: baseline.name, token: baseline.token, kind: "chosen" }] : [];
-    if (now === "result") {
-      const measured = curve(model.get("result"));
-      chart.series("target", target, measured, { width: 2.25 });
-      ends.push({ name: "target", y: measured.at(-1).y, words: target.name, token: target.token, kind: "chosen" });
-    }
+    const ends = [];
+    const curve = (name, recipe, { values, low, high }) => {
+      const found = curvePoints(budgets.map((_, index) => x(index)), y, values, low, high);
+      chart.series(name, recipe, found);
+      if (found.length) ends.push({ name, y: found.at(-1).y, words: recipe.name, token: recipe.token, kind: "chosen" });
+    };
+    curve("baseline", baseline, baseline);
+    if (now === "result") curve("target", target, model.get("result"));
     prediction(now, gaps, ends);
     chart.ends(area, ends, room, 14); // clear of a handle at the line's end
     chart.sweep();
@@ -188,7 +189,7 @@ function render({ model, el }) {
   }
 
   function gapList() {
-    const { values } = model.get("result");
+    const { values = [] } = model.get("result");
     return placed().map((you, index) => ({ index, you, measured: values[index], gap: values[index] - you }))
       .filter(({ you, measured }) => known(you) && known(measured));
   }
@@ -199,13 +200,19 @@ function render({ model, el }) {
     const asking = now !== "result";
     set(handles, { style: asking ? null : "display: none" });
     points.forEach((node, index) => {
-      set(node, { transform: `translate(${x(index)} ${y(at(index))})`, tabindex: index === stop ? 0 : -1, "aria-disabled": now === "ask" ? null : "true",
-        "aria-valuenow": at(index).toFixed(1), "aria-valuetext": `${full(view().budgets[index])}: ${placed()[index] === null ? `not placed, rests at ${shortPercent(at(index))}` : shortPercent(at(index))}` });
-      node.classList.toggle("tl-placed", placed()[index] !== null);
+      const [value, free] = [shortPercent(at(index)), placed()[index] === null];
+      const words = `${full(view().budgets[index])}: ${free ? "not placed, rests at " : ""}${value}`;
+      set(node, { transform: `translate(${x(index)} ${y(at(index))})`, tabindex: index === stop ? 0 : -1 });
+      set(node, { "aria-disabled": now === "ask" ? null : "true", "aria-valuenow": at(index).toFixed(1), "aria-valuetext": words });
+      node.classList.toggle("tl-placed", !free);
     });
     const held = asking && active >= 0 && placed()[active] !== null;
-    set(bubble, { visibility: held ? "visible" : "hidden", transform: held ? `translate(${x(active)} ${y(at(active)) + (at(active) > 92 ? 78 : 0)})` : null });
-    if (held) say(bubble.lastChild, shortPercent(at(active)));
+    set(bubble, { display: held ? null : "none" });
+    if (held) {
+      const below = at(active) > 92 ? 68 : 0; // no room above
+      set(bubble, { transform: `translate(${x(active)} ${y(at(active)) + below})` });
+      say(bubble.lastChild, shortPercent(at(active)));
+    }
     if (asking) {
       if (own.length) nameOwn(own[0][0] - 8, held);
       return;
@@ -214,7 +221,8 @@ function render({ model, el }) {
       if (Math.abs(y(you) - y(measured)) > 6) chart.line(`gap ${index}`, [[x(index), y(you)], [x(index), y(measured)]], { width: 3 });
       const last = index === points.length - 1;
       const middle = (y(you) + y(measured)) / 2 + 4;
-      if (Math.abs(gap) > CLOSE) chart.words(`gap ${index}`, x(index) + (last ? -8 : 8), middle, signed(gap), { kind: "chosen", token: "ink", anchor: last ? "end" : "start" });
+      const look = { kind: "chosen", token: "ink", anchor: last ? "end" : "start" };
+      if (Math.abs(gap) > CLOSE) chart.words(`gap ${index}`, x(index) + (last ? -8 : 8), middle, signed(gap), look);
     }
     own.forEach(([px, py], index) => chart.mark(`own ${index}`, "circle", px, py, "ink", { open: true, size: 4.75, layer: "front" }));
     ends.push({ name: "own", y: own.at(-1)[1], words: "your prediction", token: "ink", kind: "chosen" });
@@ -234,15 +242,15 @@ function render({ model, el }) {
 
   function column(now, gaps) {
     const { statements = [], budgets } = view();
-    const key = JSON.stringify([now, model.get("ready"), now === "result" && [placed(), model.get("result"), model.get("choice")], view()]);
+    const key = JSON.stringify([now, model.get("ready"), now === "result" && [placed(), model.get("result")], view()]);
     if (key !== shown) {
       shown = key;
       side.replaceChildren(...(now === "result" ? result(gaps) : question(statements)));
       // "tl-main" is filled; while it is off, the look of an off button wins.
-      const locked = { action: "again", face: "again", words: "Ask me again" };
-      const asked = [{ action: "lock", face: "check", words: model.get("ready") ? "Lock and show result" : "Lock my prediction", main: true, off: true },
-        { action: "undo", face: "undo", words: "Undo", off: true }];
-      fillRow(frame, row, now === "ask" ? asked : [locked], (action) => ({ lock, undo, again })[action]());
+      const locking = model.get("ready") ? "Lock and show result" : "Lock my prediction";
+      const asked = [{ action: "lock", face: "check", words: locking, main: true, off: true }, { action: "undo", face: "undo", words: "Undo", off: true }];
+      const locked = [{ action: "again", face: "again", words: "Ask me again" }];
+      fillRow(frame, row, now === "ask" ? asked : locked, (action) => ({ lock, undo, again })[action]());
     }
     if (now === "result") return;
     const off = (action, is) => row.querySelector(`[data-do="${action}"]`)?.toggleAttribute("aria-disabled", is);
@@ -277,8 +285,8 @@ function render({ model, el }) {
   }
 
   function result(gaps) {
-    const { budgets, statements = [] } = view();
-    const { sentence, statement } = model.get("result");
+    const { budgets } = view();
+    const { sentence } = model.get("result");
     const largest = gaps.toSorted((one, other) => Math.abs(other.gap) - Math.abs(one.gap))[0];
     const cells = (tag, words, far) => words.map((word, index) => html(tag, far && index === 3 ? { class: "tl-far" } : {}, word));
     const lines = budgets.map((budget, index) => {
@@ -288,13 +296,11 @@ function render({ model, el }) {
         : [html("td", {}, budget), html("td", {}, known(own) ? fixed(own) : ""), html("td", { colspan: 2, class: "tl-soft" }, "not measured")];
       return html("tr", {}, ...rest);
     });
-    const head = html("thead", {}, html("tr", {}, ...cells("th", [(view().unit ?? "labels").split(" ")[0], "you", "measured", "gap"])));
+    const head = html("thead", {}, html("tr", {}, ...cells("th", [unit().split(" ")[0], "you", "measured", "gap"])));
     const table = html("table", { class: "tl-table" }, head, html("tbody", {}, ...lines));
-    const chosen = statements[model.get("choice")];
-    const said = [chosen && html("p", {}, html("b", {}, "You chose: "), chosen), statement && html("p", {}, html("b", {}, "Measured: "), statement)];
     return [largest && html("div", { class: "tl-caption" }, `Largest surprise, with ${full(budgets[largest.index])}`),
       largest && html("div", { class: "tl-number" }, `${signed(largest.gap)} points`),
-      sentence && html("p", {}, sentence), table, ...said].filter(Boolean);
+      sentence && html("p", {}, sentence), table].filter(Boolean);
   }
 
   function tell(now, gaps) {
@@ -306,7 +312,9 @@ function render({ model, el }) {
       locked: model.get("ready") ? "Locked." : "Locked. The measurement comes later in this lesson; run on.",
       result: "Your prediction was locked before the result was shown.",
     };
-    say(hint, words[now]);
+    const { statement } = model.get("result");
+    const yours = statements[model.get("choice")] ?? "none of the statements";
+    say(hint, now === "result" && statement ? `You chose: ${yours}\nMeasured: ${statement}` : words[now]);
     if (now === "result") {
       const mean = gaps.reduce((sum, { gap }) => sum + Math.abs(gap), 0) / gaps.length;
       frame.status("measured. ", [["", `Mean absolute gap over ${count(gaps.length)} budgets: `], [`${fixed(mean)} points`, ""]], "");

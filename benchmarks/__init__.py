@@ -1,0 +1,1 @@
+"""Benchmarks: both sides in one process, alternated; ratios of medians. `python -m benchmarks [--quick]`."""

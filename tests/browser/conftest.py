@@ -1,0 +1,57 @@
+"""Browser tests: real JupyterLab, real Chromium, real clicks (the helpers are in `tools/jupyter_browser.py`).
+
+Without Chromium they are skipped, unless TLKIT_BROWSER=required: then every skipped browser test is a failure.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_browser import Lab, Notebook, chromium
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One JupyterLab and one Chromium for all browser tests."""
+    if chromium() is None:
+        pytest.skip("There is no Chromium on this machine; on Debian: apt-get install chromium")
+    with Lab(tmp_path_factory.mktemp("lab")) as lab:
+        yield lab
+
+
+@pytest.fixture
+def open_notebook(lab: Lab) -> Iterator[Callable[..., Notebook]]:
+    """`lab.open_notebook`; what a test opens is closed after it, and its kernel shut down."""
+    with contextlib.ExitStack() as opened:
+        yield lambda *args, **options: opened.enter_context(lab.open_notebook(*args, **options))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: Playwright leaves an event loop running in this thread until the session ends."""
+    items.sort(key=lambda item: item.path.is_relative_to(HERE))
+
+
+def refuse_skipped(report: Any) -> Any:
+    """Turn a skip into a failure where browser tests are required, so that a green run has run them all."""
+    if report.skipped and os.environ.get("TLKIT_BROWSER") == "required":
+        report.outcome = "failed"
+        report.longrepr = f"A browser test was skipped although TLKIT_BROWSER=required: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    return refuse_skipped((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    return refuse_skipped((yield))

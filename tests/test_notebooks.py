@@ -1,0 +1,182 @@
+"""The lessons' files stay clean, short and honest; and the cleaner that keeps them so does what it says."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+import notebooks
+
+ROOT = Path(__file__).parent.parent
+LESSONS = sorted(notebooks.LESSONS.glob("*.ipynb"))
+WORDS = re.compile(r"[a-z]+(-([a-z]+|\d{1,2}))*")  # not `a1b2c3d4`, which an editor makes up
+DECIMAL = re.compile(r"\d+[.,]\d+")
+# A result in prose: a decimal, a share, a difference in points. The width of an interval is not a result.
+RESULT = re.compile(r"\d+\.\d+|\d+\s*(%|per ?cent)(?!\s+(confidence\s+)?interval)|[+−-]\d+ points?")
+ADDRESS = re.compile(r"https?://\S+|arXiv:\S+|doi:\S+")
+LONGEST_CELL = 25
+COPIED_LINES = 5
+
+
+@pytest.fixture(params=LESSONS, ids=[path.stem for path in LESSONS])
+def path(request) -> Path:
+    return request.param
+
+
+@pytest.fixture
+def lesson(path) -> NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def code(lesson: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in lesson.cells if cell.cell_type == "code"]
+
+
+def outputs(lesson: NotebookNode) -> list[NotebookNode]:
+    return [output for cell in code(lesson) for output in cell.outputs]
+
+
+def words(output: NotebookNode) -> str:
+    """What the output says; nothing for a picture, whose text is `<Figure size ...>`."""
+    text = output.text if output.output_type == "stream" else output.data["text/plain"]
+    return "" if re.fullmatch(r"<.*>", text) else text.strip()
+
+
+# --- the lessons ------------------------------------------------------------------------------------------------
+
+
+def test_there_is_a_lesson():
+    assert LESSONS, f"no lesson in {notebooks.LESSONS}: every test below would pass unseen"
+
+
+def test_the_cleaner_would_change_nothing(path, capsys):
+    assert notebooks.main(["--check", str(path)]) == 0, capsys.readouterr().out
+
+
+def test_nbval_compares_words_in_every_tagged_cell_and_in_one_at_least(lesson):
+    checked = [cell for cell in code(lesson) if notebooks.is_checked(cell)]
+    assert checked, "no cell is tagged nbval-check-output"
+    assert [cell.id for cell in checked if not any(map(words, cell.outputs))] == []
+
+
+def test_cell_ids_are_words_and_unique(lesson):
+    ids = [cell.id for cell in lesson.cells]
+    assert [name for name in ids if not WORDS.fullmatch(name)] == []
+    assert len(ids) == len(set(ids))
+
+
+def test_no_cell_is_longer_than_25_lines(lesson):
+    assert [cell.id for cell in lesson.cells if len(cell.source.splitlines()) > LONGEST_CELL] == []
+
+
+def test_prose_states_no_result(lesson):
+    prose = {
+        cell.id: ADDRESS.sub("", cell.source)
+        for cell in lesson.cells
+        if cell.cell_type == "markdown" and "from-paper" not in cell.metadata.get("tags", [])
+    }
+    assert {name: found[0] for name, text in prose.items() if (found := RESULT.search(text))} == {}
+
+
+def test_stored_outputs_are_words_without_decimals(lesson):
+    for output in outputs(lesson):
+        assert set(output.get("data", ["text/plain"])) == {"text/plain"}
+        assert not DECIMAL.search(words(output)), f"other machines print other decimals: {words(output)!r}"
+
+
+def test_nothing_that_nbval_does_not_honour(lesson):
+    assert [cell.id for cell in code(lesson) if cell.source.rstrip().endswith(";")] == []
+    assert [cell.id for cell in code(lesson) if re.search(r"\bOutput\(", cell.source)] == []
+
+
+def test_no_package_code_is_copied(lesson):
+    def runs(source: str) -> set[tuple[str, ...]]:
+        lines = [line.strip() for line in source.splitlines() if line.strip() and not line.strip().startswith("#")]
+        return {tuple(lines[start : start + COPIED_LINES]) for start in range(len(lines) - COPIED_LINES + 1)}
+
+    package = {run for file in (ROOT / "tlkit").rglob("*.py") for run in runs(file.read_text(encoding="utf-8"))}
+    assert {cell.id for cell in code(lesson) if runs(cell.source) & package} == set()
+
+
+# --- the cleaner ------------------------------------------------------------------------------------------------
+
+
+def checked_cell(source: str, id: str = "checked", **content) -> NotebookNode:
+    return new_code_cell(source, id=id, metadata={"tags": ["nbval-check-output"]}, **content)
+
+
+def plant(path: Path, *cells: NotebookNode) -> Path:
+    nbformat.write(new_notebook(cells=list(cells), metadata={"widgets": {"state": {}}, "tlkit": {"minutes": 5}}), path)
+    return path
+
+
+def printed(words: str) -> list[NotebookNode]:
+    return [new_output("stream", name="stdout", text=words)]
+
+
+def test_cleaning_keeps_ids_tags_and_the_words_of_tagged_cells_and_nothing_else(tmp_path):
+    picture = {"text/plain": "<Figure>", "image/png": "AAAA"}
+    planted = plant(
+        tmp_path / "lesson.ipynb",
+        new_markdown_cell("# Title", id="title", metadata={"collapsed": True}),
+        checked_cell("show()", execution_count=7, outputs=[*printed("yes"), new_output("display_data", picture)]),
+        new_code_cell("1", id="one", execution_count=8, outputs=printed("gone"), metadata={"scrolled": True}),
+    )
+    assert notebooks.main([str(planted)]) == 0
+    cleaned = nbformat.read(planted, as_version=4)
+    assert cleaned.metadata == notebooks.METADATA | {"tlkit": {"minutes": 5}}
+    assert [cell.id for cell in cleaned.cells] == ["title", "checked", "one"]
+    assert [cell.metadata for cell in cleaned.cells] == [{}, {"tags": ["nbval-check-output"]}, {}]
+    assert [cell.execution_count for cell in code(cleaned)] == [1, None]
+    assert [output.get("text") or output.data for output in outputs(cleaned)] == ["yes", {"text/plain": "<Figure>"}]
+    assert planted.read_text().endswith("}\n")
+    assert notebooks.main(["--check", str(planted)]) == 0
+
+
+def test_check_names_the_file_and_changes_nothing(tmp_path, capsys):
+    planted = plant(tmp_path / "lesson.ipynb", new_code_cell("1", id="one", outputs=printed("1")))
+    before = planted.read_bytes()
+    assert notebooks.main(["--check", str(planted)]) == 1
+    assert "lesson.ipynb: not clean" in capsys.readouterr().out
+    assert planted.read_bytes() == before
+
+
+def test_a_tagged_cell_without_an_output_is_refused(tmp_path, capsys):
+    planted = plant(tmp_path / "lesson.ipynb", checked_cell("print('unseen')", execution_count=1))
+    assert notebooks.main([str(planted)]) == 1
+    assert 'cell "checked" is tagged nbval-check-output but no output is stored' in capsys.readouterr().out
+
+
+def test_a_tagged_cell_without_a_count_is_repaired(tmp_path):
+    planted = plant(tmp_path / "lesson.ipynb", checked_cell("print('yes')", outputs=printed("yes\n")))
+    assert notebooks.main(["--check", str(planted)]) == 1
+    assert notebooks.main([str(planted)]) == 0
+    assert nbformat.read(planted, as_version=4).cells[0].execution_count == 1
+
+
+WORDS_A_FIGURE_AND_A_WIDGET = """
+print("seven", "images")
+plt.plot([1, 2])
+plt.show()
+ipywidgets.Button()
+"""
+
+
+def test_nbval_passes_what_refresh_stored_and_fails_when_the_words_change(tmp_path):
+    imports = new_code_cell("import ipywidgets\nimport matplotlib.pyplot as plt", id="imports")
+    rich = checked_cell(WORDS_A_FIGURE_AND_A_WIDGET)
+    planted = plant(tmp_path / "lesson.ipynb", imports, rich, checked_cell("print('same')", id="changed"))
+    assert notebooks.main(["--refresh", str(planted)]) == 0
+    stored = planted.read_text()
+    assert "image/png" not in stored and "widget-view" not in stored
+    planted.write_text(stored.replace("print('same')", "print('other')"))
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "-p", "no:cacheprovider", "-q"]
+    ran = subprocess.run([*command, "--rootdir", tmp_path, planted], cwd=tmp_path, capture_output=True, text=True)
+    assert "1 failed, 2 passed" in ran.stdout and "FAILED lesson.ipynb::Cell 2" in ran.stdout, ran.stdout

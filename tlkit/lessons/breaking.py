@@ -1,0 +1,137 @@
+"""Break this claim: the same sentence tested again with another source, another budget, other seeds."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from html import escape
+from typing import Any
+
+from tlkit.experiments import Claim, Comparison
+from tlkit.lessons.claims import WORDS
+from tlkit.lessons.page import on_page
+from tlkit.training.run import Run
+from tlkit.views import signed
+
+Source = Callable[[], tuple[Run, Any]]
+
+
+def break_claim(
+    comparison: Comparison,
+    name: str,
+    *,
+    better_than: str,
+    at: int,
+    by: float = 0.0,
+    sources: Mapping[str, Source] | None = None,
+) -> Any:
+    """Selects for source, labels per class and seeds, and a button that tests the sentence again.
+
+    The lesson's own source uses the trials that `comparison` has. Each other one is a function that returns a Run
+    which trains it, and the recipe that then takes the place of `name`; both are trained a few steps at a time, while
+    the kernel stays awake. Each try stays as a row; the lesson's own is first.
+    """
+    import ipywidgets as w
+
+    sources = dict(sources or {})
+    measured = "as measured in this lesson"
+    source = w.Dropdown(options=[measured, *sources], description="Source")
+    budget = w.Dropdown(options=sorted(comparison.budgets), value=at, description="Labels")
+    seeds = w.Dropdown(options=range(1, len(comparison.seeds) + 1), value=len(comparison.seeds), description="Seeds")
+    button = w.Button(description="Test again", icon="play", button_style="primary")
+    status, table = w.HTML(), w.HTML()
+    tries: list[tuple[str, Claim]] = []
+    made: dict[str, Comparison] = {}
+
+    def show(label: str, found: Claim) -> None:
+        tries.append((label, found))
+        table.value = on_page(_rows(tries))
+        plural = "time" if len(tries) == 1 else "times"
+        status.value = on_page(
+            f"<p class='tl-second'><b>Tested {len(tries)} {plural}.</b> "
+            "The more one tries, the sooner one holds by luck; the claim above was fixed before.</p>"
+        )
+
+    async def test() -> None:
+        chosen, labels, first = source.value, budget.value, comparison.seeds[: seeds.value]
+        button.disabled = True
+        try:
+            tested = comparison
+            if chosen != measured:
+                key = f"{chosen}, {labels}, {len(first)}"
+                if key not in made:
+                    run, recipe = sources[chosen]()
+                    await _trained(run, f"{chosen}: training the source", status)
+                    recipes = {name: recipe, better_than: comparison.recipes[better_than]}
+                    made[key] = Comparison(recipes, comparison.task, first, (labels,), ())
+                await _trained(made[key], f"{chosen}: comparing", status)
+                tested = made[key]
+            found = tested.with_seeds(first).claim(name, better_than=better_than, at=labels, by=by)
+            plural = "label" if labels == 1 else "labels"
+            show(f"{chosen}, {labels} {plural}, {len(first)} {'seed' if len(first) == 1 else 'seeds'}", found)
+        except Exception as error:  # a task has nobody to raise to: the page is told
+            status.value = on_page(f"<p>⚠ {escape(f'{type(error).__name__}: {error}')} Nothing else was changed.</p>")
+        finally:
+            button.disabled = False
+
+    button.on_click(lambda _: _remember(asyncio.get_event_loop().create_task(test())))
+    show(f"{measured}, {at} {'label' if at == 1 else 'labels'}", comparison.claim(name, better_than=better_than, at=at, by=by))
+    controls = w.HBox([source, budget, seeds, button], layout=w.Layout(flex_flow="row wrap"))
+    return w.VBox([controls, table, status])
+
+
+_tasks: set[asyncio.Task] = set()
+
+
+def _remember(task: asyncio.Task) -> None:
+    """An event loop holds its tasks weakly, so somebody has to."""
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+
+
+async def _trained(what: Run | Comparison, words: str, status: Any) -> None:
+    """Iterate a run or a comparison in slices, saying how far it is."""
+    seen = time.perf_counter()
+    for number, _ in enumerate(what, start=1):
+        if time.perf_counter() - seen > 0.03:
+            status.value = on_page(f"<p>● {escape(words)}, step {number}</p>")
+            await asyncio.sleep(0)
+            seen = time.perf_counter()
+
+
+def _rows(tries: list[tuple[str, Claim]]) -> str:
+    """The tries as a table: bar, word, what was chosen, why, dot and interval on one axis, numbers."""
+    samples = [found.difference for _, found in tries if found.difference]
+    ends = [end for s in samples for end in (s.mean, s.low, s.high) if end is not None]
+    low, high = min([-10, *ends]) - 2, max([20, *ends]) + 2
+    rows = []
+    for label, found in tries:
+        word, kind = WORDS[found.holds]
+        sample = found.difference
+        why = f": {found.reason}" if found.reason else ""
+        numbers = f"<b>{signed(sample.mean)}</b>" if sample else "not tested"
+        if sample and sample.low is not None and sample.high is not None:
+            numbers += f" {signed(sample.low)} to {signed(sample.high)}"
+        text = f"<b>{word}.</b> {escape(label)}{escape(why)}"
+        rows.append(
+            f"<tr><td><div class='tl-claim {kind}'>{text}</div></td><td>{_interval(sample, low, high)}</td>"
+            f"<td class='tl-numbers'>{numbers}</td></tr>"
+        )
+    return f"<table class='tl-tries'>{''.join(rows)}</table>"
+
+
+def _interval(sample: Any, low: float, high: float) -> str:
+    width = 150
+
+    def x(value: float) -> float:
+        return round(4 + (value - low) / (high - low) * (width - 8), 1)
+
+    marks = f"<line x1='{x(0)}' x2='{x(0)}' y1='0' y2='20' stroke='var(--tl-ink)'/>"
+    if sample is not None:
+        if sample.low is not None:
+            ends = f"x1='{x(sample.low)}' x2='{x(sample.high)}'"
+            marks += f"<line {ends} y1='10' y2='10' stroke='var(--tl-ink)' stroke-width='2'/>"
+        fill = "var(--tl-ink)" if sample.separated else "var(--tl-ground)"
+        marks += f"<circle cx='{x(sample.mean)}' cy='10' r='4' fill='{fill}' stroke='var(--tl-ink)'/>"
+    return f"<svg width='{width}' height='20' aria-hidden='true'>{marks}</svg>"
