@@ -13,7 +13,10 @@ def main(quick: bool = False) -> None:
         for scale in ("quick",) if quick else ("quick", "standard"):
             entry = run_lesson(lesson, scale)
             held = sum(claim["holds"] is True for claim in entry["claims"])
-            print(f"{lesson.name} at {scale}: {entry['seconds']:.1f} s, {held} of {len(entry['claims'])} claims hold", flush=True)
+            print(
+                f"{lesson.name} at {scale}: {entry['seconds']:.1f} s, {held} of {len(entry['claims'])} claims hold",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

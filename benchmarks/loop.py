@@ -70,7 +70,12 @@ SIZES: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...], int, int]] = { 
         4,
     ),
     "ResNet-18, 64x64": (lambda: torchvision.models.resnet18(num_classes=10), (3, 64, 64), 32, 2),
-    "not fitted: MobileNetV3, 48x48": (lambda: torchvision.models.mobilenet_v3_small(num_classes=10), (3, 48, 48), 32, 3),
+    "not fitted: MobileNetV3, 48x48": (
+        lambda: torchvision.models.mobilenet_v3_small(num_classes=10),
+        (3, 48, 48),
+        32,
+        3,
+    ),
 }
 
 
@@ -96,7 +101,9 @@ def main(quick: bool = False) -> None:
                 if number:  # the first round warms up
                     times[name].append(time.perf_counter() - started)
         base = times["by hand"]
-        cells = [statistics.median(t / b for t, b in zip(times[name], base, strict=True)) for name in list(VARIANTS)[1:]]
+        cells = [
+            statistics.median(t / b for t, b in zip(times[name], base, strict=True)) for name in list(VARIANTS)[1:]
+        ]
         row = "".join(f" {cell:.2f} |" for cell in cells)
         print(f"| {size} | {1000 * statistics.median(base) / steps:.2f} |{row}", flush=True)
 

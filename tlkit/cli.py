@@ -10,13 +10,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCALES = ("quick", "standard", "full")
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status: 0, 1 when a claim or a lesson failed, 2 for a mistake in the call."""
-    options = _parser().parse_args(arguments)
     try:
+        options = _parser().parse_args(arguments)
         return options.command(options)
     except (ValueError, OSError) as error:
         print(f"tlkit: {error}", file=sys.stderr)
@@ -27,13 +25,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     from tlkit import __version__
+    from tlkit.lessons.scales import SCALES, scale
 
     parser = argparse.ArgumentParser(prog="tlkit", description="A teaching kit for transfer learning.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     lab = commands.add_parser("lab", help="open the lessons in JupyterLab")
-    lab.add_argument("--folder", type=Path, default=Path("tlkit-lessons"), help="where the copies go (default: %(default)s)")
+    lab.add_argument(
+        "--folder", type=Path, default=Path("tlkit-lessons"), help="where the copies go (default: %(default)s)"
+    )
     lab.add_argument("--teacher", action="store_true", help="keep the solutions of the exercises")
     lab.add_argument("--port", type=int, help="the port to listen on (default: the first free one from 8888)")
     lab.add_argument("--no-browser", action="store_true", help="only print the address")
@@ -45,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="run lessons without a browser and report their claims")
     run.add_argument("lesson", nargs="+", help="a lesson's name or number")
-    run.add_argument("--scale", choices=SCALES, default=os.environ.get("TLKIT_SCALE") or "standard", help="default: %(default)s")
+    run.add_argument("--scale", choices=SCALES, default=scale(), help="default: %(default)s")
     run.add_argument("--json", type=Path, metavar="FILE", help="write the results to a file")
     run.add_argument("--html", type=Path, metavar="DIR", help="write the executed pages to a folder")
     run.set_defaults(command=_run)
@@ -55,9 +56,12 @@ def _parser() -> argparse.ArgumentParser:
 def _lab(options: argparse.Namespace) -> int:
     from tlkit.lessons.copies import make_copies
     from tlkit.lessons.headless import kernel_environment
+    from tlkit.lessons.scales import scale
 
     if options.port and not _free(options.port):
-        raise ValueError(f"port {options.port} is in use; leave --port out and a free one is taken, or stop what uses it")
+        raise ValueError(
+            f"port {options.port} is in use; leave --port out and a free one is taken, or stop what uses it"
+        )
     paths = make_copies(options.folder, options.teacher)
     fresh = sorted(path.name for path in options.folder.glob("*-fresh*.ipynb"))
     if fresh:
@@ -73,8 +77,7 @@ def _lab(options: argparse.Namespace) -> int:
     if options.no_browser or not screen:
         print("Open the address below in a browser; it holds the key. Stop with Ctrl-C, twice.")
         command.append("--no-browser")
-    scale = os.environ.get("TLKIT_SCALE") or "standard"
-    return subprocess.call(command, env=kernel_environment(scale))
+    return subprocess.call(command, env=kernel_environment(scale()))
 
 
 def _free(port: int) -> bool:
@@ -103,10 +106,12 @@ def _lessons(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from tlkit.lessons.course import find
     from tlkit.lessons.copies import write_whole
+    from tlkit.lessons.course import find
     from tlkit.lessons.headless import run_lesson
 
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
     entries = []
     for lesson in [find(name) for name in options.lesson]:
         print(f"{lesson.name} at {options.scale}: {lesson.question}", flush=True)
@@ -114,7 +119,10 @@ def _run(options: argparse.Namespace) -> int:
         entries.append(entry)
         for claim in entry["claims"]:
             print("  " + _sentence(claim))
-        print(f"  {entry['seconds']:.0f} s on {entry['device']}" + (f"\n  FAILED {entry['error']}" if "error" in entry else ""))
+        print(
+            f"  {entry['seconds']:.0f} s on {entry['device']}"
+            + (f"\n  FAILED {entry['error']}" if "error" in entry else "")
+        )
     if options.json:
         write_whole(options.json, json.dumps(entries, indent=1) + "\n")
     failed = any("error" in entry or any(c["holds"] is False for c in entry["claims"]) for entry in entries)

@@ -67,7 +67,9 @@ class Report:
         rows = [row(["class", "images", "precision", "recall", "F1"], "th")]
         for number, name in enumerate(self.classes):
             shares = (float(values[number]) for values in (self.precision, self.recall, self.f1))
-            rows.append(row([escape(name), str(int(self.confusion[number].sum())), *(f"{s * 100:.1f} %" for s in shares)]))
+            rows.append(
+                row([escape(name), str(int(self.confusion[number].sum())), *(f"{s * 100:.1f} %" for s in shares)])
+            )
         rows.append(row(["macro", str(int(self.confusion.sum())), *(f"{s * 100:.1f} %" for s in self.macro.values())]))
         return f"<table>{''.join(rows)}</table><p>{self.accuracy * 100:.1f} % of all images right</p>"
 
@@ -91,7 +93,9 @@ def evaluate(network_or_predictor: Any, split: Split) -> Report:
     predicted = torch.as_tensor(predicted).cpu().long()
     classes = len(split.classes)
     if predicted.shape != split.labels.shape:
-        raise ValueError(f"{len(split)} images got predictions of shape {list(predicted.shape)}; give one class number each")
+        raise ValueError(
+            f"{len(split)} images got predictions of shape {list(predicted.shape)}; give one class number each"
+        )
     if len(predicted) and not 0 <= int(predicted.min()) <= int(predicted.max()) < classes:
         raise ValueError(
             f"predictions run from {int(predicted.min())} to {int(predicted.max())}, but the split has the classes "

@@ -112,14 +112,14 @@ class Claim:
 
     @property
     def wrong_winner(self) -> float | None:
-        """How often one single seed would have named the other recipe the winner: a share, None if undecided."""
+        """The share of seeds that alone would have named the other recipe the winner; None if nothing is measured."""
         if self.difference is None:
             return None
         values = self.difference.values
         return sum((v < 0) if self.difference.mean > 0 else (v > 0) for v in values) / len(values)
 
     def __repr__(self) -> str:
-        return f"{ {True: 'Holds', False: 'Does not hold', None: 'Undecided'}[self.holds]}: {self.text}"
+        return f"{ {True: 'Holds', False: 'Does not hold', None: 'Undecided'}[self.holds] }: {self.text}"
 
 
 class Comparison:
@@ -177,7 +177,7 @@ class Comparison:
             made = self.recipes[name](self._task(seed, budget), seed)
             if not isinstance(made, Run):
                 return self._record(made, started)
-            self.run = iter(made)
+            self.run = made
             self._seconds = 0.0
         step = next(iter(self.run), None)  # a run that was stopped or has failed is not a finished trial
         self._seconds += time.perf_counter() - started
@@ -279,9 +279,8 @@ class Comparison:
             hint = f'; did you mean "{near[0]}"?' if near else ""
             raise ValueError(f'"{name}" was not compared; there are {", ".join(map(repr, self.recipes))}{hint}')
         if at not in self.budgets + self.skip:
-            raise ValueError(
-                f"{at} labels per class were not compared; there are {', '.join(map(str, sorted(self.budgets + self.skip)))}"
-            )
+            known = ", ".join(map(str, sorted(self.budgets + self.skip)))
+            raise ValueError(f"{at} labels per class were not compared; there are {known}")
 
     def __repr__(self) -> str:
         return (

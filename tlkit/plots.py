@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import matplotlib
@@ -16,6 +17,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from tlkit import views
 from tlkit.data.tasks import Split, Task
@@ -47,6 +49,12 @@ class Picture(Figure):
         axes.patch.set_visible(False)
         return axes
 
+    def draw(self, renderer: Any) -> None:
+        """Draw the figure; a name with a $ in it is a name, not a formula."""
+        for text in self.findobj(Text):
+            text.set_parse_math(False)
+        super().draw(renderer)
+
     def svg(self) -> str:
         """The figure as an SVG element whose colours follow the page; its text stays text."""
         buffer = io.StringIO()
@@ -69,7 +77,8 @@ class Picture(Figure):
 
 PICTURE_CSS = (
     ".tl-picture svg{max-width:100%;height:auto;font-family:var(--jp-ui-font-family,system-ui,sans-serif)}"
-    ".tl-picture svg text{font-family:inherit}.tl-picture image{filter:invert(var(--tl-invert));image-rendering:pixelated}"
+    ".tl-picture svg text{font-family:inherit}"
+    ".tl-picture image{filter:invert(var(--tl-invert));image-rendering:pixelated}"
 )
 
 
@@ -77,11 +86,12 @@ def gallery(split: Split, columns: int = 12, labels: bool = True, width: int = 6
     """The images of a split in rows of `columns`, each with its class under it."""
     rows = -(-len(split) // columns)
     below = 18 if labels else 0
-    pitch_x, pitch_y = min(width / columns, CELL + GAP), CELL + GAP + below
+    pitch_x, pitch_y = min(width / columns, 72 if labels else CELL + GAP), CELL + GAP + below
+    inset = (pitch_x - CELL) / 2 if labels else 0
     picture = Picture(width, rows * pitch_y, f"{len(split)} images")
     axes = _canvas(picture, width, rows * pitch_y)
     for number, image in enumerate(split.images):
-        x, y = number % columns * pitch_x, number // columns * pitch_y
+        x, y = number % columns * pitch_x + inset, number // columns * pitch_y
         _put(axes, image, x, y)
         if labels and split.labels is not None:
             _write(axes, x + CELL / 2, y + CELL + 12, split.classes[split.labels[number]])
@@ -129,7 +139,12 @@ def learning(runs: Mapping[str, Run], width: int = 648) -> Picture:
             points = np.array(views.thinned(steps, values))
             axes.plot(points[:, 0], points[:, 1] * scale, color=colour, linewidth=2 if number == 0 else 1.25)
             axes.annotate(
-                f" {name}", (points[-1, 0], points[-1, 1] * scale), color=colour, fontsize=11, va="center", clip_on=False
+                f" {name}",
+                (points[-1, 0], points[-1, 1] * scale),
+                color=colour,
+                fontsize=11,
+                va="center",
+                clip_on=False,
             )
         axes.set_ylim(bottom=0, top=100 if series == "accuracy" else None)
     return picture
@@ -179,7 +194,7 @@ def differences(comparison: Comparison, claim: Claim, width: int = 648) -> Pictu
     rows = views.claim_rows(comparison, claim)
     line = 28
     narrow = width < 560
-    left, right = (72, 108) if narrow else (150, 160)
+    left, right = (72, 108) if narrow else (120, 190)
     height = 30 + line * len(rows) + 26
     picture = Picture(width, height, f"Paired difference, {claim.first} minus {claim.second}, at every budget")
     axes = picture.axes_at(left, 30, width - left - right, line * len(rows))
@@ -199,29 +214,39 @@ def differences(comparison: Comparison, claim: Claim, width: int = 648) -> Pictu
         sample = row["sample"]
         if row["claimed"]:
             for edge in (-1, 1) if claim.test == "level with" else (1,):
-                axes.plot([edge * claim.threshold] * 2, [number - 0.5, number + 0.5], color=INK, linewidth=1.25, linestyle=(0, (1, 2)))
+                axes.plot(
+                    [edge * claim.threshold] * 2,
+                    [number - 0.5, number + 0.5],
+                    color=INK,
+                    linewidth=1.25,
+                    linestyle=(0, (1, 2)),
+                )
             _row_frame(picture, width, height, 30 + number * line, line)
         if sample is None:
             axes.annotate("not measured at this scale", (0, number), (6, 0), textcoords="offset points", **_small())
             continue
         if row["claimed"]:
-            ring = dict(marker="o", markersize=6, markerfacecolor="none", markeredgecolor=EDGE, linestyle="none")
-            axes.plot(sample.values, [number + (0.27 if i % 2 else -0.27) for i in range(len(sample.values))], **ring)
+            beside = [number + (0.27 if seed % 2 else -0.27) for seed in range(len(sample.values))]
+            axes.scatter(sample.values, beside, s=36, facecolors="none", edgecolors=EDGE)
         if sample.low is not None:
             axes.plot([sample.low, sample.high], [number] * 2, color=INK, linewidth=3 if row["claimed"] else 2)
         fill = INK if sample.separated else GROUND
-        axes.plot(sample.mean, number, marker="o", markersize=8, markerfacecolor=fill, markeredgecolor=INK)
+        axes.plot(sample.mean, number, color=INK, marker="o", markersize=8, markerfacecolor=fill, markeredgecolor=INK)
         numbers = f"{views.signed(sample.mean)}" + ("" if narrow or sample.low is None else f"   {_ends(sample)}")
         x = 1 - (right - 20) / width
         weight = "bold" if row["claimed"] else "normal"
-        picture.text(x, 1 - (30 + (number + 0.5) * line) / height, numbers, fontsize=12, color=INK, va="center", weight=weight)
+        picture.text(
+            x, 1 - (30 + (number + 0.5) * line) / height, numbers, fontsize=12, color=INK, va="center", weight=weight
+        )
     return picture
 
 
 def uses_of_data(measured: Mapping[str, float | None], title: str, chance: float = 10.0, width: int = 648) -> Picture:
     """One bar for each use of other data that is measured, an empty named place for each that is not yet (None)."""
     height = 30 + 34 * len(measured) + 24
-    picture = Picture(width, height, f"{title}: {sum(v is not None for v in measured.values())} of {len(measured)} measured")
+    picture = Picture(
+        width, height, f"{title}: {sum(v is not None for v in measured.values())} of {len(measured)} measured"
+    )
     axes = picture.axes_at(280, 30, width - 280 - 90, 34 * len(measured))
     picture.text(0, 1 - 10 / height, title, fontsize=12, fontweight="bold", color=INK, va="center")
     axes.set_xlim(0, 100)
@@ -235,14 +260,23 @@ def uses_of_data(measured: Mapping[str, float | None], title: str, chance: float
         else:
             colour = views.TOKENS["ink2" if "only" in name or "nothing" in name else "s1"][0]
             axes.barh(number, 100 * value, height=0.55, color=colour)
-            axes.annotate(f"{100 * value:.1f} %", (100 * value, number), (6, 0), textcoords="offset points", fontsize=12, color=INK, va="center")
+            axes.annotate(
+                f"{100 * value:.1f} %",
+                (100 * value, number),
+                (6, 0),
+                textcoords="offset points",
+                fontsize=12,
+                color=INK,
+                va="center",
+            )
     return picture
 
 
 def responsive(draw: Callable[[int], Picture]) -> str:
     """HTML that shows `draw(648)` where there is room and `draw(372)` in a narrow column."""
     return "".join(
-        f"<div class='tl-picture tl-{name}'>{draw(width).svg()}</div>" for name, width in (("wide", 648), ("narrow", 372))
+        f"<div class='tl-picture tl-for-{name}'>{draw(width).svg()}</div>"
+        for name, width in (("wide", 648), ("narrow", 372))
     )
 
 
@@ -282,7 +316,7 @@ def _row_frame(picture: Picture, width: float, height: float, top: float, line: 
 
 def _write(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:
     style = {"ha": "center", "va": "center", "size": 11, "color": INK2} | style
-    axes.text(x, y, text, parse_math=False, **style)
+    axes.text(x, y, text, **style)
 
 
 def _of_class(split: Split, number: int, most: int) -> Any:
@@ -294,7 +328,7 @@ def _apart(values: Sequence[float], least: float) -> list[float]:
     """The values moved apart until neighbours are `least` away, in the order given."""
     order = sorted(range(len(values)), key=values.__getitem__)
     placed = list(values)
-    for below, above in zip(order, order[1:], strict=False):
+    for below, above in pairwise(order):
         placed[above] = max(placed[above], placed[below] + least)
     return placed
 

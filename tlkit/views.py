@@ -116,14 +116,15 @@ def claim_rows(comparison: Comparison, claim: Claim) -> list[dict[str, Any]]:
 
 def thinned(steps: Sequence[float], values: Sequence[float], most: int = 500) -> list[tuple[float, float]]:
     """A curve of at most `most` points: each is the mean of the steps it stands for; the last point stays itself."""
-    width = max(1, math.ceil(len(steps) / most))
-    if width == 1:
+    last = len(steps) - 1
+    if last < most:
         return list(zip(steps, values, strict=True))
+    width = math.ceil(last / (most - 1))
     points = []
-    for start in range(0, len(steps), width):
-        x, y = steps[start : start + width], values[start : start + width]
-        points.append((sum(x) / len(x), sum(y) / len(y)))
-    return [*points[: most - 1], (steps[-1], values[-1])]
+    for start in range(0, last, width):
+        stop = min(start + width, last)
+        points.append((sum(steps[start:stop]) / (stop - start), sum(values[start:stop]) / (stop - start)))
+    return [*points, (steps[last], values[last])]
 
 
 def round_top(value: float) -> float:

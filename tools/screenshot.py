@@ -19,8 +19,8 @@ THEMES = ("light", "dark")
 AFTER_A_CHANGE = 1500  # milliseconds in which widgets redraw at a new width or in a new theme
 
 
-def take(notebook: Notebook, stem: Path) -> None:
-    """Take the page as it is now, and each widget in it."""
+def take(notebook: Notebook, stem: Path) -> list[str]:
+    """Take the page as it is now, and each widget in it; return what is wrong with it, in words."""
     page = notebook.page
     page.set_viewport_size({"width": page.viewport_size["width"], "height": HEIGHT})
     notebook.fit_height()
@@ -28,11 +28,16 @@ def take(notebook: Notebook, stem: Path) -> None:
     notebook.fit_height()
     page.locator(".jp-Notebook").screenshot(path=f"{stem}.png", animations="disabled")
     seen: Counter[str] = Counter()
+    wrong = []
     for widget in page.locator(".jp-OutputArea .tl[data-widget]").all():
         name = widget.get_attribute("data-widget") or "widget"
         seen[name] += 1
         number = f"-{seen[name]}" if seen[name] > 1 else ""
-        widget.screenshot(path=f"{stem}-{name}{number}.png", animations="disabled")
+        if widget.is_visible():
+            widget.screenshot(path=f"{stem}-{name}{number}.png", animations="disabled")
+        else:
+            wrong.append(f"{stem.name}: {name}{number} is not visible")
+    return wrong
 
 
 def main() -> int:
@@ -51,14 +56,15 @@ def main() -> int:
         lab.open_notebook(options.notebook) as notebook,
     ):
         notebook.run_all(seconds=1800)
+        wrong = notebook.errors()
         for width in WIDTHS:
             for theme in THEMES:
                 notebook.set_theme(theme)
                 notebook.set_width(width)
-                take(notebook, options.out / f"{options.notebook.stem}-{width}-{theme}")
-        errors = notebook.errors() + notebook.script_errors
-    print(*sorted(options.out.glob(f"{options.notebook.stem}-*.png")), *errors, sep="\n")
-    return int(bool(errors))
+                wrong += take(notebook, options.out / f"{options.notebook.stem}-{width}-{theme}")
+        wrong += notebook.script_errors
+    print(*sorted(options.out.glob(f"{options.notebook.stem}-*.png")), *wrong, sep="\n")
+    return int(bool(wrong))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ Everything here draws from torch's default generator; a `Run` seeds it for each 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -34,27 +35,33 @@ def warp(
     """
     n, _, height, width = images.shape
     device = images.device
-
-    def draw(amount: float, *shape: int) -> Tensor:
-        return (torch.rand(n, *shape, device=device) * 2 - 1) * amount
-
-    angle, size, slant = draw(math.radians(rotation)), 1 + draw(scale), draw(shear)
+    drawn = torch.rand(n, 7, device=device) * 2 - 1
+    angle, size, slant, right, down, wide, high = drawn.unbind(1)
+    angle, size, slant = angle * math.radians(rotation), 1 + size * scale, slant * shear
     along_x, along_y = size, size
     if stretch:
         (x0, x1), (y0, y1) = stretch
-        along_x = size * (x0 + (x1 - x0) * torch.rand(n, device=device))
-        along_y = size * (y0 + (y1 - y0) * torch.rand(n, device=device))
-    # An output point looks up its input point: the inverse of stretch, then shear, then rotation.
-    cos, sin = angle.cos(), angle.sin()
-    matrix = torch.stack(
-        [cos / along_x, (sin - slant * cos) / along_x, -sin / along_y, (cos + slant * sin) / along_y], dim=1
-    ).view(n, 2, 2)
-    offset = draw(shift, 2, 1) * torch.tensor([[2 / width], [2 / height]], device=device)
-    grid = F.affine_grid(torch.cat([matrix, offset], dim=2), list(images.shape), align_corners=False)
+        along_x = size * ((x0 + x1) / 2 + wide * (x1 - x0) / 2)
+        along_y = size * ((y0 + y1) / 2 + high * (y1 - y0) / 2)
+    # An output point looks up its input point: the inverse of stretch, then rotation, then shear. Points count in half
+    # widths and half heights, which differ unless the image is square.
+    cos, sin, tall = angle.cos(), angle.sin(), height / width
+    row_x = [cos / along_x, (sin - slant * cos) * tall / along_x, right * (2 * shift / width)]
+    row_y = [-sin / tall / along_y, (cos + slant * sin) / along_y, down * (2 * shift / height)]
+    matrix = torch.stack([*row_x, *row_y], dim=1).view(n, 2, 3)
+    grid = (pixel_centres(height, width, device) @ matrix.mT).view(n, height, width, 2)
     if elastic:
-        bend = F.interpolate(draw(elastic, 2, cells, cells), (height, width), mode="bicubic", align_corners=True)
+        knots = (torch.rand(n, 2, cells, cells, device=device) * 2 - 1) * elastic
+        bend = F.interpolate(knots, (height, width), mode="bicubic", align_corners=True)
         grid = grid + bend.permute(0, 2, 3, 1)
     return F.grid_sample(images, grid, align_corners=False)
+
+
+@lru_cache(maxsize=32)
+def pixel_centres(height: int, width: int, device: torch.device) -> Tensor:
+    """Where the pixels of an image lie, [height * width, 3]: x and y in -1..1, and 1 for the shift."""
+    y, x = ((torch.arange(size, device=device) * 2 + 1) / size - 1 for size in (height, width))
+    return torch.stack([x.repeat(height), y.repeat_interleave(width), torch.ones(height * width, device=device)], dim=1)
 
 
 def brightness(images: Tensor, amount: float = 0.2) -> Tensor:

@@ -41,8 +41,8 @@ def digits(seed: int = 0) -> Task:
 def _handwritten() -> tuple[Tensor, Tensor]:
     from sklearn.datasets import load_digits
 
-    data = load_digits()
-    return torch.tensor(data.images, dtype=torch.float32)[:, None] / 16, torch.tensor(data.target, dtype=torch.int64)
+    pixels, labels = load_digits(return_X_y=True)
+    return torch.tensor(pixels, dtype=torch.float32).view(-1, 1, 8, 8) / 16, torch.tensor(labels, dtype=torch.int64)
 
 
 def glyphs(characters: str = DIGITS, count: int = 16_000, seed: int = 0) -> Task:
@@ -63,7 +63,9 @@ def glyphs(characters: str = DIGITS, count: int = 16_000, seed: int = 0) -> Task
     drawn = printed(characters)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed every GPU too
-        images = torch.cat([_distorted(drawn[f, c]) for f, c in zip(fonts.split(2_000), labels.split(2_000), strict=True)])
+        images = torch.cat(
+            [_distorted(drawn[f, c]) for f, c in zip(fonts.split(2_000), labels.split(2_000), strict=True)]
+        )
     train, validation, test = (
         Split(i, c, tuple(characters))
         for i, c in zip(images.split([count, 1_000, 1_000]), labels.split([count, 1_000, 1_000]), strict=True)

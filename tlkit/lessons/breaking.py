@@ -13,6 +13,7 @@ from tlkit.lessons.claims import WORDS
 from tlkit.lessons.page import on_page
 from tlkit.training.run import Run
 from tlkit.views import signed
+from tlkit.widgets.base import in_kernel_loop, start
 
 Source = Callable[[], tuple[Run, Any]]
 
@@ -36,10 +37,10 @@ def break_claim(
 
     sources = dict(sources or {})
     measured = "as measured in this lesson"
-    source = w.Dropdown(options=[measured, *sources], description="Source")
-    budget = w.Dropdown(options=sorted(comparison.budgets), value=at, description="Labels")
-    seeds = w.Dropdown(options=range(1, len(comparison.seeds) + 1), value=len(comparison.seeds), description="Seeds")
-    button = w.Button(description="Test again", icon="play", button_style="primary")
+    source = w.Dropdown(options=[measured, *sources])
+    budget = w.Dropdown(options=sorted(comparison.budgets), value=at)
+    seeds = w.Dropdown(options=range(1, len(comparison.seeds) + 1), value=len(comparison.seeds))
+    button = w.Button(description="Test again", icon="play").add_class("tl-main-button")
     status, table = w.HTML(), w.HTML()
     tries: list[tuple[str, Claim]] = []
     made: dict[str, Comparison] = {}
@@ -54,7 +55,8 @@ def break_claim(
         )
 
     async def test() -> None:
-        chosen, labels, first = source.value, budget.value, comparison.seeds[: seeds.value]
+        chosen, labels = str(source.value), int(budget.value or at)
+        first = comparison.seeds[: seeds.value]
         button.disabled = True
         try:
             tested = comparison
@@ -75,19 +77,15 @@ def break_claim(
         finally:
             button.disabled = False
 
-    button.on_click(lambda _: _remember(asyncio.get_event_loop().create_task(test())))
-    show(f"{measured}, {at} {'label' if at == 1 else 'labels'}", comparison.claim(name, better_than=better_than, at=at, by=by))
-    controls = w.HBox([source, budget, seeds, button], layout=w.Layout(flex_flow="row wrap"))
-    return w.VBox([controls, table, status])
-
-
-_tasks: set[asyncio.Task] = set()
-
-
-def _remember(task: asyncio.Task) -> None:
-    """An event loop holds its tasks weakly, so somebody has to."""
-    _tasks.add(task)
-    task.add_done_callback(_tasks.discard)
+    button.on_click(in_kernel_loop(lambda _: start(test())))
+    show(
+        f"{measured}, {at} {'label' if at == 1 else 'labels'}",
+        comparison.claim(name, better_than=better_than, at=at, by=by),
+    )
+    named = {"Source": source, "Labels per class": budget, "Seeds": seeds}
+    labelled = [w.VBox([w.Label(words), select]) for words, select in named.items()]
+    controls = w.HBox([*labelled, button], layout=w.Layout(flex_flow="row wrap", align_items="flex-end"))
+    return w.VBox([controls, table, status]).add_class("tl")
 
 
 async def _trained(what: Run | Comparison, words: str, status: Any) -> None:

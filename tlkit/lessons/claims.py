@@ -38,7 +38,10 @@ def record(found: Claim) -> None:
     """Append a claim to the file named by TLKIT_CLAIMS, if there is one."""
     if path := os.environ.get("TLKIT_CLAIMS"):
         sample = found.difference
-        ends = {name: None if sample is None else getattr(sample, at) for name, at in (("difference", "mean"), ("low", "low"), ("high", "high"))}
+        ends = {
+            name: None if sample is None else getattr(sample, at)
+            for name, at in (("difference", "mean"), ("low", "low"), ("high", "high"))
+        }
         with open(path, "a", encoding="utf-8") as file:
             file.write(json.dumps({"text": found.text, "holds": found.holds, **ends, "seeds": found.seeds}) + "\n")
 

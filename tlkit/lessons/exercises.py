@@ -45,7 +45,9 @@ def check(exercise: str, answer: Any, *judged_by: Any) -> Verdict:
     if exercise not in EXERCISES:
         raise ValueError(f'there is no exercise "{exercise}"; there are {", ".join(EXERCISES)}')
     judge, hints = EXERCISES[exercise]
-    right, missing = ([], ["an answer: put it in the place of the three dots"]) if answer is ... else judge(answer, *judged_by)
+    right, missing = (
+        ([], ["an answer: put it in the place of the three dots"]) if answer is ... else judge(answer, *judged_by)
+    )
     return Verdict(tuple(right), tuple(missing), hints)
 
 
@@ -69,26 +71,38 @@ def _starts_from(answer: Any, source: Network) -> Judgement:
         {
             ("the backbone has the weights of the source", "the backbone still has weights of its own"): same,
             ("the head is new", "a new head: this one is the head of the source"): not head,
-            ("training it leaves the source as it is", "a copy: training this one would change the source too"): not shared,
+            (
+                "training it leaves the source as it is",
+                "a copy: training this one would change the source too",
+            ): not shared,
         }
     )
 
 
 def _where_the_gain_ends(answer: Any, comparison: Comparison) -> Judgement:
-    if answer not in comparison.budgets:
-        return [], [f"one of the budgets that were measured: {', '.join(map(str, comparison.budgets))}"]
-
     def small(budget: int) -> bool:
         sample = comparison.difference("head kept", "from scratch", budget)
         return bool(sample and sample.high is not None and sample.high < 2)
 
+    if answer is None and not small(comparison.budgets[-1]):
+        return ["right: at this scale no measured budget is enough"], []
+    if answer not in comparison.budgets:
+        return [], [f"one of the budgets that were measured: {', '.join(map(str, comparison.budgets))}"]
     sample = comparison.difference("head kept", "from scratch", answer)
-    assert sample is not None
+    if sample is None:
+        return [], ["a comparison that is finished: comparison.finish()"]
     later, before = [b for b in comparison.budgets if b >= answer], [b for b in comparison.budgets if b < answer]
     facts = {
-        (f"at {answer} the mean gain is below 2 points", f"a smaller gain: at {answer} the mean is above 2 points"): sample.mean < 2,
-        (f"from {answer} on the whole interval is below 2", f"the whole interval: at {answer} or later it reaches beyond 2"): all(map(small, later)),
-        ("no smaller budget would do", "the first such budget: a smaller one would do"): not before or not small(before[-1]),
+        (
+            f"at {answer} the mean gain is below 2 points",
+            f"a smaller gain: at {answer} the mean is above 2 points",
+        ): sample.mean < 2,
+        (
+            f"from {answer} on the whole interval is below 2",
+            f"the whole interval: at {answer} or later it reaches beyond 2",
+        ): all(map(small, later)),
+        ("no smaller budget would do", "the first such budget: a smaller one would do"): not before
+        or not small(before[-1]),
     }
     return _sort(facts)
 
@@ -125,7 +139,10 @@ EXERCISES: dict[str, tuple[Callable[..., Judgement], tuple[tuple[str, str], ...]
         _a_claim_that_falls,
         (
             ("what to try", "A claim falls when its interval does not fit it. Where was the gain small?"),
-            ("how to ask", "Ask for a gain at a budget where there is hardly any, or for more points than were measured."),
+            (
+                "how to ask",
+                "Ask for a gain at a budget where there is hardly any, or for more points than were measured.",
+            ),
             ("an example", 'comparison.claim("head kept", better_than="from scratch", at=1, by=60) asks for too much.'),
         ),
     ),

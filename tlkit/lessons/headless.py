@@ -12,8 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tlkit.lessons.course import Lesson
 from tlkit.lessons.copies import write_whole
+from tlkit.lessons.course import Lesson
 
 LIBRARIES = ("tlkit", "torch", "torchvision", "numpy", "scikit-learn")
 
@@ -37,14 +37,16 @@ def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None
     """
     import nbformat
     from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError
+    from nbclient.exceptions import CellExecutionError, DeadKernelError
 
     notebook = nbformat.read(lesson.path, as_version=4)
     error = ""
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder) / "claims.jsonl"
-        client = NotebookClient(notebook, timeout=None, resources={"metadata": {"path": folder}})
+        client = NotebookClient(
+            notebook, timeout=None, extra_arguments=["--log-level=ERROR"], resources={"metadata": {"path": folder}}
+        )
         environment = kernel_environment(scale) | {"TLKIT_CLAIMS": str(record)}
         with client.setup_kernel(env=environment):
             for number, cell in enumerate(notebook.cells):
@@ -54,6 +56,9 @@ def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None
                     if failure.ename != "ClaimDoesNotHold":
                         error = f"cell {cell.id!r}: {failure.ename}: {failure.evalue}"
                         break
+                except DeadKernelError:
+                    error = f"cell {cell.id!r}: the kernel died, most often because the memory was full"
+                    break
             client.set_widgets_metadata()
         lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
     seconds = time.perf_counter() - started
@@ -61,13 +66,14 @@ def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None
         _write_page(notebook, html / f"{lesson.name}.html")
     from tlkit.training.machine import hardware
 
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     entry = {
         "lesson": lesson.name,
         "scale": scale,
         "device": hardware().device.type,
         "seconds": round(seconds, 1),
         "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "machine": machine,
         "versions": {name: version(name) for name in LIBRARIES},
         "claims": [json.loads(line) for line in lines],
     }

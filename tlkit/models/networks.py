@@ -50,7 +50,8 @@ class Network(nn.Module):
         network = self.copy()
         like = next(network.backbone.parameters())
         with seeded(seed):
-            network.head = nn.Linear(int(network.backbone.feature_dim), classes).to(like.device, like.dtype)
+            head = nn.Linear(network.backbone.feature_dim, classes)  # type: ignore[arg-type]
+            network.head = head.to(like.device, like.dtype)
         return network
 
     def __repr__(self) -> str:

@@ -58,7 +58,9 @@ def device_of(network: nn.Module) -> torch.device | None:
     places = {tensor.device for tensor in [*network.parameters(), *network.buffers()]}
     if len(places) > 1:
         names = " and ".join(sorted(map(str, places)))
-        raise ValueError(f"this network is spread over {names}; move it to one device first: network.to({names.split()[0]!r})")
+        raise ValueError(
+            f"this network is spread over {names}; move it to one device first: network.to({names.split()[0]!r})"
+        )
     return next(iter(places), None)
 
 

@@ -157,7 +157,8 @@ class Run:
         return step
 
     def _advance(self) -> Step:
-        self.network.train()
+        if not self.network.training:
+            self.network.train()
         batch = self.batches[self.step]
         buffers = [buffer.clone() for buffer in self._buffers] if self._checks_each_step else None
         with self._autocast():
@@ -165,15 +166,17 @@ class Run:
         loss = values["loss"]
         if self._checks_each_step and not math.isfinite(loss.item()):
             self._fail(self.step + 1, buffers)
+        measured = {name: _as_it_is(value) for name, value in values.items()}
         self.optimizer.zero_grad()
         loss.backward()
         lr = self._set_rate()
         self.optimizer.step()
-        if hasattr(self.objective, "after_step"):
-            self.objective.after_step(self.network)
+        after_step = getattr(self.objective, "after_step", None)
+        if after_step:
+            after_step(self.network)
         self.step += 1
-        step = Step(self.step, lr, {name: value.detach() for name, value in values.items()})
-        self.history.append({"step": self.step, **step.values})
+        step = Step(self.step, lr, measured)
+        self.history.append({"step": self.step, **measured})
         if self.step % SAFE_EVERY == 0 or self.finished:
             self._look_back()
         return step
@@ -196,10 +199,11 @@ class Run:
         """Go back to the first weights and an empty history, at another learning rate if one is given."""
         if lr is not None and not lr > 0:
             raise ValueError(f"lr={lr}, but a learning rate is larger than 0")
-        self._restore(self._first)
-        self.lr = self.rate = self.lr if lr is None else lr
-        self.history.clear()
-        self.step, self.seconds, self.error, self._stopped, self._safe = 0, 0.0, None, False, (0, self._first)
+        with uninterrupted():
+            self._restore(self._first)
+            self.lr = self.rate = self.lr if lr is None else lr
+            self.history.clear()
+            self.step, self.seconds, self.error, self._stopped, self._safe = 0, 0.0, None, False, (0, self._first)
         return self
 
     @property
@@ -239,7 +243,7 @@ class Run:
         return self.rate * share
 
     def _look_back(self) -> None:
-        """Look at the losses since the last look (a device that runs ahead was not asked before), then keep the state."""
+        """Look at what was not looked at yet (a device that runs ahead is not asked each step), then keep the state."""
         for record in [r for r in self.history if "loss" in r and r["step"] > self._safe[0]]:
             if not math.isfinite(float(record["loss"])):
                 self._fail(record["step"])
@@ -266,7 +270,11 @@ class Run:
         raise FloatingPointError(self.error)
 
     def _state(self) -> tuple[dict, dict, dict]:
-        return copy.deepcopy((self.network.state_dict(), self.objective.state_dict(), self.optimizer.state_dict()))
+        network, objective = (
+            {name: value.detach().clone() for name, value in module.state_dict().items()}
+            for module in (self.network, self.objective)
+        )
+        return network, objective, copy.deepcopy(self.optimizer.state_dict())
 
     def _restore(self, state: tuple[dict, dict, dict]) -> None:
         network, objective, optimizer = copy.deepcopy(state)
@@ -275,8 +283,15 @@ class Run:
         self.optimizer.load_state_dict(optimizer)
 
     def __repr__(self) -> str:
-        state = "finished" if self.finished else "ended by an error" if self.error else "waiting" if self.step else "ready"
+        state = (
+            "finished" if self.finished else "ended by an error" if self.error else "waiting" if self.step else "ready"
+        )
         return f"Run {state} at step {self.step} of {self.steps} on {self.device}"
+
+
+def _as_it_is(value: Tensor) -> Tensor:
+    """The value now: a weight or a buffer that an objective reports changes later, so it is copied."""
+    return value.detach() if value.grad_fn else value.detach().clone()
 
 
 def one_cycle(step: int, steps: int, warm_up: float = 0.1) -> float:

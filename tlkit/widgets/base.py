@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,3 +32,31 @@ class Widget(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         return self.words()
+
+
+def in_kernel_loop(handler: Callable[..., Any]) -> Callable[..., None]:
+    """A handler that runs in the event loop of the kernel, wherever the browser's message is answered.
+
+    JupyterLab may answer a widget's messages on a thread of their own, and an asyncio task or event that is touched
+    from there never wakes. Without a loop (a plain script) the handler is called at once.
+    """
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return handler
+
+    def hand_over(*arguments: Any) -> None:
+        loop.call_soon_threadsafe(handler, *arguments)
+
+    return hand_over
+
+
+_tasks: set[asyncio.Task] = set()
+
+
+def start(work: Any) -> asyncio.Task:
+    """Start an asyncio task and hold it until it ends: the loop itself holds its tasks only weakly."""
+    task = asyncio.get_running_loop().create_task(work)
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+    return task

@@ -42,8 +42,7 @@ class BudgetExplorer(Widget, script="budget_explorer.js"):
                 raise ValueError(f'"{name}" was not compared; there are {", ".join(map(repr, names))}')
         seeds = f"Mean of {len(comparison.seeds)} seeds; bands are 95 % intervals."
         super().__init__(
-            view=budgets(comparison)
-            | {"title": title, "subtitle": f"{seeds} Drag the budget or use the arrow keys."},
+            view=budgets(comparison) | {"title": title, "subtitle": f"{seeds} Drag the budget or use the arrow keys."},
             first=names.index(first) if first else 0,
             second=names.index(second) if second else 1 - (names.index(first) == 1 if first else 0),
         )

@@ -15,7 +15,7 @@ from tlkit.evaluation import validated
 from tlkit.experiments import Comparison
 from tlkit.training.run import Run
 from tlkit.views import MARKS, round_top, styles, thinned, time_left
-from tlkit.widgets.base import Widget
+from tlkit.widgets.base import Widget, in_kernel_loop, start
 
 SLICE = 0.03  # seconds of training between two looks at what the browser has sent
 REDRAW = 0.1  # seconds between two pictures
@@ -60,13 +60,13 @@ class Monitor(Widget, script="monitor.js"):
         self._title, self._name, self._family = title, name, family
         self._earlier = [_earlier(other, run) for other, run in (earlier or {}).items()]
         self._top: float | None = None
+        self._shown: Run | None = None  # in a comparison the present trial's run, at its end the last one
         self._driving = self._paused = False
         self._steps_asked = 0
         self._wake = asyncio.Event()
         self._drawn = self._started = 0.0
         self._share_at_start = 0.0
-        self._task: asyncio.Task | None = None
-        self.on_msg(self._answer)
+        self.on_msg(in_kernel_loop(self._answer))
         self._draw()
 
     # ---- driving ----
@@ -164,8 +164,8 @@ class Monitor(Widget, script="monitor.js"):
 
     def _begin(self, paused: bool = False) -> None:
         if not self._driving:
-            self._task = asyncio.get_event_loop().create_task(self._drive(paused))
-            self._task.add_done_callback(lambda task: task.cancelled() or task.exception())  # the widget shows it
+            task = start(self._drive(paused))
+            task.add_done_callback(lambda task: task.cancelled() or task.exception())  # the widget shows it
 
     # ---- what it shows ----
 
@@ -201,7 +201,7 @@ class Monitor(Widget, script="monitor.js"):
         if only_if_due and now - self._drawn < REDRAW:
             return
         self._drawn = now
-        run = self.source.run if isinstance(self.source, Comparison) else self._run
+        self._shown = run = (self.source.run or self._shown) if isinstance(self.source, Comparison) else self._run
         with self.hold_sync():
             steps, losses = run.history.series("loss") if run else ([], [])
             if self._top is None and losses:
@@ -238,19 +238,24 @@ class Monitor(Widget, script="monitor.js"):
             "earlier": [],
         }
         if isinstance(self.source, Comparison):
-            several = f"{len(self.source.recipes)} recipes, {len(self.source.seeds)} seeds"
+            counts = {"recipe": len(self.source.recipes), "seed": len(self.source.seeds)}
+            several = ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for word, n in counts.items())
             test = f"Accuracy on {len(self.source.task.test):,} test images"
             name = self.source.present[2] if self.source.present else ""
             style = next((s for s in styles(self.source) if s["name"] == name), None)
-            return view | (style or {}) | {
-                "kind": "comparison",
-                "title": self._title or "Comparing",
-                "subtitle": f"{several}; one dot for each finished trial.",
-                "right": {"title": test, "unit": "%", "top": 100, "chance": 100 / len(self.source.task.classes)},
-                "budgets": list(self.source.budgets),
-                "recipes": styles(self.source),
-                "trials": len(self.source.plan),
-            }
+            return (
+                view
+                | (style or {})
+                | {
+                    "kind": "comparison",
+                    "title": self._title or "Comparing",
+                    "subtitle": f"{several}; one dot for each finished trial.",
+                    "right": {"title": test, "unit": "%", "top": 100, "chance": 100 / len(self.source.task.classes)},
+                    "budgets": list(self.source.budgets),
+                    "recipes": styles(self.source),
+                    "trials": len(self.source.plan),
+                }
+            )
         assert run is not None
         if isinstance(self.source, validated):
             title = f"Accuracy on {len(self.source.split):,} validation images"

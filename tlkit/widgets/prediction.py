@@ -46,7 +46,9 @@ class Prediction(Widget, script="prediction.js"):
         statements: Sequence[str] = (),
     ):
         if not baseline:
-            raise ValueError("a prediction needs a measured baseline: {1: 0.69, 50: 0.98}, labels per class to accuracy")
+            raise ValueError(
+                "a prediction needs a measured baseline: {1: 0.69, 50: 0.98}, labels per class to accuracy"
+            )
         token, mark = MARKS[family]
         baseline_token, baseline_mark = MARKS[baseline_family]
         values = [100 * value for value in baseline.values()]
@@ -79,7 +81,7 @@ class Prediction(Widget, script="prediction.js"):
         self._name_itself()
 
     def reveal(self, comparison: Comparison, name: str, statement: str = "") -> Prediction:
-        """Hand over the measurement of `name`, and what it says about the statements; shown once the learner commits."""
+        """Hand over the measurement of `name` and its word on the statements; it shows once the learner commits."""
         values, low, high = [], [], []
         for budget in self.view["budgets"]:
             found = comparison.accuracy(name, budget).values()
@@ -118,7 +120,8 @@ class Prediction(Widget, script="prediction.js"):
             return "You were close everywhere. Which part of your reasoning would you trust for another task?"
         plural = "a single label" if budget == 1 else f"{budget} labels"
         more = "more" if gaps[budget] > 0 else "less"
-        return f"With {plural} per class it reached {more} than you expected. What could explain that? Write down one sentence before you read on."
+        found = f"With {plural} per class it reached {more} than you expected."
+        return f"{found} What could explain that? Write down one sentence before you read on."
 
     def _name_itself(self, _: Any = None) -> None:
         self.label = self.words()

@@ -1,0 +1,182 @@
+"""The Monitor in a real JupyterLab: real clicks and keys, while the kernel trains."""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+import pytest
+
+SETUP = """
+import hashlib
+import torch
+import tlkit as tl
+
+task = tl.data.digits()
+few = task.few_labels(1)
+
+def new_run(steps=5_000):
+    return tl.Run(tl.models.SmallCNN(), tl.objectives.CrossEntropy(augment=tl.data.weak), few, steps=steps)
+
+def digest(run):
+    weights = b"".join(t.numpy().tobytes() for t in run.network.state_dict().values())
+    return hashlib.sha256(weights + repr(run.history.series("loss")).encode()).hexdigest()
+"""
+CELLS = {
+    "setup": SETUP,
+    "train": "run = await tl.widgets.Monitor(new_run()).train()\nprint('step', run.step)",
+    "compare": """
+two = {name: lambda task, seed: new_run(100) for name in "ab"}
+comparison = tl.compare(two, task, seeds=range(50), budgets=[1])
+comparison = await tl.widgets.Monitor(comparison).train()""",
+    "step by step": "tl.widgets.Monitor(new_run(20))",
+    "rate": "run = await tl.widgets.Monitor(new_run()).train()\nprint('rate', run.rate)",
+    "diverging": """
+run = tl.Run(tl.models.SmallCNN(), tl.objectives.CrossEntropy(), task, steps=200, lr=1e20)
+await tl.widgets.Monitor(run).train()""",
+    "awaited": "run = new_run(1_000)\nawait tl.widgets.Monitor(run).train()",
+    "awaited, queued": "print('queued cell ran')",
+    "finish": "run = new_run(1_000)\nprint('begun')\nrun.finish()",
+    "finish, queued": "print('queued cell ran')",
+    "same digest": "print(0 < run.step < 1_000, digest(run.finish()) == digest(new_run(1_000).finish()))",
+    "watched": "run = await tl.widgets.Monitor(new_run(500)).train()\nprint(digest(run))",
+}
+NUMBER = {name: number for number, name in enumerate(CELLS)}
+
+
+@pytest.fixture(scope="module")
+def notebook(lab):
+    """One notebook for all: each test runs cells of its own, in one kernel that has imported torch once."""
+    with lab.open_notebook(list(CELLS.values())) as opened:
+        opened.run_cell(NUMBER["setup"])
+        yield opened
+        assert not opened.script_errors
+
+
+@pytest.fixture
+def begin(notebook):
+    """Start a cell and return its monitor, once it is in a state."""
+
+    def begin(name, state="training"):
+        notebook.run_cell(NUMBER[name], wait=False)
+        return in_state(notebook.output(NUMBER[name]), state)
+
+    return begin
+
+
+def in_state(where, state):
+    monitor = where.locator(f'.tl[data-widget="monitor"][data-state="{state}"]')
+    monitor.wait_for()
+    return where.locator('.tl[data-widget="monitor"]')
+
+
+def click(monitor, name):
+    monitor.locator(f'button[data-do="{name}"]').click()
+
+
+def curve(monitor):
+    """Where the live curve ends and what is said about it."""
+    box = monitor.locator(".tl-live").first.bounding_box()
+    return box["width"], monitor.locator(".tl-progress").inner_text()
+
+
+@pytest.mark.parametrize("cell", ["train", "compare"])
+def test_stop_ends_the_cell_within_half_a_second(notebook, begin, cell):
+    waits = []
+    for _ in range(3):
+        monitor = begin(cell)
+        notebook.page.wait_for_timeout(1_000)
+        clicked = time.perf_counter()
+        click(monitor, "stop")
+        notebook.wait_execution_count(NUMBER[cell], seconds=10)
+        waits.append(time.perf_counter() - clicked)
+        in_state(notebook.output(NUMBER[cell]), "stopped")
+    assert statistics.median(waits) < 0.5
+
+
+def test_the_curve_grows_stands_still_in_pause_and_goes_on_by_single_steps(notebook, begin):
+    monitor = begin("train")
+    notebook.page.wait_for_timeout(500)
+    before, _ = curve(monitor)
+    notebook.page.wait_for_timeout(800)
+    assert curve(monitor)[0] > before
+
+    click(monitor, "pause")
+    in_state(notebook.output(NUMBER["train"]), "paused")
+    notebook.page.wait_for_timeout(300)
+    paused = curve(monitor)
+    notebook.page.wait_for_timeout(600)
+    assert curve(monitor) == paused
+
+    step = int(paused[1].split()[1].replace(",", ""))
+    click(monitor, "step")
+    monitor.locator(".tl-progress").get_by_text(f"Step {step + 1:,} of").wait_for()
+    notebook.page.keyboard.press("ArrowRight")
+    monitor.locator(".tl-progress").get_by_text(f"Step {step + 2:,} of").wait_for()
+    notebook.page.keyboard.press("s")
+    notebook.wait_output(NUMBER["train"], f"step {step + 2}")
+
+
+def test_a_step_draws_one_more_point(notebook, begin):
+    monitor = begin("step by step", "not running")
+    widths = []
+    for step in (1, 2, 3):
+        click(monitor, "step")
+        monitor.locator(".tl-progress").get_by_text(f"Step {step} of 20").wait_for()
+        notebook.page.wait_for_timeout(150)
+        widths.append(curve(monitor)[0])
+    assert widths[0] < widths[1] < widths[2]
+
+
+def test_the_rate_slider_changes_the_rate_and_leaves_its_mark(notebook, begin):
+    monitor = begin("rate")
+    monitor.get_by_role("slider").focus()
+    notebook.page.keyboard.press("ArrowRight")
+    monitor.get_by_text("rate to 0.01").first.wait_for()
+    click(monitor, "stop")
+    notebook.wait_output(NUMBER["rate"], "rate 0.01")
+
+
+def test_a_loss_that_is_no_number_is_explained_and_a_click_starts_afresh(notebook, begin):
+    monitor = begin("diverging", "error")
+    assert "The loss became NaN" in monitor.inner_text()
+    said = "FloatingPointError: the loss is no longer a finite number at step"
+    notebook.wait_output(NUMBER["diverging"], said)
+    at = monitor.locator(".tl-note").inner_text()
+    click(monitor, "repair")
+    notebook.page.wait_for_timeout(1_000)
+    assert monitor.locator(".tl-note").inner_text() != at
+
+
+@pytest.mark.parametrize("cell", ["awaited", "finish"])
+def test_after_an_interrupt_queued_cells_do_not_run_and_the_run_goes_on_as_if_nothing_was(notebook, cell):
+    number = NUMBER[cell]
+    notebook.run_cell(number, wait=False)
+    notebook.run_cell(number + 1, wait=False)
+    if cell == "awaited":
+        in_state(notebook.output(number), "training")
+    else:
+        notebook.wait_output(number, "begun")
+    notebook.page.wait_for_timeout(500)
+    notebook.interrupt()
+    notebook.wait_until_idle()
+    assert "CancelledError" in notebook.output_text(number) or "KeyboardInterrupt" in notebook.output_text(number)
+    assert notebook.output_text(number + 1) == ""
+    if cell == "awaited":
+        assert "interrupted at step" in notebook.output(number).locator(".tl-word").inner_text()
+    notebook.run_cell(NUMBER["same digest"])
+    assert notebook.output_text(NUMBER["same digest"]) == "True True"
+
+
+def test_watched_and_paused_or_alone_two_kernels_give_the_same_digest(notebook, begin, lab):
+    monitor = begin("watched")
+    click(monitor, "pause")
+    in_state(notebook.output(NUMBER["watched"]), "paused")
+    notebook.page.wait_for_timeout(300)
+    click(monitor, "resume")
+    notebook.wait_execution_count(NUMBER["watched"])
+    watched = notebook.output_text(NUMBER["watched"]).splitlines()[-1]
+    with lab.open_notebook([SETUP + "\nprint(digest(new_run(500).finish()))"]) as alone:
+        alone.run_all()
+        assert alone.output_text(0) == watched
+    assert len(watched) == 64

@@ -1,0 +1,128 @@
+"""Augmentation against hand-made geometry. With `largest`, every amount is drawn as large as it can be."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torchvision.transforms.v2 import InterpolationMode
+from torchvision.transforms.v2.functional import rotate
+
+from tlkit.data.augmentation import brightness, noise, warp, weak
+
+SIDE = 65
+
+
+@pytest.fixture
+def largest(monkeypatch):
+    monkeypatch.setattr(torch, "rand", lambda *shape, device=None: torch.ones(*shape, device=device))
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    torch.manual_seed(0)
+
+
+def blob(x: float, y: float) -> torch.Tensor:
+    """One image with a soft spot `x` pixels right of the middle and `y` below it."""
+    along = torch.arange(SIDE) - SIDE // 2
+    return torch.exp(-((along[None, :] - x) ** 2 + (along[:, None] - y) ** 2) / 8)[None, None]
+
+
+def middles(images: torch.Tensor) -> torch.Tensor:
+    """Where the ink of each image lies, from the middle: [n, 2] as x, y."""
+    along = torch.arange(SIDE) - SIDE // 2
+    columns, rows = images[:, 0].sum(1), images[:, 0].sum(2)
+    return torch.stack([columns @ along.float(), rows @ along.float()], dim=1) / images.sum((1, 2, 3))[:, None]
+
+
+def test_without_amounts_an_image_stays_as_it_is():
+    images = torch.rand(3, 2, 8, 8)
+    torch.testing.assert_close(warp(images), images)
+
+
+@pytest.mark.parametrize("shape", [(9, 9), (8, 12)], ids=["square", "wide"])
+def test_a_rotation_is_the_one_of_torchvision(shape, largest):
+    images = torch.arange(2 * math.prod(shape)).float().view(2, 1, *shape) / 200
+    expected = rotate(images, -30, interpolation=InterpolationMode.BILINEAR)
+    torch.testing.assert_close(warp(images, rotation=30), expected, atol=1e-4, rtol=0)
+
+
+SIN, COS = math.sin(math.radians(30)), math.cos(math.radians(30))
+
+
+@pytest.mark.parametrize(
+    ("amounts", "place"),
+    [
+        (dict(rotation=30), (12 * COS - 6 * SIN, 12 * SIN + 6 * COS)),
+        (dict(scale=0.25), (15, 7.5)),
+        (dict(shear=0.5), (12 + 0.5 * 6, 6)),
+        (dict(stretch=((1, 1.5), (1, 0.5))), (18, 3)),
+        (dict(shift=4), (8, 2)),
+        (dict(elastic=0.125), (12 - 0.125 * SIDE / 2, 6 - 0.125 * SIDE / 2)),
+        (dict(stretch=((1, 1.5), (1, 1)), rotation=30), (18 * COS - 6 * SIN, 18 * SIN + 6 * COS)),
+        (dict(rotation=30, shear=0.5), (12 * COS - 6 * SIN + 0.5 * (12 * SIN + 6 * COS), 12 * SIN + 6 * COS)),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_the_largest_amount_moves_ink_to_where_geometry_says(amounts, place, largest):
+    found = middles(warp(blob(12, 6), **amounts))[0]
+    assert found.tolist() == pytest.approx(place, abs=0.05)
+
+
+CHANGES = {
+    "rotation": lambda images: warp(images, rotation=20),
+    "scale": lambda images: warp(images, scale=0.3),
+    "shift": lambda images: warp(images, shift=2),
+    "shear": lambda images: warp(images, shear=0.3),
+    "stretch": lambda images: warp(images, stretch=((0.7, 1.3), (0.7, 1.3))),
+    "elastic": lambda images: warp(images, elastic=0.2),
+    "brightness": brightness,
+    "noise": noise,
+    "weak": weak,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_each_image_gets_a_draw_of_its_own(change):
+    first, second = change(blob(12, 6).repeat(2, 1, 1, 1))
+    assert not torch.allclose(first, second, atol=1e-3)
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_the_draw_comes_from_torchs_default_generator(change):
+    images = blob(12, 6).repeat(2, 1, 1, 1)
+    torch.manual_seed(5)
+    first = change(images)
+    torch.manual_seed(5)
+    assert change(images).equal(first)
+
+
+def test_shifts_fill_their_range_and_stay_in_it():
+    moved = middles(warp(blob(0, 0).repeat(300, 1, 1, 1), shift=3))
+    assert moved.abs().amax(0).tolist() == pytest.approx([3, 3], abs=0.1)
+    assert moved.mean(0).tolist() == pytest.approx([0, 0], abs=0.4)
+
+
+def test_outside_the_image_it_is_black(largest):
+    shifted = warp(torch.ones(1, 1, 8, 8), shift=2)
+    assert shifted[0, 0].tolist() == [[1.0] * 6 + [0.0] * 2] * 6 + [[0.0] * 8] * 2
+
+
+def test_brightness_multiplies_each_image_by_a_factor_in_its_range():
+    factors = brightness(torch.full((300, 1, 2, 2), 0.5), amount=0.2).flatten(1) / 0.5
+    assert factors.std(1).max() < 1e-6
+    assert (factors.min().item(), factors.max().item()) == pytest.approx((0.8, 1.2), abs=0.01)
+
+
+def test_noise_has_the_deviation_asked_for_and_no_direction():
+    change = noise(torch.full((1, 1, 100, 100), 0.5), deviation=0.05) - 0.5
+    assert change.std().item() == pytest.approx(0.05, rel=0.05)
+    assert change.mean().item() == pytest.approx(0, abs=0.002)
+
+
+@pytest.mark.parametrize("change", [lambda i: noise(i, 0.5), lambda i: brightness(i, 0.9)], ids=["noise", "brightness"])
+def test_values_stay_between_black_and_white(change):
+    images = change(torch.rand(50, 1, 8, 8))
+    assert images.min() >= 0 and images.max() == 1  # some would have been brighter

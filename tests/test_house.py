@@ -1,0 +1,199 @@
+"""How the package is built, as facts: which way imports go, what loads when, what it depends on, what is documented."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import random
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "tlkit"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+# DESIGN's table, from the top: a file imports from its own line and from those below it.
+HOUSE = (
+    "__main__",
+    "cli",
+    "lessons",
+    "widgets",
+    "plots",
+    "views",
+    "experiments",
+    "evaluation transferability features",
+    "training",
+    "objectives",
+    "freezing",
+    "models",
+    "data",
+    "lazy",
+)
+RANK = {name: rank for rank, line in enumerate(HOUSE) for name in line.split()}
+FACADES = [
+    path for path in FILES if path.name == "__init__.py"
+]  # they name what they hold, and load it when it is used
+PACKAGES = {
+    "".join(f".{part}" for part in path.parent.relative_to(PACKAGE).parts): path
+    for path in FACADES
+    if "__all__" in path.read_text()
+}
+
+# What is imported under another name than it is installed under.
+INSTALLED_AS = {"sklearn": "scikit-learn", "IPython": "ipython"}
+
+
+def imports(path: Path) -> list[str]:
+    """Every module that a file imports, wherever in it; a name imported from tlkit itself counts as a module."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path.name} imports relatively; write the whole name"
+            whole = node.module == "tlkit"
+            found += [f"tlkit.{alias.name}" for alias in node.names] if whole else [str(node.module)]
+    return found
+
+
+def room(path: Path) -> str:
+    """The line of the table that a file belongs to: its folder, or itself."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def test_every_file_has_its_place_in_the_table():
+    assert {room(path) for path in FILES} - set(RANK) == {"__init__"}
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if p not in FACADES], ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_go_down(path):
+    own = [name.split(".")[1] for name in imports(path) if name.startswith("tlkit.")]
+    upwards = [name for name in own if name in RANK and RANK[name] < RANK[room(path)]]
+    assert upwards == []
+    assert set(own) - set(RANK) <= {"__version__"}
+
+
+@pytest.mark.parametrize("path", FACADES, ids=lambda p: str(p.parent.relative_to(ROOT)))
+def test_a_package_loads_nothing_of_its_own_when_it_is_imported(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    now = [node.module for node in tree.body if isinstance(node, ast.ImportFrom)]
+    assert set(now) <= {"__future__", "typing", "tlkit.lazy"}
+
+
+def fresh(code: str, *arguments: str) -> str:
+    """What a new Python process prints."""
+    ran = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, cwd=ROOT)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout.strip()
+
+
+def test_importing_tlkit_loads_nothing_heavy():
+    heavy = {"torch", "torchvision", "matplotlib", "sklearn", "numpy", "scipy", "IPython", "ipywidgets", "anywidget"}
+    assert fresh(f"import sys, tlkit, tlkit.data, tlkit.lessons; print({heavy} & set(sys.modules))") == "set()"
+
+
+def public_names() -> list[str]:
+    """`package:name` for every name in every `__all__`, the way a user reaches it."""
+    return [
+        f"tlkit{package}:{name}" for package in PACKAGES for name in importlib.import_module(f"tlkit{package}").__all__
+    ]
+
+
+def is_a_module(asked: str) -> bool:
+    return asked.removeprefix("tlkit:") in {"data", "lessons", "models", "objectives", "plots", "views", "widgets"}
+
+
+RESOLVE = """
+import importlib, inspect, sys
+for asked in sys.argv[1:]:
+    package, name, kind = asked.split(":")
+    found = getattr(importlib.import_module(package), name)
+    assert kind == ("module" if inspect.ismodule(found) else "thing"), f"{package}.{name} is not a {kind}, but {found}"
+"""
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_every_public_name_is_what_it_is_in_whatever_order_names_are_used(order):
+    names = [f"{asked}:{'module' if is_a_module(asked) else 'thing'}" for asked in public_names()] * 2
+    random.Random(order).shuffle(names)
+    fresh(RESOLVE, *names)
+
+
+@pytest.mark.parametrize("asked", [asked for asked in public_names() if not is_a_module(asked)])
+def test_no_public_name_is_that_of_a_module_beside_it(asked):
+    """Else the name would be the module as soon as anything else has loaded it."""
+    package, name = asked.split(":")
+    beside = {path.stem for path in PACKAGE.joinpath(*package.split(".")[1:]).iterdir()}
+    assert name not in beside
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: f"tlkit{package}")
+def test_the_names_for_type_checkers_are_the_public_ones(package):
+    """`if TYPE_CHECKING:` and the lazy table say the same, in order."""
+    tree = ast.parse(PACKAGES[package].read_text(encoding="utf-8"))
+    checked = next(node for node in tree.body if isinstance(node, ast.If))
+    named = [alias.name for node in checked.body if isinstance(node, ast.ImportFrom) for alias in node.names]
+    module = importlib.import_module(f"tlkit{package}")
+    assert sorted(named) == sorted(module.__all__) == sorted(dir(module))
+    assert module.__all__ == sorted(module.__all__)
+
+
+def test_a_name_that_does_not_exist_is_an_error_that_lists_those_that_do():
+    with pytest.raises(AttributeError, match=r"tlkit\.data has no name 'digit'; it has .*digits, glyphs"):
+        importlib.import_module("tlkit.data").digit  # noqa: B018
+
+
+@pytest.mark.parametrize("asked", public_names())
+def test_public_names_are_documented(asked):
+    package, name = asked.split(":")
+    thing = getattr(importlib.import_module(package), name)
+    assert (inspect.getdoc(thing) or "").strip(), asked
+    if not inspect.isclass(thing):
+        return
+    own = [value for member, value in vars(thing).items() if not member.startswith("_")]
+    members = [m.fget if isinstance(m, property) else m for m in own if callable(m) or isinstance(m, property)]
+    undocumented = [m.__name__ for m in members if inspect.isfunction(m) and not m.__doc__ and m.__name__ != "forward"]
+    assert undocumented == []
+
+
+def project() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def bare(requirement: str) -> str:
+    return re.split(r"[^A-Za-z0-9._-]", requirement)[0].lower().replace("_", "-")
+
+
+STARTED_NOT_IMPORTED = {"jupyterlab", "ipykernel"}
+FOR_WHAT_IS_TO_COME = {"torchvision", "safetensors", "tqdm"}
+
+
+def test_what_is_imported_is_what_the_project_depends_on():
+    roots = {name.split(".")[0] for path in FILES for name in imports(path)} - {"tlkit", *sys.stdlib_module_names}
+    imported = {INSTALLED_AS.get(name, name) for name in roots}
+    assert imported | STARTED_NOT_IMPORTED | FOR_WHAT_IS_TO_COME == set(map(bare, project()["dependencies"]))
+
+
+def test_the_newest_majors_of_what_breaks_most_are_shut_out():
+    bounded = {bare(line) for line in project()["dependencies"] if "<" in line}
+    assert {"torch", "jupyterlab", "ipywidgets", "anywidget"} <= bounded
+
+
+def test_every_widget_stands_beside_its_javascript():
+    python = {path.stem for path in (PACKAGE / "widgets").glob("*.py")} - {"__init__"}
+    assert python == {path.stem for path in (PACKAGE / "widgets").glob("*.js")} - {"host"}
+
+
+def test_the_package_sets_nothing_for_the_whole_process():
+    """No seed, no number of threads, no warning filter, no default device or type."""
+    forbidden = (
+        r"torch\.manual_seed|set_num_threads|np\.random\.seed|warnings\.(filter|simple)|set_default_(device|dtype)"
+    )
+    found = [path.name for path in FILES if re.search(rf"^[^#]*({forbidden})", path.read_text(encoding="utf-8"), re.M)]
+    assert found == []

@@ -1,0 +1,419 @@
+"""The course's own machinery: scales, catalogue, copies, claims on a page, exercises, and the source shown."""
+
+from __future__ import annotations
+
+import errno
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+from helpers import measured, network, recipe, task
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+import tlkit as tl
+from tlkit.lessons.claims import ClaimDoesNotHold
+from tlkit.lessons.page import on_page, paragraph
+from tlkit.lessons.source import Source
+
+X, Y = (0.9, 0.91, 0.92, 0.93, 0.94), (0.7, 0.72, 0.71, 0.7, 0.7)
+SOLUTION = "before = 1\n# solution\nanswer = 42\nmore = 43\n# end of solution\ncheck(answer)"
+
+
+def plant(folder: Path, name: str, title: str = "A title", solution: str = SOLUTION) -> Path:
+    """A lesson in a folder: a title, and an exercise with its solution."""
+    about = {"title": title, "question": f"What is {title}?", "minutes": 20, "transfer": "supervised"}
+    cells = [
+        new_markdown_cell(f"# {title}", id="title"),
+        new_code_cell(solution, id="exercise", metadata={"tags": ["solution"]}, execution_count=3),
+    ]
+    nbformat.write(new_notebook(cells=cells, metadata={"tlkit": about}), folder / f"{name}.ipynb")
+    return folder / f"{name}.ipynb"
+
+
+@pytest.fixture
+def lessons(tmp_path, monkeypatch) -> Path:
+    """A folder of two lessons that takes the place of the course."""
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    plant(folder, "02_how_to_freeze", "Freezing")
+    plant(folder, "01_why_transfer", "Transfer")
+    plant(folder, "notes")
+    monkeypatch.setattr("tlkit.lessons.course.lessons_folder", lambda: folder)
+    return folder
+
+
+def source(path: Path, cell: int = 1) -> str:
+    return nbformat.read(path, as_version=4).cells[cell].source
+
+
+def edit(path: Path, words: str) -> str:
+    """A learner's work in the exercise; returns the file as it is then."""
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[1].source = words
+    nbformat.write(notebook, path)
+    return path.read_text()
+
+
+# ---- scales ----
+
+
+@pytest.mark.parametrize(("scale", "value"), [("quick", 1), ("standard", 2), ("full", 3), ("", 2)])
+def test_a_value_is_chosen_by_the_scale_of_the_environment(scale, value, monkeypatch):
+    monkeypatch.setenv("TLKIT_SCALE", scale)
+    assert tl.lessons.at_scale(quick=1, standard=2, full=3) == value
+
+
+def test_full_is_as_standard_unless_it_is_given(monkeypatch):
+    monkeypatch.setenv("TLKIT_SCALE", "full")
+    assert tl.lessons.at_scale(quick=1, standard=2) == 2
+    assert tl.lessons.at_scale(quick=1, standard=2, full=None) is None
+
+
+def test_a_scale_that_does_not_exist_is_refused_with_those_that_do(monkeypatch):
+    monkeypatch.setenv("TLKIT_SCALE", "huge")
+    with pytest.raises(ValueError, match="TLKIT_SCALE='huge'; use one of quick, standard, full"):
+        tl.lessons.at_scale(quick=1, standard=2)
+
+
+# ---- the catalogue ----
+
+
+def test_the_lessons_are_the_numbered_notebooks_in_order_and_say_what_they_are(lessons):
+    first, second = tl.lessons.catalogue()
+    assert (first.name, second.name) == ("01_why_transfer", "02_how_to_freeze")
+    assert (first.title, first.question, first.minutes, first.transfer) == (
+        ("Transfer", "What is Transfer?", 20, "supervised")
+    )
+    assert first.path == lessons / "01_why_transfer.ipynb"
+
+
+def test_here_the_lessons_are_those_of_the_repository():
+    """So that an edited lesson is seen at once, and never a copy inside the package that is out of date."""
+    assert tl.lessons.lessons_folder() == Path(__file__).resolve().parent.parent / "notebooks"
+    assert "01_why_transfer" in [lesson.name for lesson in tl.lessons.catalogue()]
+
+
+def test_elsewhere_the_lessons_are_inside_the_package(tmp_path, monkeypatch):
+    import tlkit.lessons.course as course
+
+    monkeypatch.setattr(course, "__file__", str(tmp_path / "site-packages" / "tlkit" / "lessons" / "course.py"))
+    assert tl.lessons.lessons_folder() == tmp_path.resolve() / "site-packages" / "tlkit" / "lessons" / "notebooks"
+
+
+@pytest.mark.parametrize("asked", ["01_why_transfer", "01", "01_why_transfer.ipynb", "some/01_why_transfer.ipynb"])
+def test_a_lesson_is_found_by_name_by_number_and_by_file(asked, lessons):
+    assert tl.lessons.find(asked).name == "01_why_transfer"
+
+
+@pytest.mark.parametrize(
+    ("asked", "hint"),
+    [
+        ("01_why_transfers", 'did you mean "01_why_transfer"?'),
+        ("freeze", 'did you mean "02_how_to_freeze"?'),
+        ("zzz", "`tlkit lessons` lists them all"),
+        ("", "`tlkit lessons` lists them all"),
+        ("0", ""),
+    ],
+)
+def test_a_lesson_that_does_not_exist_gets_the_nearest_match(asked, hint, lessons):
+    with pytest.raises(ValueError) as raised:
+        tl.lessons.find(asked)
+    assert f'there is no lesson "{asked}"; ' in str(raised.value) and hint in str(raised.value)
+
+
+# ---- copies ----
+
+
+def test_students_get_three_dots_in_the_place_of_each_solution(lessons, tmp_path):
+    first, _ = tl.lessons.make_copies(tmp_path / "mine")
+    assert source(first) == "before = 1\nanswer = ...  # your turn\ncheck(answer)"
+
+
+def test_teachers_keep_the_solutions(lessons, tmp_path):
+    first, _ = tl.lessons.make_copies(tmp_path / "mine", teacher=True)
+    assert source(first) == SOLUTION
+
+
+def test_a_copy_carries_no_outputs_and_the_lesson_keeps_its_own(lessons, tmp_path):
+    before = (lessons / "01_why_transfer.ipynb").read_text()
+    first, _ = tl.lessons.make_copies(tmp_path / "mine")
+    assert nbformat.read(first, as_version=4).cells[1].execution_count is None
+    assert (lessons / "01_why_transfer.ipynb").read_text() == before
+
+
+def test_only_a_cell_tagged_as_a_solution_is_emptied(lessons, tmp_path):
+    planted = nbformat.read(lessons / "01_why_transfer.ipynb", as_version=4)
+    planted.cells[1].metadata.tags = []
+    nbformat.write(planted, lessons / "01_why_transfer.ipynb")
+    assert source(tl.lessons.make_copies(tmp_path / "mine")[0]) == SOLUTION
+
+
+def test_indented_and_several_solutions_are_emptied_each_in_its_place(lessons, tmp_path):
+    one = "    # solution\n    answer = 1\n    # end of solution\n"
+    plant(lessons, "01_why_transfer", solution=f"if True:\n{one}{one}")
+    expected = "if True:\n" + 2 * "    answer = ...  # your turn\n"
+    assert source(tl.lessons.make_copies(tmp_path / "mine")[0]).rstrip() == expected.rstrip()
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_copying_twice_changes_nothing(lessons, tmp_path):
+    mine = tmp_path / "mine"
+    first = tl.lessons.make_copies(mine)
+    times = [path.stat().st_mtime_ns for path in first]
+    assert tl.lessons.make_copies(mine) == first
+    assert [path.stat().st_mtime_ns for path in first] == times
+    assert names(mine) == ["01_why_transfer.ipynb", "02_how_to_freeze.ipynb"]
+
+
+def test_an_edited_lesson_stays_and_a_fresh_copy_is_put_beside_it(lessons, tmp_path):
+    first, _ = tl.lessons.make_copies(tmp_path / "mine")
+    edited = edit(first, "answer = my_own")
+    for _ in range(2):
+        assert tl.lessons.make_copies(tmp_path / "mine")[0] == first
+        assert first.read_text() == edited
+    fresh = tmp_path / "mine" / "01_why_transfer-fresh.ipynb"
+    assert "answer = ..." in source(fresh)
+    assert names(tmp_path / "mine") == [fresh.name, first.name, "02_how_to_freeze.ipynb"]
+
+
+def test_an_edited_fresh_copy_stays_too(lessons, tmp_path):
+    first, _ = tl.lessons.make_copies(tmp_path / "mine")
+    edit(first, "answer = my_own")
+    tl.lessons.make_copies(tmp_path / "mine")
+    fresh = tmp_path / "mine" / "01_why_transfer-fresh.ipynb"
+    edited = edit(fresh, "answer = another")
+    tl.lessons.make_copies(tmp_path / "mine")
+    assert fresh.read_text() == edited
+    assert "answer = ..." in source(tmp_path / "mine" / "01_why_transfer-fresh-2.ipynb")
+
+
+def test_running_a_copy_is_not_editing_it(lessons, tmp_path):
+    first, _ = tl.lessons.make_copies(tmp_path / "mine")
+    run = nbformat.read(first, as_version=4)
+    run.cells[1].execution_count = 12
+    nbformat.write(run, first)
+    tl.lessons.make_copies(tmp_path / "mine")
+    assert len(names(tmp_path / "mine")) == 2
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"cells": 3}', '{"cells": [{}]}', "\xff"])
+def test_a_file_that_cannot_be_read_is_somebodys_work_too(content, lessons, tmp_path):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "01_why_transfer.ipynb").write_text(content, encoding="latin-1")
+    tl.lessons.make_copies(mine)
+    assert (mine / "01_why_transfer.ipynb").read_text(encoding="latin-1") == content
+    assert (mine / "01_why_transfer-fresh.ipynb").exists()
+
+
+def test_a_full_disk_leaves_nothing_half_written(lessons, tmp_path, monkeypatch):
+    write = Path.write_text
+
+    def full(path, text, **options):
+        write(path, text[: len(text) // 2], **options)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space left"):
+        tl.lessons.make_copies(tmp_path / "mine")
+    assert names(tmp_path / "mine") == []
+    monkeypatch.undo()
+
+
+# ---- claims on a page ----
+
+
+@pytest.fixture
+def shown(monkeypatch) -> list[str]:
+    """The HTML that is displayed, in order."""
+    pieces: list[str] = []
+    monkeypatch.setattr("IPython.display.display", lambda what: pieces.append(what.data))
+    return pieces
+
+
+@pytest.fixture
+def recorded(tmp_path, monkeypatch):
+    """What is recorded for `tlkit run`, read when it is asked for."""
+    monkeypatch.setenv("TLKIT_CLAIMS", str(tmp_path / "claims.jsonl"))
+    return lambda: [json.loads(line) for line in (tmp_path / "claims.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def comparison():
+    return measured({"<i>kept</i>": X, "scratch": Y}, budgets=(1,), skip=(50,))
+
+
+def test_a_claim_prints_its_sentence_and_nothing_that_varies(comparison, shown, capsys):
+    tl.lessons.claim(comparison, "<i>kept</i>", better_than="scratch", at=1, by=5, text="Transfer helps")
+    assert capsys.readouterr().out == "Holds: Transfer helps\n"
+
+
+def test_a_claim_shows_its_numbers_and_names_as_text(comparison, shown):
+    tl.lessons.claim(comparison, "<i>kept</i>", better_than="scratch", at=1, by=5)
+    sample = comparison.difference("<i>kept</i>", "scratch", at=1)
+    html = "".join(shown)
+    assert "✓ Holds: with 1 label per class, &lt;i&gt;kept&lt;/i&gt; is better than scratch by 5 points." in html
+    assert f"+{sample.mean:.1f} points, 95 % interval +{sample.low:.1f} to +{sample.high:.1f}, 5 seeds" in html
+    assert "won 5 times out of 5" in html and "wrong" not in html.split("<svg")[0].split("</style>")[1]
+    assert html.count("<svg") == 2 and "<i>" not in html
+
+
+def test_a_claim_that_falls_is_shown_and_recorded_before_it_raises(comparison, shown, recorded, capsys):
+    with pytest.raises(ClaimDoesNotHold, match=r"scratch wins: the other way round \(−.* points, .*, 5 seeds\)"):
+        tl.lessons.claim(comparison, "scratch", better_than="<i>kept</i>", at=1, text="scratch wins")
+    assert capsys.readouterr().out == "Does not hold: scratch wins\n"
+    assert "✕ Does not hold: scratch wins." in shown[0]
+    assert [entry["holds"] for entry in recorded()] == [False]
+
+
+def test_an_undecided_claim_is_no_error_and_says_what_is_missing(comparison, shown, recorded):
+    tl.lessons.claim(comparison, "scratch", level_with="<i>kept</i>", at=50)
+    assert "○ Undecided" in shown[0] and "50 labels per class are not measured at this scale." in shown[0]
+    assert [(entry["holds"], entry["difference"], entry["low"]) for entry in recorded()] == [(None, None, None)]
+
+
+def test_each_claim_adds_its_numbers_to_the_record(comparison, shown, recorded):
+    for by in (5, 10):
+        tl.lessons.claim(comparison, "<i>kept</i>", better_than="scratch", at=1, by=by, text=f"by {by}")
+    sample = comparison.difference("<i>kept</i>", "scratch", at=1)
+    numbers = {"holds": True, "difference": sample.mean, "low": sample.low, "high": sample.high, "seeds": 5}
+    assert recorded() == [{"text": "by 5"} | numbers, {"text": "by 10"} | numbers]
+
+
+def test_without_a_record_a_claim_is_only_shown(comparison, shown, monkeypatch):
+    monkeypatch.delenv("TLKIT_CLAIMS", raising=False)
+    tl.lessons.claim(comparison, "<i>kept</i>", better_than="scratch", at=1)
+    assert len(shown) == 1
+
+
+def test_what_stands_on_a_page_brings_its_look_and_keeps_text_as_text():
+    html = on_page(paragraph("a < b & c", "tl-second"))
+    assert "<p class='tl-second'>a &lt; b &amp; c</p>" in html
+    assert "--tl-ink:" in html and html.startswith("<style>")
+
+
+# ---- exercises ----
+
+
+def judged(exercise, answer, *by):
+    verdict = tl.lessons.check(exercise, answer, *by)
+    return len(verdict.right), len(verdict.missing), verdict.complete
+
+
+def test_an_exercise_without_an_answer_says_where_to_put_it():
+    verdict = tl.lessons.check("01.1", ..., network())
+    assert repr(verdict) == "○ Missing: an answer: put it in the place of the three dots"
+
+
+def test_an_exercise_that_does_not_exist_is_refused_with_those_that_do():
+    with pytest.raises(ValueError, match=r'there is no exercise "01\.9"; there are 01\.1, 01\.2, 01\.3'):
+        tl.lessons.check("01.9", 1)
+
+
+def sharing(source):
+    other = network(seed=1)
+    other.backbone = source.backbone
+    return other
+
+
+@pytest.mark.parametrize(
+    ("answer", "missing"),
+    [
+        (lambda source: source.with_new_head(3, seed=9), []),
+        (lambda source: source.copy(), ["a new head: this one is the head of the source"]),
+        (lambda source: network(seed=1), ["the backbone still has weights of its own"]),
+        (sharing, ["a copy: training this one would change the source too"]),
+        (lambda source: "network", ["a network; this is a str"]),
+    ],
+    ids=["right", "old head", "nothing copied", "shared", "no network"],
+)
+def test_exercise_1_wants_the_backbone_of_the_source_under_a_new_head(answer, missing):
+    source = network()
+    assert list(tl.lessons.check("01.1", answer(source), source).missing) == missing
+
+
+@pytest.fixture(scope="module")
+def gains():
+    """Head kept gains 20 points at 1 label, 1 at 5 labels, nothing at 20."""
+    kept = {1: [y + 0.2 for y in Y], 5: [0.81, 0.82, 0.81, 0.83, 0.81], 20: [0.9, 0.91, 0.9, 0.9, 0.9]}
+    scratch = {1: Y, 5: [0.80, 0.81, 0.80, 0.82, 0.80], 20: [0.9, 0.91, 0.9, 0.91, 0.9]}
+    return measured({"head kept": kept, "from scratch": scratch}, budgets=(1, 5, 20))
+
+
+@pytest.mark.parametrize(
+    ("answer", "missing"),
+    [
+        (5, []),
+        (20, ["the first such budget: a smaller one would do"]),
+        (
+            1,
+            [
+                "a smaller gain: at 1 the mean is above 2 points",
+                "the whole interval: at 1 or later it reaches beyond 2",
+            ],
+        ),
+        (7, ["one of the budgets that were measured: 1, 5, 20"]),
+    ],
+)
+def test_exercise_2_wants_the_first_budget_from_which_on_the_gain_is_small(answer, missing, gains):
+    assert list(tl.lessons.check("01.2", answer, gains).missing) == missing
+
+
+def test_exercise_2_takes_none_where_no_budget_is_enough(gains):
+    large = measured({"head kept": X, "from scratch": Y})
+    assert judged("01.2", None, large) == (1, 0, True)
+    assert judged("01.2", None, gains) == (0, 1, False)
+
+
+def test_exercise_2_says_when_its_comparison_is_not_finished():
+    waiting = tl.compare({"head kept": recipe(X), "from scratch": recipe(Y)}, task(), range(5), (1,))
+    assert list(tl.lessons.check("01.2", 1, waiting).missing) == ["a comparison that is finished: comparison.finish()"]
+
+
+def test_exercise_3_wants_a_claim_that_was_measured_and_fell(gains):
+    fell = gains.claim("head kept", better_than="from scratch", at=1, by=60)
+    held = gains.claim("head kept", better_than="from scratch", at=1)
+    undecided = gains.with_seeds((0, 1)).claim("head kept", better_than="from scratch", at=1, by=60)
+    assert judged("01.3", fell) == (2, 0, True)
+    assert judged("01.3", held) == (1, 1, False)
+    assert judged("01.3", undecided) == (0, 2, False)
+    assert judged("01.3", True) == (0, 1, False)
+
+
+def test_hints_are_offered_in_steps_as_long_as_something_is_missing(gains):
+    missing, complete = (tl.lessons.check("01.2", answer, gains)._repr_html_() for answer in (1, 5))
+    assert [f"Hint {number} of 3" in missing for number in (1, 2, 3)] == [True] * 3
+    assert "Hint" not in complete and "<b>Missing:" not in complete and "✓" in complete
+
+
+# ---- the source shown in a lesson ----
+
+
+def example(values):
+    """A docstring."""
+    return [value < 2 for value in values]  # ①
+
+
+def test_the_source_shown_is_the_one_that_runs():
+    assert repr(tl.show_source(example)) == (
+        'def example(values):\n    """A docstring."""\n    return [value < 2 for value in values]  # ①'
+    )
+
+
+def test_the_line_of_the_equation_is_marked_and_code_is_text_not_markup():
+    html = tl.show_source(example)._repr_html_()
+    assert html.count("tl-equation'") == 1 and "tl-equation'>    <b>return</b> [value &lt; <b>2</b>" in html
+    assert "<i># ①</i>" in html and "<i>&quot;&quot;&quot;A docstring.&quot;&quot;&quot;</i>" in html
+
+
+def test_a_method_is_shown_without_its_indentation():
+    assert repr(Source(tl.models.Network.copy)).startswith("def copy(self)")
+
+
+def test_what_is_not_written_in_python_cannot_be_shown():
+    with pytest.raises(TypeError):
+        tl.show_source(len)

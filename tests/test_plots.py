@@ -1,0 +1,156 @@
+"""Pictures are drawn, say what they show, and take the colours of the page."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import matplotlib.image
+import pytest
+from helpers import measured, run, split, task
+
+import tlkit as tl
+from tlkit import plots
+
+EVIL = '<b>&"x" $\\frac$ y'  # markup, quotes, and what matplotlib would take for a formula
+X, Y = (0.9, 0.91, 0.92, 0.93, 0.94), (0.7, 0.72, 0.71, 0.7, 0.7)
+
+
+def compared(first: str = "head kept", second: str = "scratch"):
+    return measured({first: X, second: Y}, budgets=(1, 5), skip=(50,))
+
+
+def claim_picture(width: int = 648, first: str = "head kept", **test):
+    comparison = compared(first)
+    test = test or dict(better_than="scratch", by=10)
+    return plots.differences(comparison, comparison.claim(first, at=1, **test), width)
+
+
+def validated(name: str):
+    return {name: tl.validated(run(3), split(9)).finish(), "other": run(3)}
+
+
+def with_classes(data, name: str):
+    return replace(data, classes=(name, "b", "c"))
+
+
+def of_two_tasks(name: str):
+    few = task().few_labels(1)
+    return plots.side_by_side(split(), replace(few, train=with_classes(few.train, name)))
+
+
+PICTURES = {
+    "gallery": lambda name="a": plots.gallery(with_classes(split(5), name)),
+    "side_by_side": lambda name="a": of_two_tasks(name),
+    "learning": lambda name="run": plots.learning(validated(name)),
+    "budgets": lambda name="head kept": plots.budgets(compared(name)),
+    "differences": lambda name="head kept": claim_picture(first=name),
+    "uses_of_data": lambda name="head kept": plots.uses_of_data({name: 0.9, "later": None}, "What is gained"),
+}
+EACH = pytest.mark.parametrize("draw", PICTURES.values(), ids=PICTURES)
+
+
+def texts(picture) -> str:
+    """All text of the SVG as a reader sees it."""
+    return " | ".join(
+        "".join(element.itertext()) for element in ElementTree.fromstring(picture.svg()).iter() if "text" in element.tag
+    )
+
+
+@EACH
+def test_a_picture_takes_the_colours_of_the_page(draw):
+    svg = draw().svg()
+    assert "var(--tl-ink" in svg
+    coloured = re.findall(r"(?:fill|stroke): (?!none|var)([^;\"]+)", svg)
+    assert coloured == []
+
+
+@EACH
+def test_names_in_a_picture_are_text_not_markup(draw):
+    picture = draw(EVIL)
+    assert EVIL in texts(picture)
+    assert "<b>" not in picture.svg() and "<b>" not in picture._repr_html_()
+
+
+@EACH
+def test_a_picture_is_as_large_as_it_says_and_labelled_with_its_words(draw):
+    picture = draw()
+    width, height = picture.get_size_inches() * 72
+    svg = ElementTree.fromstring(picture.svg())
+    assert (svg.get("width"), svg.get("height")) == (f"{width:g}px", f"{height:g}px")
+    assert svg.get("role") == "img" and svg.get("aria-label") == repr(picture) == picture.words
+
+
+@EACH
+def test_a_picture_is_a_figure_that_can_be_saved(draw, tmp_path):
+    draw().savefig(tmp_path / "a.png")
+    assert matplotlib.image.imread(tmp_path / "a.png")[..., :3].std() > 0
+
+
+@pytest.mark.parametrize(("images", "columns", "rows"), [(1, 12, 1), (12, 12, 1), (13, 12, 2), (5, 2, 3)])
+def test_a_gallery_shows_every_image_in_rows(images, columns, rows):
+    picture = plots.gallery(split(images), columns)
+    assert len(picture.axes[0].images) == images
+    assert picture.get_size_inches()[1] * 72 == rows * 62
+    assert texts(picture).count("a") == -(-images // 3)
+
+
+def test_a_gallery_without_labels_gives_nothing_away():
+    assert texts(plots.gallery(split(5), labels=False)) == ""
+    assert texts(plots.gallery(replace(split(5), labels=None))) == ""
+
+
+def test_side_by_side_shows_the_labelled_images_framed_and_the_others_pale():
+    axes = plots.side_by_side(split(), task().few_labels(1), each=4).axes[0]
+    assert len(axes.images) == 3 * (4 + 3)
+    assert len(axes.patches) == 3
+    strengths = sorted({round(float(image.get_array()[..., 3].max()), 1) for image in axes.images})
+    assert strengths[0] <= 0.4 and strengths[-1] > 0.9
+
+
+def test_learning_shows_losses_and_accuracies_under_the_names_of_the_runs():
+    runs = validated("with transfer")
+    losses, accuracies = plots.learning(runs).axes
+    assert losses.lines[0].get_ydata().tolist() == pytest.approx(runs["with transfer"].history.series("loss")[1])
+    assert accuracies.lines[0].get_ydata()[-1] == 100 * runs["with transfer"].history.series("accuracy")[1][-1]
+    assert "with transfer" in texts(plots.learning(runs))
+
+
+def test_the_budgets_are_drawn_where_they_were_measured():
+    axes = plots.budgets(compared()).axes[0]
+    curve = next(line for line in axes.lines if line.get_marker() == "o")
+    assert curve.get_xdata().tolist() == [1, 5]
+    assert curve.get_ydata().tolist() == pytest.approx([92, 92])
+    assert "50" in texts(plots.budgets(compared()))
+
+
+def test_a_difference_stands_with_its_interval_and_what_is_not_measured_says_so():
+    sample = compared().difference("head kept", "scratch", at=1)
+    shown = texts(claim_picture())
+    assert f"+{sample.mean:.1f}   +{sample.low:.1f} to +{sample.high:.1f}" in shown
+    assert "not measured at this scale" in shown and "Paired difference, head kept − scratch" in shown
+
+
+@pytest.mark.parametrize(
+    ("test", "thresholds"),
+    [(dict(better_than="scratch", by=10), [10]), (dict(level_with="scratch", within=3), [-3, 3])],
+    ids=["by", "within"],
+)
+def test_the_threshold_of_a_claim_is_dotted_in_its_row(test, thresholds):
+    axes = claim_picture(**test).axes[0]
+    drawn = [line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == "--" and len(line.get_xdata()) == 2]
+    assert sorted(drawn) == thresholds
+
+
+def test_a_narrow_picture_is_made_for_a_narrow_column():
+    html = plots.responsive(claim_picture)
+    assert re.findall(r'width="(\d+)px"', html) == ["648", "372"]
+
+
+def test_what_is_not_measured_yet_has_an_empty_place():
+    picture = plots.uses_of_data({"measured": 0.815, "later": None}, "Gain")
+    full, empty = picture.axes[0].patches
+    assert (full.get_width(), full.get_facecolor()[3]) == (pytest.approx(81.5), 1)
+    assert empty.get_facecolor()[3] == 0
+    assert "81.5 %" in texts(picture)

@@ -1,0 +1,117 @@
+"""Splits and tasks: what they refuse, and which labels are kept when few are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from helpers import NAMES, split, task
+
+import tlkit as tl
+
+IMAGES = torch.zeros(2, 1, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "words"),
+    [
+        (torch.zeros(4, 4), None, r"shape \[4, 4\].*\[n, channels, height, width\].*images\[None, None\]"),
+        (IMAGES, torch.zeros(3, dtype=torch.int64), r"2 images, but labels of shape \[3\]"),
+        (IMAGES, torch.zeros(2), r"torch.float32, but class numbers are torch.int64; use labels.long\(\)"),
+        (IMAGES, torch.tensor([0, 3]), r"label 3 of image 1 is out of range: 3 classes have the labels 0 to 2"),
+        (IMAGES, torch.tensor([-1, 0]), r"label -1 of image 0 is out of range"),
+    ],
+    ids=["one image", "too many labels", "labels that are shares", "label too large", "negative label"],
+)
+def test_a_split_refuses_what_does_not_fit_and_says_what_would(images, labels, words):
+    with pytest.raises(ValueError, match=words):
+        tl.data.Split(images, labels, NAMES)
+
+
+def test_a_part_of_a_split_keeps_images_and_labels_together():
+    whole = split(9)
+    part = whole[whole.labels == 2]
+    assert part.images.equal(whole.images[2::3]) and part.labels.tolist() == [2, 2, 2]
+
+
+def test_a_split_and_a_task_say_what_they_hold():
+    assert repr(split(9)) == "9 grey images of 4 x 4, 3 classes"
+    assert repr(replace(split(9), labels=None)) == "9 grey images of 4 x 4, no labels"
+    few = "tenths: 3 classes, 6 train, 9 validation, 100 test, 54 unlabelled images of 4 x 4"
+    assert repr(task().few_labels(2)) == few
+
+
+@pytest.mark.parametrize("per_class", [1, 5, 20])
+def test_few_labels_keeps_that_many_of_each_class(per_class):
+    assert task().few_labels(per_class).train.labels.bincount().tolist() == [per_class] * 3
+
+
+def test_what_few_labels_leaves_becomes_unlabelled_with_its_hidden_labels():
+    whole, few = split(60), replace(task(), redraw=None).few_labels(2)
+    images = torch.cat([few.train.images, few.unlabelled.images]).flatten(1)
+    assert sorted(images.tolist()) == sorted(whole.images.flatten(1).tolist())
+    assert few.unlabelled.labels.equal((few.unlabelled.images[:, 0, 0, 0] * 10).round().long())
+
+
+def test_the_same_seed_keeps_the_same_labels_and_another_seed_others():
+    fixed = replace(task(), redraw=None)
+    first, again, other = (fixed.few_labels(2, seed).train.images for seed in (1, 1, 2))
+    assert first.equal(again) and not first.equal(other)
+
+
+def test_few_labels_redraws_the_split_where_the_task_can():
+    original, few = task(), task().few_labels(2, seed=4)
+    assert few.test.images.equal(original.redraw(4).test.images)
+    assert not few.test.images.equal(original.test.images)
+
+
+def test_few_labels_leaves_the_test_images_where_the_task_cannot_be_redrawn():
+    fixed = replace(task(), redraw=None)
+    assert fixed.few_labels(2, seed=4).test is fixed.test
+
+
+@pytest.mark.parametrize("per_class", [0, -3])
+def test_few_labels_needs_at_least_one_of_each_class(per_class):
+    with pytest.raises(ValueError, match=f"per_class={per_class}, but each class needs at least 1"):
+        task().few_labels(per_class)
+
+
+def test_more_labels_than_there_are_is_refused_with_the_class_and_the_most_that_works():
+    short = replace(task(), train=split(60)[torch.arange(59)], redraw=None)  # class c has 19
+    with pytest.raises(ValueError, match='per_class=20, but class "c" has only 19 training images; use at most 19'):
+        short.few_labels(20)
+    assert len(short.few_labels(19).train) == 57
+
+
+def test_labels_cannot_be_kept_where_there_are_none():
+    with pytest.raises(ValueError, match="training images of 'tenths' have no labels"):
+        replace(task(), train=replace(split(), labels=None), redraw=None).few_labels(1)
+
+
+def test_shuffled_labels_are_the_same_labels_on_the_same_images_in_another_order():
+    before, after = task().train, task().with_shuffled_labels(seed=1).train
+    assert after.images.equal(before.images)
+    assert after.labels.bincount().equal(before.labels.bincount()) and not after.labels.equal(before.labels)
+
+
+def test_shuffling_leaves_no_trace_of_the_classes():
+    before, after = task(train=3_000).train.labels, task(train=3_000).with_shuffled_labels().train.labels
+    assert float((before == after).float().mean()) == pytest.approx(1 / 3, abs=0.03)
+
+
+def test_a_task_with_shuffled_labels_cannot_be_redrawn_into_the_right_ones():
+    shuffled = task().with_shuffled_labels()
+    few = shuffled.few_labels(20, seed=3)
+    assert few.train.images.equal(shuffled.train.images) and few.train.labels.equal(shuffled.train.labels)
+
+
+def test_labels_that_do_not_exist_cannot_be_shuffled():
+    with pytest.raises(ValueError, match="no labels to shuffle"):
+        replace(task(), train=replace(split(), labels=None)).with_shuffled_labels()
+
+
+def test_drawing_few_labels_leaves_torchs_generator_as_it_was():
+    before = torch.get_rng_state()
+    task().few_labels(1, seed=5).with_shuffled_labels(seed=5)
+    assert torch.get_rng_state().equal(before)

@@ -1,0 +1,175 @@
+"""What the pictures show, checked without a picture."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from helpers import measured, recipe, task
+
+import tlkit as tl
+from tlkit import views
+from tlkit.experiments import Sample
+
+X, Y = (0.9, 0.91, 0.92, 0.93, 0.94), (0.7, 0.72, 0.71, 0.7, 0.7)
+
+
+def contrast(first: str, second: str) -> float:
+    """WCAG 2.2, relative luminance and contrast ratio."""
+
+    def luminance(colour: str) -> float:
+        shares = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        red, green, blue = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    low, high = sorted((luminance(first), luminance(second)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_contrast_is_computed_as_wcag_does():
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)
+
+
+# The grounds of a plain page, of JupyterLab and of the book, and the kit's own panel.
+GROUNDS = (("#ffffff", views.TOKENS["panel"][0]), ("#111111", "#121212", "#212121", views.TOKENS["panel"][1]))
+TEXT = ("ink", "ink2", "s1", "s2", "s3", "s4", "wrong")
+BOUNDS = {name: 4.5 for name in TEXT} | {"edge": 3.3, "focus": 3.0}
+THEMES = pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+
+
+@THEMES
+@pytest.mark.parametrize(("name", "least"), BOUNDS.items(), ids=BOUNDS)
+def test_a_colour_is_told_from_every_ground(name, least, theme):
+    assert min(contrast(views.TOKENS[name][theme], ground) for ground in GROUNDS[theme]) >= least
+
+
+@THEMES
+def test_earlier_runs_are_told_from_the_ground(theme):
+    grounds = [ground for ground in GROUNDS[theme] if ground != views.TOKENS["panel"][theme]]
+    assert min(contrast(views.TOKENS["ghost"][theme], ground) for ground in grounds) >= 3
+
+
+@THEMES
+@pytest.mark.parametrize("button", ["ink", "s1"])
+def test_the_ground_is_read_on_a_filled_button(button, theme):
+    assert contrast(views.TOKENS["ground"][theme], views.TOKENS[button][theme]) >= 4.5
+
+
+def test_every_colour_is_a_property_in_every_theme():
+    css = views.tokens_css()
+    for name, pair in views.TOKENS.items():
+        if name != "ground":  # the host's own
+            assert [css.count(f"--tl-{name}:{colour};") for colour in pair] >= [3, 3]
+
+
+def test_no_two_families_share_both_colour_and_mark():
+    assert len(set(views.MARKS.values())) == len(views.MARKS)
+    assert {token for token, _ in views.MARKS.values()} <= set(views.TOKENS)
+
+
+def test_the_second_recipe_of_a_family_has_an_open_mark():
+    recipes = {
+        "head kept": tl.Recipe(recipe(X), "pre-trained"),
+        "scratch": tl.Recipe(recipe(Y), "from scratch"),
+        "new head": tl.Recipe(recipe(X), "pre-trained"),
+    }
+    found = views.styles(tl.compare(recipes, task(), budgets=(1,)))
+    assert [(s["name"], s["token"], s["mark"], s["open"]) for s in found] == [
+        ("head kept", "s1", "circle", False),
+        ("scratch", "s2", "triangle", False),
+        ("new head", "s1", "circle", True),
+    ]
+
+
+# ---- comparisons ----
+
+
+@pytest.fixture(scope="module")
+def comparison():
+    return measured({"x": X, "y": Y}, budgets=(5, 1), skip=(50,))
+
+
+def test_the_view_of_a_comparison_has_its_means_and_intervals_in_per_cent(comparison):
+    view = views.budgets(comparison)
+    assert view["budgets"] == [1, 5, 50]
+    for found, shares in zip(view["recipes"], (X, Y), strict=True):
+        sample = Sample(tuple(100 * share for share in shares))
+        for end in ("mean", "low", "high"):
+            assert found[end] == [pytest.approx(getattr(sample, end)), pytest.approx(getattr(sample, end)), None]
+
+
+def test_the_view_of_a_comparison_has_the_differences_of_every_pair_both_ways(comparison):
+    pairs = views.budgets(comparison)["pairs"]
+    assert set(pairs) == {"0-1", "1-0"}
+    difference = comparison.difference("x", "y", at=1)
+    there, back = pairs["0-1"][0], pairs["1-0"][0]
+    assert (there["mean"], there["low"], there["high"]) == (difference.mean, difference.low, difference.high)
+    assert there["values"] == list(difference.values) and (there["wins"], back["wins"]) == (5, 0)
+    assert (back["mean"], back["low"]) == pytest.approx((-there["mean"], -there["high"]))
+    assert pairs["0-1"][2] is None
+
+
+def test_the_view_of_a_comparison_says_what_it_was_tested_on(comparison):
+    view = views.budgets(comparison)
+    assert (view["chart_title"], view["chance"], view["seeds"]) == ("Accuracy on 100 test images", 100 / 3, 5)
+
+
+def test_with_one_seed_an_interval_is_its_mean():
+    view = views.budgets(measured({"x": X, "y": Y}, seeds=1))
+    assert view["recipes"][0]["low"] == view["recipes"][0]["high"] == [pytest.approx(90)]
+    assert view["pairs"]["0-1"][0]["high"] == pytest.approx(20)
+
+
+def test_a_claim_has_a_row_for_every_budget_and_its_own_is_marked(comparison):
+    rows = views.claim_rows(comparison, comparison.claim("x", better_than="y", at=5))
+    assert [(row["budget"], row["claimed"]) for row in rows] == [(1, False), (5, True), (50, False)]
+    assert rows[1]["sample"] == comparison.difference("x", "y", at=5) and rows[2]["sample"] is None
+
+
+# ---- numbers and words ----
+
+
+@pytest.mark.parametrize("count", [1, 500, 501, 999, 1_000, 12_345])
+def test_a_thinned_curve_has_at_most_500_points_in_order_and_ends_as_the_curve_does(count):
+    points = views.thinned(range(1, count + 1), [float(i) for i in range(count)])
+    assert len(points) <= 500
+    assert points[-1] == (count, count - 1)
+    assert [x for x, _ in points] == sorted({x for x, _ in points})
+
+
+def test_a_curve_that_is_short_enough_stays_as_it_is():
+    assert views.thinned([1, 2], [0.5, 0.25]) == [(1, 0.5), (2, 0.25)]
+    assert views.thinned([], []) == []
+
+
+def test_each_point_of_a_thinned_curve_is_the_mean_of_the_steps_it_stands_for():
+    assert views.thinned([1, 2, 3, 4, 5], [0, 4, 2, 6, 1], most=3) == [(1.5, 2), (3.5, 4), (5, 1)]
+
+
+@pytest.mark.parametrize(
+    ("value", "top"),
+    [(0.3, 0.3), (0.31, 0.4), (1, 1), (1.01, 1.5), (2.31, 2.5), (7, 10), (130, 150), (0.03, 0.03), (1e6, 1e6)],
+)
+def test_the_top_of_an_axis_is_the_next_round_number(value, top):
+    assert views.round_top(value) == top
+
+
+@pytest.mark.parametrize("value", [0, -1, math.nan, math.inf])
+def test_an_axis_has_a_top_also_where_nothing_can_be_drawn(value):
+    assert views.round_top(value) == 1
+
+
+@pytest.mark.parametrize(
+    ("points", "digits", "words"), [(25.54, 1, "+25.5"), (-9.4, 1, "−9.4"), (0.0, 1, "+0.0"), (-3.0, 0, "−3")]
+)
+def test_a_difference_is_always_signed_with_a_true_minus(points, digits, words):
+    assert views.signed(points, digits) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.4, "less than a second left"), (13.87, "about 14 s left"), (89, "about 89 s left"), (200, "about 3 min left")],
+)
+def test_the_time_left_is_said_roughly(seconds, words):
+    assert views.time_left(seconds) == words
