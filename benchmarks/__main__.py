@@ -2,8 +2,8 @@
 
 import sys
 
-from benchmarks import lesson, loop
+from benchmarks import awake, lesson, loop
 
-for module in (loop, lesson):
+for module in (loop, awake, lesson):
     print(f"\n# {module.__name__}\n", flush=True)
     module.main("--quick" in sys.argv)

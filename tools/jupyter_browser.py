@@ -289,6 +289,7 @@ class Notebook:
         """Make the outputs `width` CSS pixels wide by resizing the window."""
         height = self.page.viewport_size["height"]
         for _ in range(3):  # a narrow window has other margins and another scrollbar, so once may not be enough
+            self._wait("return outputWidth() > 0", None, 10, lambda: "No cell is drawn")
             around = self._read("return innerWidth - outputWidth()")
             self.page.set_viewport_size({"width": width + around, "height": height})
             with contextlib.suppress(AssertionError):
@@ -339,7 +340,9 @@ READING = """
     const outputs = cell => [...cell.querySelectorAll('.jp-Cell-outputArea .jp-OutputArea-output')];
     const output = cell => outputs(cell).map(part => part.innerText.trim()).join('\\n');
     const outputWidth = () => {
-        const area = document.querySelector('.jp-Cell-inputArea');
+        const drawn = area => [...area.children].some(part => part.offsetWidth);  // not while the notebook is laid out
+        const area = [...document.querySelectorAll('.jp-Cell-inputArea')].find(drawn);
+        if (!area) return 0;
         const left = part => part.getBoundingClientRect().left;
         const [beside] = [...area.children].filter(part => part.offsetWidth).slice(-1);
         const prompt = area.querySelector('.jp-InputPrompt');
