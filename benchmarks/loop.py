@@ -67,14 +67,15 @@ SIZES: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...], int, int]] = { 
         lambda: tl.models.SmallCNN(widths=(64, 128), features=1000, image_size=28, pool_after=(1, 2)),
         (1, 28, 28),
         64,
-        4,
+        12,
     ),
-    "ResNet-18, 64x64": (lambda: torchvision.models.resnet18(num_classes=10), (3, 64, 64), 32, 2),
-    "not fitted: MobileNetV3, 48x48": (
-        lambda: torchvision.models.mobilenet_v3_small(num_classes=10),
-        (3, 48, 48),
+    "ResNet-18, 64x64": (lambda: torchvision.models.resnet18(num_classes=10), (3, 64, 64), 32, 6),
+    "MobileNetV3, 48x48": (lambda: torchvision.models.mobilenet_v3_small(num_classes=10), (3, 48, 48), 32, 10),
+    "SqueezeNet 1.1, 64x64 (rule not made for it)": (
+        lambda: torchvision.models.squeezenet1_1(num_classes=10),
+        (3, 64, 64),
         32,
-        3,
+        8,
     ),
 }
 

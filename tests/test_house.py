@@ -197,3 +197,11 @@ def test_the_package_sets_nothing_for_the_whole_process():
     )
     found = [path.name for path in FILES if re.search(rf"^[^#]*({forbidden})", path.read_text(encoding="utf-8"), re.M)]
     assert found == []
+
+
+def test_the_page_and_the_widgets_style_no_class_of_one_name():
+    page, widgets = (
+        set(re.findall(r"\.(tl-[\w-]+)", (ROOT / "tlkit" / css).read_text(encoding="utf-8")))
+        for css in ("lessons/page.css", "widgets/style.css")
+    )
+    assert not page & widgets  # both stand in one document

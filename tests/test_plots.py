@@ -128,7 +128,7 @@ def test_the_budgets_are_drawn_where_they_were_measured():
 def test_a_difference_stands_with_its_interval_and_what_is_not_measured_says_so():
     sample = compared().difference("head kept", "scratch", at=1)
     shown = texts(claim_picture())
-    assert f"+{sample.mean:.1f}   +{sample.low:.1f} to +{sample.high:.1f}" in shown
+    assert f"+{sample.mean:.1f}   (+{sample.low:.1f} to +{sample.high:.1f})" in shown
     assert "not measured at this scale" in shown and "Paired difference, head kept − scratch" in shown
 
 

@@ -343,7 +343,7 @@ def _small(**more: Any) -> dict[str, Any]:
 
 
 def _ends(sample: Any) -> str:
-    return f"{views.signed(sample.low)} to {views.signed(sample.high)}"
+    return f"({views.signed(sample.low)} to {views.signed(sample.high)})"
 
 
 def _attribute(text: str) -> str:

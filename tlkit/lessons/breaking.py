@@ -83,6 +83,8 @@ def break_claim(
         comparison.claim(name, better_than=better_than, at=at, by=by),
     )
     named = {"Source": source, "Labels per class": budget, "Seeds": seeds}
+    for select in named.values():
+        select.layout.width = "auto"
     labelled = [w.VBox([w.Label(words), select]) for words, select in named.items()]
     controls = w.HBox([*labelled, button], layout=w.Layout(flex_flow="row wrap", align_items="flex-end"))
     return w.VBox([controls, table, status]).add_class("tl")

@@ -65,11 +65,11 @@ def claim_html(found: Claim, comparison: Comparison) -> str:
         details = f"{found.reason[:1].upper()}{found.reason[1:]}."
     else:
         why = f"{found.reason[:1].upper()}{found.reason[1:]}: " if found.reason else ""
-        wrong = round(100 * (found.wrong_winner or 0))
+        wrong = round(found.seeds * (found.wrong_winner or 0))
         details = (
-            f"{why}{numbers(sample)}, {found.seeds} seeds, won {sample.wins} times out of {found.seeds}. "
-            f"One single seed would have named the other the winner in {wrong} % of cases. "
-            "Rings are seeds; the frame marks the row that is claimed."
+            f"{why}{numbers(sample)}, {found.seeds} seeds. {found.first} read more with {sample.wins} of them; "
+            f"one seed alone would have named the wrong winner {wrong} times out of {found.seeds}. "
+            "Framed: the claimed row, with a ring for each seed and dotted what is claimed."
         )
     figure = plots.responsive(lambda width: plots.differences(comparison, found, width))
     sentence = f"<p class='tl-sentence'>{word}: {escape(found.text)}.</p>"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from tlkit.experiments import Claim, Comparison
+from tlkit.experiments import Comparison
 from tlkit.lessons.page import on_page
 from tlkit.models.networks import Network
 
@@ -107,13 +107,17 @@ def _where_the_gain_ends(answer: Any, comparison: Comparison) -> Judgement:
     return _sort(facts)
 
 
-def _a_claim_that_falls(answer: Any) -> Judgement:
-    if not isinstance(answer, Claim):
-        return [], ["a claim: comparison.claim(...)"]
+def _the_largest_claim_that_holds(answer: Any, comparison: Comparison) -> Judgement:
+    if not isinstance(answer, int) or isinstance(answer, bool):
+        return [], [f"a whole number of points; this is a {type(answer).__name__}"]
+
+    def holds(by: int) -> bool | None:
+        return comparison.claim("head kept", better_than="from scratch", at=1, by=by).holds
+
     return _sort(
         {
-            ("it was measured with enough seeds", f"a decided claim: {answer.reason}"): answer.holds is not None,
-            ("the measurements refute it", "a claim that falls: this one is not refuted"): answer.holds is False,
+            (f"by={answer} holds", f"a claim that holds: by={answer} does not"): holds(answer) is True,
+            ("one point more does not", "the largest: one point more holds as well"): holds(answer + 1) is False,
         }
     )
 
@@ -136,14 +140,14 @@ EXERCISES: dict[str, tuple[Callable[..., Judgement], tuple[tuple[str, str], ...]
         ),
     ),
     "01.3": (
-        _a_claim_that_falls,
+        _the_largest_claim_that_holds,
         (
-            ("what to try", "A claim falls when its interval does not fit it. Where was the gain small?"),
+            ("what a claim asks", "better_than with by asks for two things. Which of them depends on by?"),
             (
                 "how to ask",
-                "Ask for a gain at a budget where there is hardly any, or for more points than were measured.",
+                'comparison.claim("head kept", better_than="from scratch", at=1, by=5).holds is True or False.',
             ),
-            ("an example", 'comparison.claim("head kept", better_than="from scratch", at=1, by=60) asks for too much.'),
+            ("the number", "The mean gain must be at least by, so the answer is the mean, rounded down."),
         ),
     ),
 }

@@ -27,7 +27,7 @@ class Source:
         lines = []
         for plain, marked in zip(self.text.split("\n"), _marked(self.text), strict=True):
             kind = " tl-equation" if any("①" <= sign <= "⑳" for sign in plain) else ""
-            lines.append(f"<span class='tl-line{kind}'>{marked}</span>")
+            lines.append(f"<span class='tl-code-line{kind}'>{marked}</span>")
         return on_page(f"<pre class='tl-code' tabindex='0'>{''.join(lines)}</pre>")
 
 

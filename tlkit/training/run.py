@@ -249,7 +249,8 @@ class Run:
                 self._fail(record["step"])
         if not self._weights_are_finite():  # the update was not, so the next loss will not be
             self._fail(self.step + 1)
-        self._safe = (self.step, self._state())
+        if not self.finished:
+            self._safe = (self.step, self._state())
 
     def _weights_are_finite(self) -> bool:
         return all(bool(tensor.isfinite().all()) for tensor in self._watched)

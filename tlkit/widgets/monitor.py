@@ -241,7 +241,7 @@ class Monitor(Widget, script="monitor.js"):
             counts = {"recipe": len(self.source.recipes), "seed": len(self.source.seeds)}
             several = ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for word, n in counts.items())
             test = f"Accuracy on {len(self.source.task.test):,} test images"
-            name = self.source.present[2] if self.source.present else ""
+            name = (self.source.present or self.source.plan[-1])[2]
             style = next((s for s in styles(self.source) if s["name"] == name), None)
             return (
                 view

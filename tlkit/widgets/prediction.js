@@ -306,7 +306,7 @@ function render({ model, el }) {
   function tell(now, gaps) {
     const { statements = [], budgets } = view();
     const missing = left();
-    const keys = frame.narrow ? "" : " Arrow keys move a point by 1; with shift, by 0.1.";
+    const keys = frame.narrow ? "" : " A click leaves a point where it is. Arrow keys move it by 1; with shift, by 0.1.";
     const words = {
       ask: missing ? `Place ${missing} more ${missing === 1 ? "point" : "points"} first.${keys}` : "All points are placed; you can still move them.",
       locked: model.get("ready") ? "Locked." : "Locked. The measurement comes later in this lesson; run on.",
