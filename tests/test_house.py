@@ -171,7 +171,7 @@ def bare(requirement: str) -> str:
 
 
 STARTED_NOT_IMPORTED = {"jupyterlab", "ipykernel"}
-FOR_WHAT_IS_TO_COME = {"torchvision", "safetensors", "tqdm"}
+FOR_WHAT_IS_TO_COME = {"torchvision"}
 
 
 def test_what_is_imported_is_what_the_project_depends_on():
