@@ -62,7 +62,7 @@ VARIANTS: dict[str, Callable[..., Callable[[], object]]] = {  # each prepares, a
     "Run(fast=True)": partial(run, fast=True),
 }
 SIZES: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...], int, int]] = {  # network, image, batch, steps
-    "lesson 01, 8x8": (tl.models.SmallCNN, (1, 8, 8), 64, 60),
+    "lesson 01, 8x8": (tl.models.SmallCNN, (1, 8, 8), 64, 100),
     "seed's sizes, 28x28": (
         lambda: tl.models.SmallCNN(widths=(64, 128), features=1000, image_size=28, pool_after=(1, 2)),
         (1, 28, 28),

@@ -194,7 +194,7 @@ def lab(lessons, tmp_path, monkeypatch):
         status = cli.main(["lab", "--folder", str(tmp_path / "mine"), *options])
         return status, *(started or [([], {})])[0]
 
-    monkeypatch.setattr(subprocess, "call", lambda command, env: started.append((command, env)) or 0)
+    monkeypatch.setattr(cli, "_become", lambda command, env: started.append((command, env)) or 0)
     monkeypatch.setenv("DISPLAY", ":0")
     return call
 

@@ -180,6 +180,14 @@ def test_an_edited_lesson_stays_and_a_fresh_copy_is_put_beside_it(lessons, tmp_p
     assert names(tmp_path / "mine") == [fresh.name, first.name, "02_how_to_freeze.ipynb"]
 
 
+def test_a_copy_that_was_not_edited_follows_the_lesson_when_it_changes(lessons, tmp_path):
+    first, _ = tl.lessons.make_copies(tmp_path / "mine")
+    edit(lessons / first.name, "print('a newer lesson')")
+    tl.lessons.make_copies(tmp_path / "mine")
+    assert source(first) == "print('a newer lesson')"
+    assert len(names(tmp_path / "mine")) == 2
+
+
 def test_an_edited_fresh_copy_stays_too(lessons, tmp_path):
     first, _ = tl.lessons.make_copies(tmp_path / "mine")
     edit(first, "answer = my_own")

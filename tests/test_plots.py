@@ -43,8 +43,6 @@ def of_two_tasks(name: str):
 PICTURES = {
     "gallery": lambda name="a": plots.gallery(with_classes(split(5), name)),
     "side_by_side": lambda name="a": of_two_tasks(name),
-    "learning": lambda name="run": plots.learning(validated(name)),
-    "budgets": lambda name="head kept": plots.budgets(compared(name)),
     "differences": lambda name="head kept": claim_picture(first=name),
     "uses_of_data": lambda name="head kept": plots.uses_of_data({name: 0.9, "later": None}, "What is gained"),
 }
@@ -107,22 +105,6 @@ def test_side_by_side_shows_the_labelled_images_framed_and_the_others_pale():
     assert len(axes.patches) == 3
     strengths = sorted({round(float(image.get_array()[..., 3].max()), 1) for image in axes.images})
     assert strengths[0] <= 0.4 and strengths[-1] > 0.9
-
-
-def test_learning_shows_losses_and_accuracies_under_the_names_of_the_runs():
-    runs = validated("with transfer")
-    losses, accuracies = plots.learning(runs).axes
-    assert losses.lines[0].get_ydata().tolist() == pytest.approx(runs["with transfer"].history.series("loss")[1])
-    assert accuracies.lines[0].get_ydata()[-1] == 100 * runs["with transfer"].history.series("accuracy")[1][-1]
-    assert "with transfer" in texts(plots.learning(runs))
-
-
-def test_the_budgets_are_drawn_where_they_were_measured():
-    axes = plots.budgets(compared()).axes[0]
-    curve = next(line for line in axes.lines if line.get_marker() == "o")
-    assert curve.get_xdata().tolist() == [1, 5]
-    assert curve.get_ydata().tolist() == pytest.approx([92, 92])
-    assert "50" in texts(plots.budgets(compared()))
 
 
 def test_a_difference_stands_with_its_interval_and_what_is_not_measured_says_so():

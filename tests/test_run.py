@@ -194,8 +194,13 @@ def test_a_fast_run_says_what_it_chose_and_learns():
     assert sum(losses[-10:]) < 0.2 * sum(losses[:10])
 
 
-def test_what_is_not_fast_says_that_it_is_pytorchs_default():
-    assert run().choice == "float32, contiguous, PyTorch's default optimizer"
+def test_what_is_not_fast_says_that_it_changes_nothing():
+    assert run().choice == "float32, the network's own layout, AdamW"
+    assert run(optimizer=torch.optim.SGD, precision="bfloat16").choice == "bfloat16, the network's own layout, SGD"
+
+
+def test_fast_takes_an_optimizer_that_cannot_be_fused():
+    assert run(3, optimizer=torch.optim.RMSprop, fast=True).finish().finished
 
 
 def test_half_precision_trains_weights_that_stay_whole():
@@ -329,14 +334,16 @@ def test_an_interrupt_inside_a_measurement_waits_until_it_is_noted():
     assert digest(watched.finish().network) == trained(20)
 
 
-def test_an_interrupt_inside_a_test_waits_until_the_trial_is_recorded():
-    tested = Knowing(0.5)
-    tested.predict = lambda images, predict=tested.predict: interrupt() or predict(images)
-    comparison = tl.compare({"x": lambda few, seed: tested}, task(), range(2), (1,))
-    for made in (1, 2):
-        with pytest.raises(KeyboardInterrupt):
-            comparison.finish()
-        assert [trial.seed for trial in comparison.trials] == list(range(made))
+def test_an_interrupt_inside_a_test_repeats_the_test_and_loses_no_trial():
+    tested, asked = Knowing(0.5), []
+    tested.predict = lambda images, predict=tested.predict: (
+        asked.append(1) or (len(asked) == 2 and interrupt()) or predict(images)
+    )
+    comparison = tl.compare({"x": lambda few, seed: tested}, task(), range(3), (1,))
+    with pytest.raises(KeyboardInterrupt):
+        comparison.finish()
+    assert [trial.seed for trial in comparison.trials] == [0]
+    assert [trial.seed for trial in comparison.finish().trials] == [0, 1, 2]
 
 
 def test_an_interrupt_reaches_the_handler_that_was_there():

@@ -32,9 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     lab = commands.add_parser("lab", help="open the lessons in JupyterLab")
-    lab.add_argument(
-        "--folder", type=Path, default=Path("tlkit-lessons"), help="where the copies go (default: %(default)s)"
-    )
+    lab.add_argument("--folder", type=Path, help="where the copies go (default: tlkit-lessons, teachers' their own)")
     lab.add_argument("--teacher", action="store_true", help="keep the solutions of the exercises")
     lab.add_argument("--port", type=int, help="the port to listen on (default: the first free one from 8888)")
     lab.add_argument("--no-browser", action="store_true", help="only print the address")
@@ -62,12 +60,14 @@ def _lab(options: argparse.Namespace) -> int:
         raise ValueError(
             f"port {options.port} is in use; leave --port out and a free one is taken, or stop what uses it"
         )
-    paths = make_copies(options.folder, options.teacher)
-    fresh = sorted(path.name for path in options.folder.glob("*-fresh*.ipynb"))
+    folder = options.folder or Path("tlkit-lessons-teacher" if options.teacher else "tlkit-lessons")
+    before = set(folder.glob("*.ipynb"))
+    paths = make_copies(folder, options.teacher)
+    fresh = sorted(path.name for path in {*folder.glob("*-fresh*.ipynb")} - before)
     if fresh:
         print(f"Your edited lessons stay as they are; a fresh copy stands beside each: {', '.join(fresh)}")
     first = paths[0].resolve()
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={options.folder.resolve()}"]
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}"]
     command.append(f"--LabApp.default_url=/lab/tree/{first.name}")
     command += [f"--port={options.port}", "--port-retries=0"] if options.port else []
     if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -77,7 +77,20 @@ def _lab(options: argparse.Namespace) -> int:
     if options.no_browser or not screen:
         print("Open the address below in a browser; it holds the key. Stop with Ctrl-C, twice.")
         command.append("--no-browser")
-    return subprocess.call(command, env=kernel_environment(scale()))
+    return _become(command, kernel_environment(scale()))
+
+
+def _become(command: list[str], environment: dict[str, str]) -> int:
+    """Give this process to JupyterLab, so that Ctrl-C is its to answer; where that cannot be done, wait for it."""
+    if os.name == "posix":
+        sys.stdout.flush()
+        os.execve(command[0], command, environment)
+    started = subprocess.Popen(command, env=environment)
+    while True:
+        try:
+            return started.wait()
+        except KeyboardInterrupt:  # JupyterLab asks whether it is meant
+            continue
 
 
 def _free(port: int) -> bool:
@@ -112,19 +125,21 @@ def _run(options: argparse.Namespace) -> int:
 
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
+    if options.html:
+        options.html.mkdir(parents=True, exist_ok=True)
     entries = []
     for lesson in [find(name) for name in options.lesson]:
         print(f"{lesson.name} at {options.scale}: {lesson.question}", flush=True)
         entry = run_lesson(lesson, options.scale, options.html)
         entries.append(entry)
+        if options.json:  # after each lesson, so that nothing measured waits for the next
+            write_whole(options.json, json.dumps(entries, indent=1) + "\n")
         for claim in entry["claims"]:
             print("  " + _sentence(claim))
         print(
             f"  {entry['seconds']:.0f} s on {entry['device']}"
             + (f"\n  FAILED {entry['error']}" if "error" in entry else "")
         )
-    if options.json:
-        write_whole(options.json, json.dumps(entries, indent=1) + "\n")
     failed = any("error" in entry or any(c["holds"] is False for c in entry["claims"]) for entry in entries)
     return 1 if failed else 0
 

@@ -136,6 +136,20 @@ class validated:
             pass
         return self.run
 
+    def stop(self) -> None:
+        """Stop the run: see `Run.stop`."""
+        self.run.stop()
+
+    @property
+    def finished(self) -> bool:
+        """Whether every step was taken."""
+        return self.run.finished
+
+    @property
+    def seconds(self) -> float:
+        """How long the run's steps took so far."""
+        return self.run.seconds
+
     def _measure_if_due(self) -> None:
         step, history = self.run.step, self.run.history
         if step % self.every and not self.run.finished:

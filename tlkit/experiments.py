@@ -17,6 +17,15 @@ ENOUGH_SEEDS = 5  # with fewer, no claim is decided
 FAMILIES = ("pre-trained", "from scratch", "frozen features", "unlabelled target", "nothing learnt")
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "label"), counted(5, "label")
+    ('1 label', '5 labels')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 @dataclass(frozen=True)
 class Recipe:
     """A way to learn a task: `make(task, seed)` returns a Run not yet started, or a fitted object with `predict`.
@@ -157,6 +166,11 @@ class Comparison:
         return len(self.trials) == len(self.plan)
 
     @property
+    def seconds(self) -> float:
+        """How long the trials took so far, the present one included."""
+        return sum(trial.seconds for trial in self.trials) + (self._seconds if self.run else 0.0)
+
+    @property
     def present(self) -> tuple[int, int, str] | None:
         """Seed, budget and recipe of the present trial; None when finished."""
         return None if self.finished else self.plan[len(self.trials)]
@@ -168,18 +182,18 @@ class Comparison:
     def __next__(self) -> Any:
         if self._stopped or self.present is None:
             raise StopIteration
-        with uninterrupted():  # so that no interrupt falls between a trial and its record
-            return self._advance(*self.present)
-
-    def _advance(self, seed: int, budget: int, name: str) -> Any:
+        seed, budget, name = self.present
         started = time.perf_counter()
         if self.run is None:
             made = self.recipes[name](self._task(seed, budget), seed)
             if not isinstance(made, Run):
                 return self._record(made, started)
-            self.run = made
-            self._seconds = 0.0
-        step = next(iter(self.run), None)  # a run that was stopped or has failed is not a finished trial
+            self.run, self._seconds = made, 0.0
+        try:
+            step = next(iter(self.run), None)  # a run that was stopped is not a finished trial
+        except FloatingPointError as error:
+            self.run = None  # the trial begins anew when the comparison is iterated again
+            raise FloatingPointError(f"{name}, {counted(budget, 'label')} per class, seed {seed}: {error}") from error
         self._seconds += time.perf_counter() - started
         return step if step is not None else self._record(self.run, time.perf_counter() - self._seconds)
 
@@ -192,8 +206,9 @@ class Comparison:
         seed, budget, name = self.plan[len(self.trials)]
         accuracy = evaluate(predictor, self._task(seed, budget).test).accuracy
         trial = Trial(name, budget, seed, accuracy, time.perf_counter() - started)
-        self.trials.append(trial)
-        self.run = None
+        with uninterrupted():  # an interrupt before this repeats the test, one after it finds the record
+            self.trials.append(trial)
+            self.run = None
         return trial
 
     def finish(self) -> Comparison:
@@ -216,6 +231,16 @@ class Comparison:
         """The accuracy of a recipe at a budget, by seed, as far as measured."""
         self._require(name, at)
         return {t.seed: t.accuracy for t in self.trials if t.recipe == name and t.budget == at}
+
+    def mean(self, name: str, at: int) -> float:
+        """The mean accuracy of a recipe at a budget over the seeds, in 0..1. Raises ValueError if none is measured."""
+        values = self.accuracy(name, at).values()
+        if not values:
+            raise ValueError(
+                f'"{name}" is not measured yet with {counted(at, "label")} per class; press Continue in its monitor, '
+                "or call .finish() on the comparison"
+            )
+        return sum(values) / len(values)
 
     def difference(self, first: str, second: str, at: int) -> Sample | None:
         """First minus second, paired by seed, in points; None if no seed has both."""

@@ -1,4 +1,4 @@
-"""Pictures with matplotlib: galleries, and the still twins of what the widgets show.
+"""Pictures with matplotlib: galleries, claims, and what else stands still on a page.
 
 A `Picture` is a matplotlib Figure, so `picture.savefig("a.png")` works. In a notebook it is drawn as SVG in the
 colours of the page, light or dark. Sizes are in CSS pixels, type sizes as in the widgets.
@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import matplotlib
@@ -21,11 +20,9 @@ from matplotlib.text import Text
 
 from tlkit import views
 from tlkit.data.tasks import Split, Task
-from tlkit.experiments import Claim, Comparison
-from tlkit.training.run import Run
+from tlkit.experiments import Claim, Comparison, counted
 
 INK, INK2, EDGE, GHOST, RULE, GROUND = (views.TOKENS[n][0] for n in ("ink", "ink2", "edge", "ghost", "rule", "ground"))
-SHAPES = {"circle": "o", "triangle": "^", "square": "s", "diamond": "D"}
 CELL, GAP = 36, 8  # pixels of an image in a gallery, and between two
 
 
@@ -122,73 +119,6 @@ def side_by_side(source: Split, task: Task, each: int = 7, titles: tuple[str, st
     return picture
 
 
-def learning(runs: Mapping[str, Run], width: int = 648) -> Picture:
-    """Loss and, where it was measured, accuracy over the steps of each run: the still twin of `Monitor`."""
-    picture = Picture(width, 220, f"Loss and accuracy of {', '.join(runs)}")
-    half = (width - 180) / 2
-    left = picture.axes_at(36, 28, half, 150)
-    right = picture.axes_at(36 + half + 110, 28, half - 20, 150)
-    for axes, series, title in ((left, "loss", "Loss on the training batch"), (right, "accuracy", "Accuracy")):
-        axes.set_title(title, fontsize=12, fontweight="bold", loc="left", color=INK)
-        axes.grid(axis="y", color=RULE, linewidth=1)
-        for number, (name, run) in enumerate(runs.items()):
-            steps, values = run.history.series(series)
-            if not steps:
-                continue
-            colour, scale = (views.TOKENS["s1"][0] if number == 0 else GHOST), 100 if series == "accuracy" else 1
-            points = np.array(views.thinned(steps, values))
-            axes.plot(points[:, 0], points[:, 1] * scale, color=colour, linewidth=2 if number == 0 else 1.25)
-            axes.annotate(
-                f" {name}",
-                (points[-1, 0], points[-1, 1] * scale),
-                color=colour,
-                fontsize=11,
-                va="center",
-                clip_on=False,
-            )
-        axes.set_ylim(bottom=0, top=100 if series == "accuracy" else None)
-    return picture
-
-
-def budgets(comparison: Comparison, width: int = 648) -> Picture:
-    """Every recipe's mean accuracy and 95 % interval at each label budget: the still twin of `BudgetExplorer`."""
-    view = views.budgets(comparison)
-    picture = Picture(width, 280, repr(comparison))
-    axes = picture.axes_at(48, 28, width - 200, 210)
-    axes.set_title(view["chart_title"], fontsize=12, fontweight="bold", loc="left", color=INK)
-    axes.set_xscale("log")
-    axes.set_xticks(view["budgets"], [str(budget) for budget in view["budgets"]])
-    axes.minorticks_off()
-    axes.set_ylim(0, 100)
-    axes.set_yticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
-    axes.grid(axis="y", color=RULE, linewidth=1)
-    axes.axhline(view["chance"], color=EDGE, linewidth=1, linestyle=(0, (1, 2)))
-    ends = []
-    for recipe in view["recipes"]:
-        points = [
-            (budget, mean, low, high)
-            for budget, mean, low, high in zip(
-                view["budgets"], recipe["mean"], recipe["low"], recipe["high"], strict=True
-            )
-            if mean is not None
-        ]
-        if not points:
-            continue
-        x, mean, low, high = np.array(points).T
-        colour = views.TOKENS[recipe["token"]][0]
-        axes.fill_between(x, low, high, color=colour, alpha=0.14, linewidth=0)
-        fill = GROUND if recipe["open"] else colour
-        shape = SHAPES[recipe["mark"]]
-        thin = 1.25 if recipe["open"] else 2
-        axes.plot(x, mean, color=colour, linewidth=thin, marker=shape, markersize=8, markerfacecolor=fill)
-        ends.append((mean[-1], x[-1], recipe["name"], colour))
-    places = _apart([end[0] for end in ends], least=16 * 100 / 210)
-    for place, (value, x, name, colour) in zip(places, ends, strict=True):
-        text_at = (x * 1.25, place)
-        axes.annotate(name, (x, value), text_at, color=colour, fontsize=11, va="center", annotation_clip=False)
-    return picture
-
-
 def differences(comparison: Comparison, claim: Claim, width: int = 648) -> Picture:
     """The paired difference at every budget; the claimed row is framed, its seeds are rings, its threshold dotted."""
     rows = views.claim_rows(comparison, claim)
@@ -254,12 +184,11 @@ def uses_of_data(measured: Mapping[str, float | None], title: str, chance: float
     axes.set_xticks([0, 50, 100], ["0", "50", "100 %"])
     axes.set_yticks(range(len(measured)), list(measured), fontsize=12, color=INK)
     axes.axvline(chance, color=EDGE, linewidth=1, linestyle=(0, (1, 2)))
-    for number, (name, value) in enumerate(measured.items()):
+    for number, value in enumerate(measured.values()):
         if value is None:
             axes.barh(number, 100, height=0.55, facecolor="none", edgecolor=EDGE, linewidth=1, linestyle=(0, (2, 3)))
         else:
-            colour = views.TOKENS["ink2" if "only" in name or "nothing" in name else "s1"][0]
-            axes.barh(number, 100 * value, height=0.55, color=colour)
+            axes.barh(number, 100 * value, height=0.55, color=views.TOKENS["s1"][0])
             axes.annotate(
                 f"{100 * value:.1f} %",
                 (100 * value, number),
@@ -324,18 +253,10 @@ def _of_class(split: Split, number: int, most: int) -> Any:
     return split.images[split.labels == number][: max(most, 0)]
 
 
-def _apart(values: Sequence[float], least: float) -> list[float]:
-    """The values moved apart until neighbours are `least` away, in the order given."""
-    order = sorted(range(len(values)), key=values.__getitem__)
-    placed = list(values)
-    for below, above in pairwise(order):
-        placed[above] = max(placed[above], placed[below] + least)
-    return placed
-
-
 def _budget_label(budget: int, narrow: bool, number: int) -> str:
-    unit = "label" if budget == 1 else "labels"
-    return f"{budget} {unit}" + (" per class" if number == 0 and not narrow else "") if number == 0 else str(budget)
+    if number:
+        return str(budget)
+    return counted(budget, "label") + ("" if narrow else " per class")
 
 
 def _small(**more: Any) -> dict[str, Any]:

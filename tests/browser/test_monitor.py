@@ -19,7 +19,7 @@ def new_run(steps=5_000):
     return tl.Run(tl.models.SmallCNN(), tl.objectives.CrossEntropy(augment=tl.data.weak), few, steps=steps)
 
 def digest(run):
-    weights = b"".join(t.numpy().tobytes() for t in run.network.state_dict().values())
+    weights = b"".join(t.cpu().numpy().tobytes() for t in run.network.state_dict().values())
     return hashlib.sha256(weights + repr(run.history.series("loss")).encode()).hexdigest()
 """
 CELLS = {

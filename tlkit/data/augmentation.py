@@ -1,7 +1,7 @@
 """Random changes of images that keep their label, drawn for each image, on the device where the images are.
 
-Own code because of the size of the images: at 8 x 8 and a batch of 64, one affine and elastic `warp` takes a
-small part of the time that a library needs for it (`benchmarks/`). Any callable from images to images serves instead.
+Own code because of the size of the images: at 8 x 8 and a batch of 64 a random affine takes 0.1 ms here, kornia 0.4,
+torchvision's image by image 3.6, and a training step about 5. Any callable from images to images serves instead.
 Everything here draws from torch's default generator; a `Run` seeds it for each step.
 """
 
@@ -49,7 +49,8 @@ def warp(
     row_x = [cos / along_x, (sin - slant * cos) * tall / along_x, right * (2 * shift / width)]
     row_y = [-sin / tall / along_y, (cos + slant * sin) / along_y, down * (2 * shift / height)]
     matrix = torch.stack([*row_x, *row_y], dim=1).view(n, 2, 3)
-    grid = (pixel_centres(height, width, device) @ matrix.mT).view(n, height, width, 2)
+    with torch.autocast(device.type, enabled=False):  # bfloat16 would move the pixels
+        grid = (pixel_centres(height, width, device) @ matrix.mT).view(n, height, width, 2)
     if elastic:
         knots = (torch.rand(n, 2, cells, cells, device=device) * 2 - 1) * elastic
         bend = F.interpolate(knots, (height, width), mode="bicubic", align_corners=True)

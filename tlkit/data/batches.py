@@ -13,7 +13,7 @@ from tlkit.data.tasks import Split
 
 def mixed_seed(*numbers: int) -> int:
     """One 32-bit seed from several numbers (torch's generator on a CPU reads no more than 32 bits of a seed)."""
-    return zlib.crc32(repr(numbers).encode())
+    return zlib.crc32(repr(tuple(map(int, numbers))).encode())
 
 
 class Batch(NamedTuple):

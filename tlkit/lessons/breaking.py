@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
-from tlkit.experiments import Claim, Comparison
+from tlkit.experiments import Claim, Comparison, counted
 from tlkit.lessons.claims import WORDS
 from tlkit.lessons.page import on_page
 from tlkit.training.run import Run
@@ -43,45 +43,46 @@ def break_claim(
     button = w.Button(description="Test again", icon="play").add_class("tl-main-button")
     status, table = w.HTML(), w.HTML()
     tries: list[tuple[str, Claim]] = []
-    made: dict[str, Comparison] = {}
+    trained: dict[str, dict[str, Any]] = {}
+    made: dict[tuple[str, int], Comparison] = {}
 
     def show(label: str, found: Claim) -> None:
         tries.append((label, found))
         table.value = on_page(_rows(tries))
-        plural = "time" if len(tries) == 1 else "times"
         status.value = on_page(
-            f"<p class='tl-second'><b>Tested {len(tries)} {plural}.</b> "
+            f"<p class='tl-second'><b>Tested {counted(len(tries), 'time')}.</b> "
             "The more one tries, the sooner one holds by luck; the claim above was fixed before.</p>"
         )
 
     async def test() -> None:
         chosen, labels = str(source.value), int(budget.value or at)
         first = comparison.seeds[: seeds.value]
-        button.disabled = True
         try:
             tested = comparison
             if chosen != measured:
-                key = f"{chosen}, {labels}, {len(first)}"
-                if key not in made:
+                if chosen not in trained:
                     run, recipe = sources[chosen]()
                     await _trained(run, f"{chosen}: training the source", status)
-                    recipes = {name: recipe, better_than: comparison.recipes[better_than]}
-                    made[key] = Comparison(recipes, comparison.task, first, (labels,), ())
-                await _trained(made[key], f"{chosen}: comparing", status)
-                tested = made[key]
+                    trained[chosen] = {name: recipe, better_than: comparison.recipes[better_than]}
+                if (chosen, labels) not in made:
+                    recipes, all_seeds = trained[chosen], comparison.seeds
+                    made[chosen, labels] = Comparison(recipes, comparison.task, all_seeds, (labels,), ())
+                tested = made[chosen, labels]
+                await _trained(tested, f"{chosen}: comparing", status)
             found = tested.with_seeds(first).claim(name, better_than=better_than, at=labels, by=by)
-            plural = "label" if labels == 1 else "labels"
-            show(f"{chosen}, {labels} {plural}, {len(first)} {'seed' if len(first) == 1 else 'seeds'}", found)
+            show(f"{chosen}, {counted(labels, 'label')}, {counted(len(first), 'seed')}", found)
         except Exception as error:  # a task has nobody to raise to: the page is told
             status.value = on_page(f"<p>⚠ {escape(f'{type(error).__name__}: {error}')} Nothing else was changed.</p>")
         finally:
             button.disabled = False
 
-    button.on_click(in_kernel_loop(lambda _: start(test())))
-    show(
-        f"{measured}, {at} {'label' if at == 1 else 'labels'}",
-        comparison.claim(name, better_than=better_than, at=at, by=by),
-    )
+    def begin(_: Any) -> None:
+        if not button.disabled:  # a second click asks for what is under way
+            button.disabled = True
+            start(test())
+
+    button.on_click(in_kernel_loop(begin))
+    show(f"{measured}, {counted(at, 'label')}", comparison.claim(name, better_than=better_than, at=at, by=by))
     named = {"Source": source, "Labels per class": budget, "Seeds": seeds}
     for select in named.values():
         select.layout.width = "auto"
@@ -92,12 +93,14 @@ def break_claim(
 
 async def _trained(what: Run | Comparison, words: str, status: Any) -> None:
     """Iterate a run or a comparison in slices, saying how far it is."""
-    seen = time.perf_counter()
+    rested = said = 0.0
     for number, _ in enumerate(what, start=1):
-        if time.perf_counter() - seen > 0.03:
-            status.value = on_page(f"<p>● {escape(words)}, step {number}</p>")
+        now = time.perf_counter()
+        if now - said > 0.1:
+            status.value, said = f"<p>● {escape(words)}, step {number}</p>", now
+        if now - rested > 0.03:
             await asyncio.sleep(0)
-            seen = time.perf_counter()
+            rested = time.perf_counter()
 
 
 def _rows(tries: list[tuple[str, Claim]]) -> str:

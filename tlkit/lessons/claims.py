@@ -7,7 +7,7 @@ import os
 from html import escape
 from typing import Any
 
-from tlkit.experiments import Claim, Comparison, Sample
+from tlkit.experiments import Claim, Comparison, Sample, counted
 from tlkit.lessons.page import on_page, paragraph
 from tlkit.views import signed
 
@@ -66,9 +66,12 @@ def claim_html(found: Claim, comparison: Comparison) -> str:
     else:
         why = f"{found.reason[:1].upper()}{found.reason[1:]}: " if found.reason else ""
         wrong = round(found.seeds * (found.wrong_winner or 0))
+        winner = (
+            f"{found.first} was ahead with {sample.wins} of them: one seed alone would have named the wrong winner "
+            f"{counted(wrong, 'time')} out of {found.seeds}. "
+        )
         details = (
-            f"{why}{numbers(sample)}, {found.seeds} seeds. {found.first} read more with {sample.wins} of them; "
-            f"one seed alone would have named the wrong winner {wrong} times out of {found.seeds}. "
+            f"{why}{numbers(sample)}, {counted(found.seeds, 'seed')}. {winner if found.test == 'better than' else ''}"
             "Framed: the claimed row, with a ring for each seed and dotted what is claimed."
         )
     figure = plots.responsive(lambda width: plots.differences(comparison, found, width))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -16,7 +17,8 @@ SOLUTION = re.compile(r"^( *)# solution\n.*?^ *# end of solution$", re.DOTALL | 
 def make_copies(folder: Path | str = "tlkit-lessons", teacher: bool = False) -> list[Path]:
     """Put a copy of every lesson into `folder` and return the paths to open, in the order of the course.
 
-    A copy whose cells were edited stays as it is; a fresh one is put beside it. Solutions are left out unless
+    A copy remembers a hash of its cells as they were written. One that was edited stays as it is, and a fresh one is
+    put beside it; one that was only run or read follows the lesson when that changes. Solutions are left out unless
     `teacher` is set. Each file is written under another name and renamed, so that a full disk spoils nothing.
     """
     folder = Path(folder)
@@ -24,14 +26,13 @@ def make_copies(folder: Path | str = "tlkit-lessons", teacher: bool = False) -> 
     opened = []
     for lesson in catalogue():
         notebook = without_outputs(json.loads(lesson.path.read_text(encoding="utf-8")), teacher)
-        target = folder / lesson.path.name
-        opened.append(target)
-        number = 1
-        while target.exists() and _sources_of(target) != _sources(notebook):
-            fresh = "fresh" if number == 1 else f"fresh-{number}"
-            target = folder / f"{lesson.name}-{fresh}.ipynb"
+        notebook["metadata"].setdefault("tlkit", {})["copied"] = _cells_hash(notebook)
+        opened.append(folder / lesson.path.name)
+        target, number = opened[-1], 1
+        while (there := _read(target)) is not None and not _is_as_written(there):
+            target = folder / f"{lesson.name}-fresh{'' if number == 1 else f'-{number}'}.ipynb"
             number += 1
-        if not target.exists():
+        if there is None or _cells_hash(there) != _cells_hash(notebook):
             write_whole(target, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
     return opened
 
@@ -60,12 +61,23 @@ def write_whole(path: Path, text: str) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _sources(notebook: dict[str, Any]) -> list[str]:
-    return ["".join(cell["source"]) for cell in notebook["cells"]]
-
-
-def _sources_of(path: Path) -> list[str] | None:
+def _read(path: Path) -> dict[str, Any] | None:
+    """The notebook, {} for a file that is none (it is somebody's work too), None if there is no file."""
+    if not path.exists():
+        return None
     try:
-        return _sources(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None  # unreadable is somebody's work too: it stays
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _is_as_written(notebook: dict[str, Any]) -> bool:
+    try:
+        return notebook["metadata"]["tlkit"]["copied"] == _cells_hash(notebook)
+    except (KeyError, TypeError):
+        return False
+
+
+def _cells_hash(notebook: dict[str, Any]) -> str:
+    sources = ["".join(cell["source"]) for cell in notebook["cells"]]
+    return hashlib.sha256(json.dumps(sources).encode()).hexdigest()

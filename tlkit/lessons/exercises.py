@@ -62,15 +62,22 @@ def _sort(facts: dict[tuple[str, str], bool]) -> Judgement:
 def _starts_from(answer: Any, source: Network) -> Judgement:
     if not isinstance(answer, Network):
         return [], [f"a network; this is a {type(answer).__name__}"]
+    shared = {p.data_ptr() for p in answer.parameters()} & {p.data_ptr() for p in source.parameters()}
+    answer, source = answer.copy().cpu(), source.copy().cpu()
+
+    def outputs(head: Any) -> int:
+        return getattr(head, "out_features", 0)
+
     mine, others = answer.backbone.state_dict(), source.backbone.state_dict()
     same = mine.keys() == others.keys() and all(mine[key].equal(others[key]) for key in mine)
-    shared = {p.data_ptr() for p in answer.parameters()} & {p.data_ptr() for p in source.parameters()}
+    classes = outputs(source.head)
     old, new = source.head.state_dict(), answer.head.state_dict()
     head = any(old[key].shape == new[key].shape and old[key].equal(new[key]) for key in old.keys() & new.keys())
     return _sort(
         {
             ("the backbone has the weights of the source", "the backbone still has weights of its own"): same,
             ("the head is new", "a new head: this one is the head of the source"): not head,
+            ("the head has as many classes", f"a head for {classes} classes"): outputs(answer.head) == classes,
             (
                 "training it leaves the source as it is",
                 "a copy: training this one would change the source too",
@@ -84,7 +91,7 @@ def _where_the_gain_ends(answer: Any, comparison: Comparison) -> Judgement:
         sample = comparison.difference("head kept", "from scratch", budget)
         return bool(sample and sample.high is not None and sample.high < 2)
 
-    if answer is None and not small(comparison.budgets[-1]):
+    if answer is None and comparison.finished and not small(comparison.budgets[-1]):
         return ["right: at this scale no measured budget is enough"], []
     if answer not in comparison.budgets:
         return [], [f"one of the budgets that were measured: {', '.join(map(str, comparison.budgets))}"]

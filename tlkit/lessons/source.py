@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import io
-import keyword
 import textwrap
-import token
-import tokenize
 from html import escape
 from typing import Any
 
@@ -44,26 +40,13 @@ def show_source(thing: Any) -> Source:
 
 def _marked(text: str) -> list[str]:
     """The lines as HTML: keywords and values bold, comments and docstrings quiet."""
-    lines = text.split("\n")
-    tags: dict[tuple[int, int], str] = {}
-    for found in tokenize.generate_tokens(io.StringIO(text + "\n").readline):
-        tag = ""
-        if (found.type == token.NAME and keyword.iskeyword(found.string)) or found.type == token.NUMBER:
-            tag = "b"
-        elif found.type == token.COMMENT or (found.type == token.STRING and found.string.startswith(('"""', "'''"))):
-            tag = "i"
-        for row in range(found.start[0], found.end[0] + 1) if tag else ():
-            begin = found.start[1] if row == found.start[0] else 0
-            end = found.end[1] if row == found.end[0] else len(lines[row - 1])
-            tags |= dict.fromkeys(((row - 1, column) for column in range(begin, end)), tag)
-    marked = []
-    for row, line in enumerate(lines):
-        pieces, before = [], ""
-        for column, sign in enumerate([*line, ""]):
-            tag = tags.get((row, column), "")
-            if tag != before or not sign:
-                pieces.append((f"</{before}>" if before else "") + (f"<{tag}>" if tag and sign else ""))
-                before = tag
-            pieces.append(escape(sign))
-        marked.append("".join(pieces))
-    return marked
+    from pygments.lexers.python import PythonLexer
+    from pygments.token import Comment, Keyword, Number, String
+
+    tags = {Keyword: "b", Number: "b", Comment: "i", String.Doc: "i"}
+    marked = ""
+    for kind, piece in PythonLexer(stripnl=False, ensurenl=False).get_tokens(text):
+        tag = next((tag for known, tag in tags.items() if kind in known), None)
+        lines = [f"<{tag}>{escape(line)}</{tag}>" if tag and line else escape(line) for line in piece.split("\n")]
+        marked += "\n".join(lines)
+    return marked.split("\n")

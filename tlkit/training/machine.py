@@ -28,7 +28,7 @@ def hardware() -> Hardware:
     device, words = _best_device()
     precision = "bfloat16" if hardware_multiplies_bfloat16(device) else "float32"
     plural = "thread" if threads == 1 else "threads"
-    return Hardware(device, precision, threads, f"{words}; {threads} CPU {plural}; quickest in {precision}")
+    return Hardware(device, precision, threads, f"{words}; {threads} CPU {plural}; it multiplies {precision} itself")
 
 
 def _best_device() -> tuple[torch.device, str]:
@@ -45,7 +45,9 @@ def generators(device: torch.device) -> list[torch.Generator]:
     """The default generators that a step on `device` draws from."""
     found = [torch.default_generator]
     if device.type == "cuda":
-        found.append(torch.cuda.default_generators[device.index or 0])
+        found.append(
+            torch.cuda.default_generators[torch.cuda.current_device() if device.index is None else device.index]
+        )
     elif device.type == "xpu":
         found.append(torch.xpu.default_generators[device.index or 0])
     elif device.type == "mps":

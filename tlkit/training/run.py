@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import inspect
 import math
 import signal
 import threading
@@ -75,7 +75,7 @@ class Run:
     Raises ValueError for arguments that cannot work, FloatingPointError when the loss is no longer finite.
 
     >>> import tlkit as tl
-    >>> run = tl.Run(tl.models.SmallCNN(), tl.objectives.CrossEntropy(), tl.data.digits(), steps=3)
+    >>> run = tl.Run(tl.models.SmallCNN(), tl.objectives.CrossEntropy(), tl.data.digits(), steps=3, device="cpu")
     >>> [step.number for step in run]
     [1, 2, 3]
     >>> run
@@ -120,11 +120,12 @@ class Run:
             )
         self.network = network.to(self.device)
         self.objective = objective.to(self.device)
-        self.choice = "float32, contiguous, PyTorch's default optimizer"
+        self.choice = f"{precision}, the network's own layout, {getattr(optimizer, '__name__', 'your optimizer')}"
         layout, options = torch.preserve_format, {}
         if fast:
             layout, options, precision, self.choice = fast_choice(self.device, self.network, self.batches[0])
             self.network.to(memory_format=layout)
+            options = options if "fused" in inspect.signature(optimizer).parameters else {}
         self.precision = precision
         learning = [p for p in [*self.network.parameters(), *self.objective.parameters()] if p.requires_grad]
         if not learning:
@@ -253,7 +254,8 @@ class Run:
             self._safe = (self.step, self._state())
 
     def _weights_are_finite(self) -> bool:
-        return all(bool(tensor.isfinite().all()) for tensor in self._watched)
+        sums = torch.stack([tensor.sum() for tensor in self._watched])  # finite weights have finite sums: a quick look
+        return bool(sums.isfinite().all()) or all(bool(tensor.isfinite().all()) for tensor in self._watched)
 
     def _fail(self, at: int, buffers: Sequence[Tensor] | None = None) -> None:
         """End the run at the last finite weights: those of now with their `buffers`, else those last kept."""
@@ -271,23 +273,26 @@ class Run:
         raise FloatingPointError(self.error)
 
     def _state(self) -> tuple[dict, dict, dict]:
-        network, objective = (
-            {name: value.detach().clone() for name, value in module.state_dict().items()}
-            for module in (self.network, self.objective)
-        )
-        return network, objective, copy.deepcopy(self.optimizer.state_dict())
+        return tuple(_copied(part.state_dict()) for part in (self.network, self.objective, self.optimizer))
 
     def _restore(self, state: tuple[dict, dict, dict]) -> None:
-        network, objective, optimizer = copy.deepcopy(state)
-        self.network.load_state_dict(network)
-        self.objective.load_state_dict(objective)
-        self.optimizer.load_state_dict(optimizer)
+        for part, values in zip((self.network, self.objective, self.optimizer), state, strict=True):
+            part.load_state_dict(_copied(values))
 
     def __repr__(self) -> str:
         state = (
             "finished" if self.finished else "ended by an error" if self.error else "waiting" if self.step else "ready"
         )
         return f"Run {state} at step {self.step} of {self.steps} on {self.device}"
+
+
+def _copied(value: Any) -> Any:
+    """A state with copies of its tensors (a deep copy takes four times as long)."""
+    if isinstance(value, Tensor):
+        return value.detach().clone()
+    if isinstance(value, dict):
+        return {key: _copied(part) for key, part in value.items()}
+    return [_copied(part) for part in value] if isinstance(value, list) else value
 
 
 def _as_it_is(value: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ import psutil
 import traitlets as t
 
 from tlkit.evaluation import validated
-from tlkit.experiments import Comparison
+from tlkit.experiments import Comparison, counted
 from tlkit.training.run import Run
 from tlkit.views import MARKS, round_top, styles, thinned, time_left
 from tlkit.widgets.base import Widget, in_kernel_loop, start
@@ -61,11 +61,12 @@ class Monitor(Widget, script="monitor.js"):
         self._earlier = [_earlier(other, run) for other, run in (earlier or {}).items()]
         self._top: float | None = None
         self._shown: Run | None = None  # in a comparison the present trial's run, at its end the last one
-        self._driving = self._paused = False
+        self._run = None if isinstance(run, Comparison) else run.run if isinstance(run, validated) else run
+        self._task: asyncio.Task | None = None  # what drives, if something does
+        self._paused = False
         self._steps_asked = 0
         self._wake = asyncio.Event()
-        self._drawn = self._started = 0.0
-        self._share_at_start = 0.0
+        self._drawn = 0.0
         self.on_msg(in_kernel_loop(self._answer))
         self._draw()
 
@@ -79,20 +80,28 @@ class Monitor(Widget, script="monitor.js"):
         from IPython.display import display
 
         display(self)
-        await self._drive()
-        return self.source.run if isinstance(self.source, validated) else self.source
+        await self._begin()
+        return self._run or self.source
 
-    async def _drive(self, paused: bool = False) -> None:
-        if self._driving:
-            return
-        self._driving, self._paused, self.error = True, paused, {}
-        self._started, self._share_at_start = time.perf_counter(), self._share()
+    @property
+    def _driving(self) -> bool:
+        return self._task is not None and not self._task.done()
+
+    def _begin(self, paused: bool = False) -> asyncio.Task:
+        """Drive, or go on driving: one task at a time, whoever asks."""
+        if self._task is None or self._task.done():
+            self._task = start(self._drive(paused))
+            self._task.add_done_callback(lambda task: task.cancelled() or task.exception())  # the widget shows it
+        return self._task
+
+    async def _drive(self, paused: bool) -> None:
+        self._paused, self.error = paused, {}
         iter(self.source)
         self._enter("paused" if paused else "training")
         try:
             while await self._slice():
                 self._draw(only_if_due=True)
-            self._enter("finished" if self._finished else "stopped", f"stopped at {self._place()}")
+            self._enter("finished" if self.source.finished else "stopped", f"stopped at {self._place()}")
         except FloatingPointError as error:
             run = self._run
             self.error = {
@@ -110,13 +119,13 @@ class Monitor(Widget, script="monitor.js"):
             self._enter("error")
             raise
         finally:
-            self._driving = False
+            self._steps_asked = 0
             self.send_state()
 
     async def _slice(self) -> bool:
         """Take steps for a few tens of milliseconds, then let the kernel answer; False at the end."""
         end = time.perf_counter() + SLICE
-        while self._paused and not self._steps_asked:
+        while self._paused and not self._steps_asked and not self.source.finished:
             self._wake.clear()
             await self._wake.wait()
             end = time.perf_counter() + SLICE
@@ -145,11 +154,11 @@ class Monitor(Widget, script="monitor.js"):
             elif not self._paused:
                 self._paused = True
                 self._enter("paused")
-        elif asked == "resume":
+        elif asked == "resume" and self._driving:
             self._paused = False
             self._enter("training")
         elif asked == "stop":
-            self.source.run.stop() if isinstance(self.source, validated) else self.source.stop()
+            self.source.stop()
             self._paused = False
         elif asked in ("train", "continue"):
             self._begin()
@@ -162,23 +171,7 @@ class Monitor(Widget, script="monitor.js"):
             self._draw()
         self._wake.set()
 
-    def _begin(self, paused: bool = False) -> None:
-        if not self._driving:
-            task = start(self._drive(paused))
-            task.add_done_callback(lambda task: task.cancelled() or task.exception())  # the widget shows it
-
     # ---- what it shows ----
-
-    @property
-    def _run(self) -> Run | None:
-        """The Run whose rate can be changed; None in a comparison."""
-        if isinstance(self.source, Comparison):
-            return None
-        return self.source.run if isinstance(self.source, validated) else self.source
-
-    @property
-    def _finished(self) -> bool:
-        return (self._run or self.source).finished  # type: ignore[union-attr]
 
     def _place(self) -> str:
         if isinstance(self.source, Comparison):
@@ -219,7 +212,7 @@ class Monitor(Widget, script="monitor.js"):
                 changes = zip(*run.history.series("rate"), strict=True)
                 self.events = [{"step": step, "words": f"rate to {rate:.2g}"} for step, rate in changes]
                 self.rate = run.rate
-            self.progress = self._progress(run, now)
+            self.progress = self._progress(run)
             self.status = self._status(run)
             self.label = self.words()
 
@@ -238,8 +231,7 @@ class Monitor(Widget, script="monitor.js"):
             "earlier": [],
         }
         if isinstance(self.source, Comparison):
-            counts = {"recipe": len(self.source.recipes), "seed": len(self.source.seeds)}
-            several = ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for word, n in counts.items())
+            several = f"{counted(len(self.source.recipes), 'recipe')}, {counted(len(self.source.seeds), 'seed')}"
             test = f"Accuracy on {len(self.source.task.test):,} test images"
             name = (self.source.present or self.source.plan[-1])[2]
             style = next((s for s in styles(self.source) if s["name"] == name), None)
@@ -266,20 +258,19 @@ class Monitor(Widget, script="monitor.js"):
             view |= {"subtitle": "Earlier runs in grey.", "earlier": self._earlier}
         return view | {"lr": run.lr}
 
-    def _progress(self, run: Run | None, now: float) -> dict[str, Any]:
-        share = self._share()
-        done = share - self._share_at_start
+    def _progress(self, run: Run | None) -> dict[str, Any]:
+        share, spent = self._share(), self.source.seconds
         left = ""
-        if self._finished:
-            left = f"took {now - self._started:.0f} s" if self._started else ""
-        elif done > 0 and self.state == "training":
-            left = time_left((now - self._started) * (1 - share) / done)
+        if self.source.finished:
+            left = f"took {spent:.0f} s"
+        elif share and self.state == "training":
+            left = time_left(spent * (1 - share) / share)
         if isinstance(self.source, Comparison):
             plan, trial = len(self.source.plan), min(len(self.source.trials) + 1, len(self.source.plan))
             more = ""
             if self.source.present:
                 seed, budget, name = self.source.present
-                more = f"{name}, {budget} {'label' if budget == 1 else 'labels'} per class, seed {seed}"
+                more = f"{name}, {counted(budget, 'label')} per class, seed {seed}"
             at = {"step": share * plan, "of": plan, "words": f"Trial {trial} of {plan}", "more": more}
         else:
             assert run is not None
@@ -298,13 +289,15 @@ class Monitor(Widget, script="monitor.js"):
         import torch
 
         threads = torch.get_num_threads()
-        where = f", {threads} {'thread' if threads == 1 else 'threads'}" if run.device.type == "cpu" else ""
+        where = f", {counted(threads, 'thread')}" if run.device.type == "cpu" else ""
         each = run.seconds / run.step
         parts = [[run.device.type, where]]
         if hasattr(run.batches, "batch_size"):
             parts.append([f"{run.batches.batch_size / each:,.0f}", " images/s"])
         parts.append([f"{1000 * each:.1f}", " ms per step"])
-        used = torch.cuda.memory_allocated() if run.device.type == "cuda" else psutil.Process().memory_info().rss
+        used = (
+            torch.cuda.memory_allocated(run.device) if run.device.type == "cuda" else psutil.Process().memory_info().rss
+        )
         return [*parts, ["", f"{used / 1e6:,.0f} MB"]]
 
     def words(self) -> str:
