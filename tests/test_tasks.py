@@ -115,3 +115,12 @@ def test_drawing_few_labels_leaves_torchs_generator_as_it_was():
     before = torch.get_rng_state()
     task().few_labels(1, seed=5).with_shuffled_labels(seed=5)
     assert torch.get_rng_state().equal(before)
+
+
+def test_images_that_were_without_a_label_before_stay_among_the_unlabelled():
+    once = replace(tl.data.digits(), redraw=None).few_labels(5)
+    again = once.few_labels(1)
+    assert len(again.train) == 10
+    assert len(again.unlabelled) == len(once.unlabelled) + 40
+    assert again.unlabelled.images[: len(once.unlabelled)].equal(once.unlabelled.images)
+    assert (once.unlabelled + replace(once.train, labels=None)).labels is None

@@ -51,6 +51,11 @@ class Split:
         """The part of the split that `index` (a slice, a mask or image numbers) chooses."""
         return replace(self, images=self.images[index], labels=None if self.labels is None else self.labels[index])
 
+    def __add__(self, other: Split) -> Split:
+        """The images of both; without labels if one of them has none."""
+        labels = None if self.labels is None or other.labels is None else torch.cat([self.labels, other.labels])
+        return replace(self, images=torch.cat([self.images, other.images]), labels=labels)
+
     def to(self, device: torch.device | str) -> Split:
         """The same split with its tensors on `device`."""
         return replace(
@@ -111,7 +116,9 @@ class Task:
                     f"use at most {int(labels.bincount(minlength=len(self.classes)).min())} or another class list"
                 )
             chosen[members[:per_class]] = True
-        return replace(task, train=task.train[chosen], unlabelled=task.train[~chosen], redraw=None)
+        left = task.train[~chosen]
+        unlabelled = left if task.unlabelled is None else task.unlabelled + left
+        return replace(task, train=task.train[chosen], unlabelled=unlabelled, redraw=None)
 
     def with_shuffled_labels(self, seed: int = 0) -> Task:
         """The same images with their training labels shuffled: a source with nothing to teach about its classes."""
