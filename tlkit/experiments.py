@@ -275,17 +275,17 @@ class Comparison:
             raise ValueError("a claim needs exactly one of better_than=, level_with= and no_better_than=")
         test, other = asked[0]
         threshold = within if test == "level with" else by
-        plural = "label" if at == 1 else "labels"
+        labels = counted(at, "label")
         tail = f" within {within:g} points" if test == "level with" else f" by {by:g} points" if by else ""
-        text = text or f"with {at} {plural} per class, {name} is {test} {other}{tail}"
+        text = text or f"with {labels} per class, {name} is {test} {other}{tail}"
         self._require(name, at)
         self._require(other, at)
         found = None if at in self.skip else self.difference(name, other, at)
         seeds = len(found.values) if found else 0
         if at in self.skip:
-            holds, reason = None, f"{at} {plural} per class are not measured at this scale"
+            holds, reason = None, f"{labels} per class are not measured at this scale"
         elif seeds < ENOUGH_SEEDS or found is None or found.low is None or found.high is None:
-            holds, reason = None, f"{seeds} {'seed' if seeds == 1 else 'seeds'} measured: {ENOUGH_SEEDS} are needed"
+            holds, reason = None, f"{counted(seeds, 'seed')} measured: {ENOUGH_SEEDS} are needed"
         elif test == "better than":
             holds = found.mean >= by and found.low > 0
             reason = "" if holds else "zero is inside" if found.low <= 0 <= found.high else "the other way round"

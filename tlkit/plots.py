@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Mapping
+from html import escape
 from typing import Any
 
 import matplotlib
@@ -63,20 +64,13 @@ class Picture(Figure):
             if name != "focus":
                 text = text.replace(f": {light}", f": var(--tl-{name}, {light})")
         text = re.sub(r"font: (?:\d+ )?([\d.]+)px [^;\"]*", r"font-size: \1px", text)
-        return text.replace("<svg ", f'<svg role="img" aria-label="{_attribute(self.words)}" ', 1)
+        return text.replace("<svg ", f'<svg role="img" aria-label="{escape(self.words)}" ', 1)
 
     def _repr_html_(self) -> str:
-        return f"<style>{views.tokens_css()}{PICTURE_CSS}</style><div class='tl tl-picture'>{self.svg()}</div>"
+        return f"<style>{views.tokens_css()}{views.PICTURE_CSS}</style><div class='tl tl-picture'>{self.svg()}</div>"
 
     def __repr__(self) -> str:
         return self.words
-
-
-PICTURE_CSS = (
-    ".tl-picture svg{max-width:100%;height:auto;font-family:var(--jp-ui-font-family,system-ui,sans-serif)}"
-    ".tl-picture svg text{font-family:inherit}"
-    ".tl-picture image{filter:invert(var(--tl-invert));image-rendering:pixelated}"
-)
 
 
 def gallery(split: Split, columns: int = 12, labels: bool = True, width: int = 648) -> Picture:
@@ -265,9 +259,3 @@ def _small(**more: Any) -> dict[str, Any]:
 
 def _ends(sample: Any) -> str:
     return f"({views.signed(sample.low)} to {views.signed(sample.high)})"
-
-
-def _attribute(text: str) -> str:
-    from html import escape
-
-    return escape(text, quote=True)

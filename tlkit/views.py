@@ -39,6 +39,13 @@ MARKS: dict[str | None, tuple[str, str]] = {  # family of a recipe: (token, mark
 }
 
 
+PICTURE_CSS = (
+    ".tl-picture svg{max-width:100%;height:auto;font-family:var(--jp-ui-font-family,system-ui,sans-serif)}"
+    ".tl-picture svg text{font-family:inherit}"
+    ".tl-picture image{filter:invert(var(--tl-invert));image-rendering:pixelated}"
+)
+
+
 def tokens_css() -> str:
     """The colours as `--tl-...` properties of `.tl`, light and dark, for JupyterLab, the book and a plain page."""
 
@@ -68,6 +75,20 @@ def styles(comparison: Comparison) -> list[dict[str, Any]]:
     return found
 
 
+def interval(sample: Sample | None) -> dict[str, Any] | None:
+    """A sample as plain data; with a single seed the interval is the value itself."""
+    if sample is None:
+        return None
+    low, high = (sample.mean if end is None else end for end in (sample.low, sample.high))
+    return {"mean": sample.mean, "low": low, "high": high, "values": list(sample.values), "wins": sample.wins}
+
+
+def accuracy_interval(comparison: Comparison, name: str, budget: int) -> dict[str, Any] | None:
+    """The accuracy of a recipe at a budget in per cent, with its interval; None if it was not measured."""
+    values = comparison.accuracy(name, budget).values()
+    return interval(Sample(tuple(100 * value for value in values)) if values else None)
+
+
 def budgets(comparison: Comparison) -> dict[str, Any]:
     """The picture of a comparison: every recipe's mean and interval at each budget, every pair's differences.
 
@@ -75,19 +96,9 @@ def budgets(comparison: Comparison) -> dict[str, Any]:
     """
     names, axis = list(comparison.recipes), sorted(comparison.budgets + comparison.skip)
 
-    def interval(sample: Sample | None) -> dict[str, Any] | None:
-        if sample is None:
-            return None
-        low, high = (sample.mean if end is None else end for end in (sample.low, sample.high))
-        return {"mean": sample.mean, "low": low, "high": high, "values": list(sample.values), "wins": sample.wins}
-
-    def accuracy(name: str, budget: int) -> dict[str, Any] | None:
-        values = comparison.accuracy(name, budget).values()
-        return interval(Sample(tuple(100 * value for value in values)) if values else None)
-
     recipes = []
     for style in styles(comparison):
-        cells = [accuracy(style["name"], budget) for budget in axis]
+        cells = [accuracy_interval(comparison, style["name"], budget) for budget in axis]
         recipes.append(style | {end: [cell and cell[end] for cell in cells] for end in ("mean", "low", "high")})
     pairs = {
         f"{i}-{j}": [interval(comparison.difference(first, second, budget)) for budget in axis]

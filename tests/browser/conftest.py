@@ -34,6 +34,15 @@ def open_notebook(lab: Lab) -> Iterator[Callable[..., Notebook]]:
         yield lambda *args, **options: opened.enter_context(lab.open_notebook(*args, **options))
 
 
+@pytest.fixture(scope="module")
+def notebook(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Notebook]:
+    """One notebook of the module's CELLS, the first of them run: its tests share a kernel that has imported torch."""
+    with lab.open_notebook(list(request.module.CELLS.values())) as opened:
+        opened.run_cell(0)
+        yield opened
+        assert not opened.script_errors
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests come last: Playwright leaves an event loop running in this thread until the session ends."""
     items.sort(key=lambda item: item.path.is_relative_to(HERE))

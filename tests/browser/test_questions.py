@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 SETUP = """
 import tlkit as tl
 
@@ -45,15 +43,6 @@ CELLS = {
     "explore": "tl.widgets.BudgetExplorer(comparison, first='head kept', second='from scratch')",
 }
 NUMBER = {name: number for number, name in enumerate(CELLS)}
-
-
-@pytest.fixture(scope="module")
-def notebook(lab):
-    """One notebook for all; the last test ends its kernel."""
-    with lab.open_notebook(list(CELLS.values())) as opened:
-        opened.run_cell(NUMBER["setup"])
-        yield opened
-        assert not opened.script_errors
 
 
 def shown(notebook, cell):
@@ -109,7 +98,7 @@ def test_a_claim_is_broken_by_another_source_that_trains_in_the_background(noteb
     assert "Tested 3 times" in page.inner_text()
 
 
-def test_the_budget_explorer_answers_without_a_kernel(notebook):
+def test_the_budget_explorer_answers_without_a_kernel(notebook):  # the last: it ends the kernel
     explorer = shown(notebook, "explore").locator('[data-widget="budget-explorer"]')
     explorer.get_by_text("With 1 label per class").wait_for()
     notebook.lab.request(f"/api/sessions/{notebook.session}", "DELETE")

@@ -44,15 +44,6 @@ await tl.widgets.Monitor(run).train()""",
 NUMBER = {name: number for number, name in enumerate(CELLS)}
 
 
-@pytest.fixture(scope="module")
-def notebook(lab):
-    """One notebook for all: each test runs cells of its own, in one kernel that has imported torch once."""
-    with lab.open_notebook(list(CELLS.values())) as opened:
-        opened.run_cell(NUMBER["setup"])
-        yield opened
-        assert not opened.script_errors
-
-
 @pytest.fixture
 def begin(notebook):
     """Start a cell and return its monitor, once it is in a state."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-from tlkit.views import tokens_css
+from tlkit.views import PICTURE_CSS, tokens_css
 
 
 def on_page(body: str) -> str:
     """A piece of HTML with the look of the course around it."""
     css = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
-    return f"<style>{tokens_css()}{css}</style><div class='tl tl-page'>{body}</div>"
+    return f"<style>{tokens_css()}{PICTURE_CSS}{css}</style><div class='tl tl-page'>{body}</div>"
 
 
 def paragraph(text: str, kind: str = "") -> str:

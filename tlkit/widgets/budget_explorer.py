@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traitlets as t
 
-from tlkit.experiments import Comparison
+from tlkit.experiments import Comparison, counted
 from tlkit.views import budgets, signed
 from tlkit.widgets.base import Widget
 
@@ -54,4 +54,4 @@ class BudgetExplorer(Widget, script="budget_explorer.js"):
         found = self.view["pairs"].get(f"{self.first}-{self.second}", [None] * len(self.view["budgets"]))[self.budget]
         budget = self.view["budgets"][self.budget]
         words = f"{signed(found['mean'])} points" if found else "not measured"
-        return f"{first} minus {second} with {budget} {'label' if budget == 1 else 'labels'} per class: {words}"
+        return f"{first} minus {second} with {counted(budget, 'label')} per class: {words}"

@@ -7,8 +7,8 @@ from typing import Any
 
 import traitlets as t
 
-from tlkit.experiments import Comparison, Sample
-from tlkit.views import MARKS, signed
+from tlkit.experiments import Comparison, counted
+from tlkit.views import MARKS, accuracy_interval, signed
 from tlkit.widgets.base import Widget
 
 
@@ -82,13 +82,8 @@ class Prediction(Widget, script="prediction.js"):
 
     def reveal(self, comparison: Comparison, name: str, statement: str = "") -> Prediction:
         """Hand over the measurement of `name` and its word on the statements; it shows once the learner commits."""
-        values, low, high = [], [], []
-        for budget in self.view["budgets"]:
-            found = comparison.accuracy(name, budget).values()
-            sample = Sample(tuple(100 * value for value in found)) if found else None
-            values.append(sample and sample.mean)
-            low.append(sample and (sample.mean if sample.low is None else sample.low))
-            high.append(sample and (sample.mean if sample.high is None else sample.high))
+        found = [accuracy_interval(comparison, name, budget) for budget in self.view["budgets"]]
+        values, low, high = ([cell and cell[end] for cell in found] for end in ("mean", "low", "high"))
         self._measured = {"values": values, "low": low, "high": high, "statement": statement}
         self.ready = True
         self._send_result()
@@ -138,5 +133,5 @@ class Prediction(Widget, script="prediction.js"):
         worst = max(gaps, key=lambda b: abs(gaps[b]))
         return (
             f"Prediction for {name}: mean gap {mean:.1f} points, the largest {signed(gaps[worst])} "
-            f"with {worst} {'label' if worst == 1 else 'labels'} per class"
+            f"with {counted(worst, 'label')} per class"
         )
