@@ -43,7 +43,7 @@ def test_help_names_the_commands_and_loads_nothing_heavy():
     code = f"try: main(['--help'])\nfinally: print(set(sys.modules) & set({HEAVY}))"
     imports = "import sys; from tlkit.cli import main\n"
     ran = subprocess.run([sys.executable, "-c", imports + code], capture_output=True, text=True)
-    assert [command in ran.stdout for command in ("lab", "lessons", "run")] == [True] * 3
+    assert [command in ran.stdout for command in ("lab", "lessons", "run", "data", "doctor")] == [True] * 5
     assert ran.stdout.endswith("set()\n")
 
 
@@ -260,3 +260,106 @@ def test_lab_says_that_a_port_is_in_use_and_starts_nothing(lab, capsys):
 def test_lab_says_that_there_is_no_such_port(lab, capsys):
     assert lab("--port", "70000")[0] == 2
     assert "there is no port 70000" in capsys.readouterr().err
+
+
+# ---- data ----
+
+
+@pytest.fixture
+def empty(tmp_path, monkeypatch) -> Path:
+    """No data on this machine, and a cache that cannot be written: a file stands in its place."""
+    (cache := tmp_path / "cache").touch()
+    monkeypatch.setenv("TLKIT_CACHE", str(cache))
+    monkeypatch.delenv("TLKIT_DATA", raising=False)
+    return cache
+
+
+def broken_mnist(folder: Path) -> None:
+    (folder / "MNIST" / "raw").mkdir(parents=True)
+    for file in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
+        (folder / "MNIST" / "raw" / f"{file}-ubyte").write_text("no idx file")
+
+
+def test_data_lists_what_is_always_there_and_what_would_be_downloaded(empty, capsys):
+    assert cli.main(["data", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == [
+        *("digits", "glyphs", "MNIST", "FashionMNIST", "KMNIST", "CIFAR10", "CIFAR100", "SVHN")
+    ]
+    assert "1,797 handwritten digits of 8 x 8: always there" in lines[0]
+    assert lines[2].endswith("70,000 handwritten digits of 28 x 28: would be downloaded (12 MB)")
+
+
+def test_data_lists_what_is_asked_for_and_where_it_is(empty, tmp_path, monkeypatch, capsys):
+    broken_mnist(tmp_path)
+    monkeypatch.setenv("TLKIT_DATA", str(tmp_path))
+    assert cli.main(["data", "list", "mnist"]) == 0
+    assert f": ready in TLKIT_DATA: {tmp_path / 'MNIST' / 'raw'} (0 MB)\n" in capsys.readouterr().out
+
+
+def test_data_check_fails_for_a_broken_file_and_goes_on_to_the_next(empty, tmp_path, monkeypatch, capsys):
+    assert cli.main(["data", "check"]) == 0
+    assert "MNIST         not on this machine, so there is nothing to check\n" in capsys.readouterr().out
+    broken_mnist(tmp_path)
+    monkeypatch.setenv("TLKIT_DATA", str(tmp_path))
+    assert cli.main(["data", "check", "MNIST", "SVHN"]) == 1
+    mnist, svhn = capsys.readouterr().out.splitlines()
+    assert "train-images-idx3-ubyte cannot be used (it is no idx file of bytes)" in mnist
+    assert svhn.endswith("nothing to check")
+
+
+def test_data_fetch_says_why_it_could_not_and_does_nothing_where_nothing_is_to_do(empty, tmp_path, monkeypatch, capsys):
+    assert cli.main(["data", "fetch", "digits", "cifar10"]) == 1
+    digits, cifar = capsys.readouterr().out.splitlines()
+    assert digits.endswith("always there, inside scikit-learn")
+    assert f"CIFAR10 is neither in TLKIT_DATA (not set) nor in the cache ({empty})" in cifar
+    assert f"the folder {empty} cannot be written" in cifar
+    broken_mnist(tmp_path)
+    monkeypatch.setenv("TLKIT_DATA", str(tmp_path))
+    assert cli.main(["data", "fetch", "MNIST"]) == 0
+    assert "ready in TLKIT_DATA" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("call", [["fetch"], ["check", "MNST"]])
+def test_data_names_what_there_is_when_nothing_or_another_name_is_given(call, capsys):
+    assert cli.main(["data", *call]) == 2
+    assert "MNIST, FashionMNIST, KMNIST, CIFAR10, CIFAR100, SVHN" in capsys.readouterr().err
+
+
+# ---- doctor ----
+
+
+def tried(monkeypatch, **checks):
+    """Let the doctor try these and nothing else."""
+    rows = [(name, check, f"mend the {name}") for name, check in checks.items()]
+    monkeypatch.setattr("tlkit.lessons.readiness._checks", lambda kernel: rows)
+
+
+def raising(error):
+    def check():
+        raise error
+
+    return check
+
+
+def test_doctor_says_that_everything_works(monkeypatch, capsys):
+    tried(monkeypatch, kernel=lambda: "it answered")
+    assert cli.main(["doctor"]) == 0
+    assert capsys.readouterr().out == "✓ kernel             it answered\nEverything that was tried works.\n"
+
+
+def test_doctor_goes_on_after_a_failure_and_says_what_to_do(monkeypatch, capsys):
+    tried(monkeypatch, kernel=raising(OSError("no disk")), lessons=lambda: "1 found")
+    assert cli.main(["doctor"]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "✕ kernel             OSError: no disk",
+        "✓ lessons            1 found",
+        "1 of 2 does not work:",
+        "  kernel: mend the kernel",
+    ]
+
+
+def test_doctor_ends_at_an_interrupt_with_what_it_has_found(monkeypatch, capsys):
+    tried(monkeypatch, lessons=lambda: "1 found", kernel=raising(KeyboardInterrupt()))
+    assert cli.main(["doctor"]) == 130
+    assert capsys.readouterr().out == "✓ lessons            1 found\n"

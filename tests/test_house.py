@@ -33,7 +33,7 @@ HOUSE = (
     "freezing",
     "models",
     "data",
-    "lazy",
+    "files lazy",
 )
 RANK = {name: rank for rank, line in enumerate(HOUSE) for name in line.split()}
 FACADES = [
@@ -46,7 +46,7 @@ PACKAGES = {
 }
 
 # What is imported under another name than it is installed under.
-INSTALLED_AS = {"sklearn": "scikit-learn", "IPython": "ipython"}
+INSTALLED_AS = {"sklearn": "scikit-learn", "IPython": "ipython", "PIL": "pillow"}
 
 
 def imports(path: Path) -> list[str]:
@@ -162,8 +162,12 @@ def test_public_names_are_documented(asked):
     assert undocumented == []
 
 
+def pyproject() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
 def project() -> dict:
-    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return pyproject()["project"]
 
 
 def bare(requirement: str) -> str:
@@ -171,13 +175,12 @@ def bare(requirement: str) -> str:
 
 
 STARTED_NOT_IMPORTED = {"jupyterlab", "ipykernel"}
-FOR_WHAT_IS_TO_COME = {"torchvision"}
 
 
 def test_what_is_imported_is_what_the_project_depends_on():
     roots = {name.split(".")[0] for path in FILES for name in imports(path)} - {"tlkit", *sys.stdlib_module_names}
     imported = {INSTALLED_AS.get(name, name) for name in roots}
-    assert imported | STARTED_NOT_IMPORTED | FOR_WHAT_IS_TO_COME == set(map(bare, project()["dependencies"]))
+    assert imported | STARTED_NOT_IMPORTED == set(map(bare, project()["dependencies"]))
 
 
 def test_the_newest_majors_of_what_breaks_most_are_shut_out():
@@ -185,9 +188,25 @@ def test_the_newest_majors_of_what_breaks_most_are_shut_out():
     assert {"torch", "jupyterlab", "ipywidgets", "anywidget"} <= bounded
 
 
-def test_every_widget_stands_beside_its_javascript():
-    python = {path.stem for path in (PACKAGE / "widgets").glob("*.py")} - {"__init__"}
-    assert python == {path.stem for path in (PACKAGE / "widgets").glob("*.js")} - {"host"}
+ON_CONDA = {"torch": "pytorch-cpu", "matplotlib": "matplotlib-base", "playwright": "playwright-python"}
+ONLY_ON_CONDA = {"pip": "", "nodejs": ""}  # pip installs tlkit itself; pyright's extra brings nodejs elsewhere
+
+
+def test_conda_is_asked_for_the_same_packages_in_the_same_ranges():
+    listed = (ROOT / "environment.yml").read_text(encoding="utf-8").partition("\ndependencies:\n")[2]
+    asked = re.findall(r"^  - ([\w-]+) ?([\d<>=.,]*)$", listed, re.M)
+    wanted = {"python": project()["requires-python"], **ONLY_ON_CONDA}
+    for line in [*project()["dependencies"], *pyproject()["dependency-groups"]["dev"]]:
+        name, _, bounds = re.split(r"(\[\w+\])?(?=[><=])", line, maxsplit=1)
+        wanted[ON_CONDA.get(name, name)] = bounds
+    assert sorted(asked) == sorted(wanted.items())
+
+
+def test_every_widget_stands_beside_its_javascript_and_no_script_is_left_over():
+    files = [path for path in (PACKAGE / "widgets").glob("*.py") if path.stem != "__init__"]
+    used = " ".join(re.findall(r'script="([^"]+)"', "".join(path.read_text(encoding="utf-8") for path in files)))
+    scripts = {path.stem for path in (PACKAGE / "widgets").glob("*.js")} - {"host"}
+    assert {path.stem for path in files} <= scripts == {"base", *used.replace(".js", "").split()}
 
 
 def test_the_package_sets_nothing_for_the_whole_process():

@@ -322,6 +322,12 @@ def test_an_exercise_that_does_not_exist_is_refused_with_those_that_do():
         tl.lessons.check("01.9", 1)
 
 
+@pytest.mark.parametrize("asked", ["99.1", "", 1.2])
+def test_an_exercise_of_a_lesson_without_any_is_refused_with_the_lessons_that_have_some(asked):
+    with pytest.raises(ValueError, match=rf'there is no exercise "{asked}"; these lessons have some: .*01'):
+        tl.lessons.check(asked, 1)
+
+
 def sharing(source):
     other = network(seed=1)
     other.backbone = source.backbone

@@ -9,7 +9,7 @@ from helpers import measured, recipe, task
 
 import tlkit as tl
 from tlkit import views
-from tlkit.experiments import Sample
+from tlkit.experiments import FAMILIES, Sample
 
 X, Y = (0.9, 0.91, 0.92, 0.93, 0.94), (0.7, 0.72, 0.71, 0.7, 0.7)
 
@@ -61,6 +61,10 @@ def test_every_colour_is_a_property_in_every_theme():
     for name, pair in views.TOKENS.items():
         if name != "ground":  # the host's own
             assert [css.count(f"--tl-{name}:{colour};") for colour in pair] >= [3, 3]
+
+
+def test_every_family_of_recipes_has_its_colour_and_mark():
+    assert set(views.MARKS) == {None, *FAMILIES}
 
 
 def test_no_two_families_share_both_colour_and_mark():

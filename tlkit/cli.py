@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command and return its exit status: 0, 1 when a claim or a lesson failed, 2 for a mistake in the call."""
+    """Run the command and return its exit status: 0, 1 when what was tried failed, 2 for a mistake in the call."""
     try:
         options = _parser().parse_args(arguments)
         return options.command(options)
@@ -48,6 +48,14 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--json", type=Path, metavar="FILE", help="write the results to a file")
     run.add_argument("--html", type=Path, metavar="DIR", help="write the executed pages to a folder")
     run.set_defaults(command=_run)
+
+    doctor = commands.add_parser("doctor", help="try what the lessons need on this machine")
+    doctor.set_defaults(command=_doctor)
+
+    data = commands.add_parser("data", help="list real data sets, fetch them, or check their files")
+    data.add_argument("action", choices=("list", "fetch", "check"))
+    data.add_argument("name", nargs="*", help="a data set's name (default: all; fetch needs one)")
+    data.set_defaults(command=_data)
     return parser
 
 
@@ -119,7 +127,7 @@ def _lessons(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from tlkit.lessons.copies import write_whole
+    from tlkit.files import write_whole
     from tlkit.lessons.course import find
     from tlkit.lessons.headless import run_lesson
 
@@ -144,12 +152,39 @@ def _run(options: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
+def _data(options: argparse.Namespace) -> int:
+    from tlkit.data.torchvision_data import EMBEDDED, KNOWN, checked, known, listed, made_ready
+
+    if options.action == "fetch" and not options.name:
+        raise ValueError(f"say what to fetch: {', '.join(KNOWN)}")
+    status = 0
+    for name in [known(name) for name in options.name] or [*EMBEDDED, *KNOWN]:
+        try:
+            words = {"list": listed, "fetch": made_ready, "check": checked}[options.action](name)
+        except OSError as error:
+            words, status = str(error), 1
+        print(f"{name:13} {words}", flush=True)
+    return status
+
+
 def _sentence(claim: dict) -> str:
     word = {True: "holds", False: "DOES NOT HOLD", None: "undecided"}[claim["holds"]]
     if claim["difference"] is None:
         return f"{word}: {claim['text']}"
     ends = "" if claim["low"] is None else f" ({claim['low']:+.1f} to {claim['high']:+.1f})"
     return f"{word}: {claim['text']}: {claim['difference']:+.1f}{ends} points, {claim['seeds']} seeds"
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from tlkit.lessons.readiness import Diagnosis, findings
+
+    found = []
+    for finding in findings():  # shown as they are made: a kernel may take a while
+        print(finding, flush=True)
+        found.append(finding)
+    diagnosis = Diagnosis(tuple(found))
+    print(diagnosis.conclusion)
+    return 1 if diagnosis.broken else 0
 
 
 if __name__ == "__main__":

@@ -20,10 +20,11 @@ FAMILIES = ("pre-trained", "from scratch", "frozen features", "unlabelled target
 def counted(number: int, noun: str) -> str:
     """A number with its noun.
 
-    >>> counted(1, "label"), counted(5, "label")
-    ('1 label', '5 labels')
+    >>> counted(1, "label"), counted(5, "label"), counted(2, "class")
+    ('1 label', '5 labels', '2 classes')
     """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    plural = "es" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}{'' if number == 1 else plural}"
 
 
 @dataclass(frozen=True)

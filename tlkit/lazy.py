@@ -23,7 +23,7 @@ def attributes(
             return import_module(f"{package}.{name}")
         if name not in home:
             raise AttributeError(f"{package} has no name {name!r}; it has {', '.join(sorted([*home, *modules]))}")
-        value = getattr(import_module(f"{package}.{home[name]}"), name)
+        value = getattr(import_module(f".{home[name]}", package), name)
         setattr(sys.modules[package], name, value)
         return value
 

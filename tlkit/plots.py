@@ -244,7 +244,7 @@ def _write(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:
 
 def _of_class(split: Split, number: int, most: int) -> Any:
     assert split.labels is not None
-    return split.images[split.labels == number][: max(most, 0)]
+    return split.images[(split.labels == number).nonzero()[:, 0][: max(most, 0)]]
 
 
 def _budget_label(budget: int, narrow: bool, number: int) -> str:

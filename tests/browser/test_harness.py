@@ -1,6 +1,8 @@
 """The harness itself: what it clicks is clicked, what it reads is on the screen."""
 
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -94,3 +96,12 @@ def test_text_in_a_source_is_not_taken_for_output_and_closing_ends_the_kernel(la
             notebook.wait_output(0, "needle", seconds=0.5)
         assert len(lab.request("/api/kernels")) == 1
     assert lab.request("/api/kernels") == []
+
+
+@pytest.mark.parametrize(("browser", "outcome"), [("required", "failed"), ("", "skipped")])
+def test_a_skip_is_a_failure_only_where_browser_tests_are_required(browser, outcome, monkeypatch, request):
+    monkeypatch.setenv("TLKIT_BROWSER", browser)
+    conftest = request.config.pluginmanager.get_plugin(str(Path(__file__).with_name("conftest.py")))
+    skipped = SimpleNamespace(skipped=True, outcome="skipped", longrepr="no Chromium")
+    assert conftest.refuse_skipped(skipped).outcome == outcome
+    assert ("although TLKIT_BROWSER=required: no Chromium" in skipped.longrepr) is bool(browser)

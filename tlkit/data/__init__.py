@@ -7,17 +7,36 @@ from tlkit.lazy import attributes
 if TYPE_CHECKING:
     from tlkit.data.augmentation import brightness, noise, warp, weak
     from tlkit.data.batches import Batch, Batches
+    from tlkit.data.image_folders import image_folder
     from tlkit.data.sources import digits, glyphs
     from tlkit.data.tasks import Split, Task
+    from tlkit.data.torchvision_data import cifar10, mnist, torchvision_task
 
-__all__ = ["Batch", "Batches", "Split", "Task", "brightness", "digits", "glyphs", "noise", "warp", "weak"]
+__all__ = [
+    "Batch",
+    "Batches",
+    "Split",
+    "Task",
+    "brightness",
+    "cifar10",
+    "digits",
+    "glyphs",
+    "image_folder",
+    "mnist",
+    "noise",
+    "torchvision_task",
+    "warp",
+    "weak",
+]
 
 __getattr__, __dir__ = attributes(
     __name__,
     {
         "augmentation": ("brightness", "noise", "warp", "weak"),
         "batches": ("Batch", "Batches"),
+        "image_folders": ("image_folder",),
         "sources": ("digits", "glyphs"),
         "tasks": ("Split", "Task"),
+        "torchvision_data": ("cifar10", "mnist", "torchvision_task"),
     },
 )

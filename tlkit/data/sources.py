@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -75,42 +76,58 @@ def glyphs(characters: str = DIGITS, count: int = 16_000, seed: int = 0) -> Task
 
 @cache
 def printed(characters: str) -> Tensor:
-    """Each character in each font, as an outline filled at [fonts, characters, 1, 32, 32], longest side 20 pixels.
+    """Each character in each font, as an outline filled at [fonts, characters, 1, 32, 32], longest side 20 pixels."""
+    drawn = outlines([(font, character) for font in FONTS for character in characters], 32, 20, columns=len(characters))
+    return drawn.view(len(FONTS), len(characters), 1, 32, 32)
 
-    One drawing holds them all: a cell of 32 x 32 pixels each, without hinting, so that versions of FreeType agree.
+
+def outlines(pairs: Sequence[tuple[str, str]], cell: int, longest: float, columns: int = 40) -> Tensor:
+    """A character in a font for each of `pairs`, filled, in the middle of [n, 1, cell, cell].
+
+    Its longest side has `longest` pixels. One drawing of `columns` cells a row holds them all, without hinting, so
+    that versions of FreeType agree. Raises ValueError if a font has no such character or it leaves no ink.
     """
     import matplotlib
     import numpy as np
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.font_manager import FontProperties
-    from matplotlib.ft2font import FT2Font
     from matplotlib.patches import PathPatch
     from matplotlib.textpath import TextPath
     from matplotlib.transforms import Affine2D
 
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    figure = Figure(figsize=(len(characters) * 32 / 100, len(FONTS) * 32 / 100), dpi=100)
+    rows = -(-len(pairs) // columns)
+    figure = Figure(figsize=(columns * cell / 100, rows * cell / 100), dpi=100)
     canvas = FigureCanvasAgg(figure)
-    for row, font in enumerate(FONTS):
-        known = FT2Font(str(folder / f"{font}.ttf")).get_charmap()
-        for column, character in enumerate(characters):
-            if ord(character) not in known:
-                raise ValueError(f"the font {font} has no {character!r}; leave that character out")
-            if character.isspace():
-                raise ValueError(f"{character!r} leaves no ink; leave that character out")
-            outline = TextPath((0, 0), character, size=100, prop=FontProperties(fname=str(folder / f"{font}.ttf")))
-            box = outline.get_extents()
-            place = (
-                Affine2D()
-                .translate(-(box.x0 + box.x1) / 2, -(box.y0 + box.y1) / 2)
-                .scale(20 / max(box.width, box.height))
-                .translate(column * 32 + 16, (len(FONTS) - 1 - row) * 32 + 16)
-            )
-            figure.add_artist(PathPatch(place.transform_path(outline), facecolor="black", linewidth=0, transform=None))
+    for number, (font, character) in enumerate(pairs):
+        file = folder / f"{font}.ttf"
+        if ord(character) not in charmap(file):
+            raise ValueError(f"the font {font} has no {character!r}; leave that character out")
+        if character.isspace():
+            raise ValueError(f"{character!r} leaves no ink; leave that character out")
+        outline = TextPath((0, 0), character, size=100, prop=FontProperties(fname=str(file)))
+        box = outline.get_extents()
+        row, column = divmod(number, columns)
+        place = (
+            Affine2D()
+            .translate(-(box.x0 + box.x1) / 2, -(box.y0 + box.y1) / 2)
+            .scale(longest / max(box.width, box.height))
+            .translate((column + 0.5) * cell, (rows - row - 0.5) * cell)
+        )
+        figure.add_artist(PathPatch(place.transform_path(outline), facecolor="black", linewidth=0, transform=None))
     canvas.draw()
     ink = 1 - torch.tensor(np.asarray(canvas.buffer_rgba())[..., 0], dtype=torch.float32) / 255
-    return ink.view(len(FONTS), 32, len(characters), 32).permute(0, 2, 1, 3)[:, :, None].contiguous()
+    cells = ink.view(rows, cell, columns, cell).permute(0, 2, 1, 3).reshape(-1, 1, cell, cell)
+    return cells[: len(pairs)].contiguous()
+
+
+@cache
+def charmap(font: Path) -> set[int]:
+    """The code points that a font file has a drawing for."""
+    from matplotlib.ft2font import FT2Font
+
+    return set(FT2Font(str(font)).get_charmap())
 
 
 def _distorted(ink: Tensor) -> Tensor:
@@ -119,6 +136,11 @@ def _distorted(ink: Tensor) -> Tensor:
     stroke = torch.randint(3, (len(ink),))
     ink = torch.where((stroke == 1).view(-1, 1, 1, 1), F.max_pool2d(ink, (1, 3), 1, (0, 1)), ink)
     ink = torch.where((stroke == 2).view(-1, 1, 1, 1), F.max_pool2d(ink, 3, 1, 1), ink)
+    return as_real_digits(ink)
+
+
+def as_real_digits(ink: Tensor) -> Tensor:
+    """Drawings [n, 1, height, width] prepared as the real digits were: full height, [n, 1, 8, 8] in sixteenths."""
     return (F.avg_pool2d((full_height(ink, 24) > 0.5).float(), 3) * 16).round() / 16
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,13 +14,15 @@ from torch import Tensor
 class Split:
     """Images and their labels.
 
-    `images` [n, channels, height, width] float32 in 0..1, `labels` [n] int64 or None, `classes` the class names.
+    `images` [n, channels, height, width] float32 in 0..1, `labels` [n] int64 or None, `classes` the class names;
+    `files` [n], if the images come from a folder: their paths in it. Images too many for the memory stay on disk.
     Raises ValueError if the shapes do not fit or a label is not the number of a class.
     """
 
     images: Tensor
     labels: Tensor | None
     classes: tuple[str, ...]
+    files: tuple[str, ...] | None = None
 
     def __post_init__(self):
         if self.images.ndim != 4:
@@ -27,6 +30,8 @@ class Split:
                 f"images have the shape {list(self.images.shape)}, but a Split needs [n, channels, height, width]; "
                 "one grey image is images[None, None]"
             )
+        if self.files is not None and len(self.files) != len(self.images):
+            raise ValueError(f"there are {len(self.images)} images, but {len(self.files)} files; name one for each")
         if self.labels is None:
             return
         if self.labels.shape != self.images.shape[:1]:
@@ -49,12 +54,17 @@ class Split:
 
     def __getitem__(self, index: Tensor | slice) -> Split:
         """The part of the split that `index` (a slice, a mask or image numbers) chooses."""
-        return replace(self, images=self.images[index], labels=None if self.labels is None else self.labels[index])
+        images = self.images[index] if isinstance(self.images, Tensor) else self.images.part(index)
+        files = self.files and tuple(self.files[number] for number in numbers_chosen(index, len(self)))
+        return replace(self, images=images, labels=None if self.labels is None else self.labels[index], files=files)
 
     def __add__(self, other: Split) -> Split:
         """The images of both; without labels if one of them has none."""
         labels = None if self.labels is None or other.labels is None else torch.cat([self.labels, other.labels])
-        return replace(self, images=torch.cat([self.images, other.images]), labels=labels)
+        files = None if self.files is None or other.files is None else self.files + other.files
+        on_disk = not isinstance(self.images, Tensor)
+        images = self.images + other.images if on_disk else torch.cat([self.images, other.images])
+        return replace(self, images=images, labels=labels, files=files)
 
     def to(self, device: torch.device | str) -> Split:
         """The same split with its tensors on `device`."""
@@ -67,6 +77,11 @@ class Split:
         colour = {1: "grey", 3: "colour"}.get(channels, f"{channels}-channel")
         labelled = "no labels" if self.labels is None else f"{len(self.classes)} classes"
         return f"{len(self):,} {colour} images of {height} x {width}, {labelled}"
+
+
+def numbers_chosen(index: Any, count: int) -> list[int]:
+    """The numbers, of `count`, that a slice, a mask or image numbers choose."""
+    return torch.arange(count)[index.cpu() if isinstance(index, Tensor) else index].view(-1).tolist()
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tlkit.lessons.course import Lesson, catalogue, find, lessons_folder
     from tlkit.lessons.exercises import check
     from tlkit.lessons.headless import run_lesson
+    from tlkit.lessons.readiness import doctor
     from tlkit.lessons.scales import at_scale, scale
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "catalogue",
     "check",
     "claim",
+    "doctor",
     "find",
     "lessons_folder",
     "make_copies",
@@ -36,6 +38,7 @@ __getattr__, __dir__ = attributes(
         "course": ("Lesson", "catalogue", "find", "lessons_folder"),
         "exercises": ("check",),
         "headless": ("run_lesson",),
+        "readiness": ("doctor",),
         "scales": ("at_scale", "scale"),
     },
 )

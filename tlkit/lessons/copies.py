@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
 
+from tlkit.files import write_whole
 from tlkit.lessons.course import catalogue
 
 SOLUTION = re.compile(r"^( *)# solution\n.*?^ *# end of solution$", re.DOTALL | re.MULTILINE)
@@ -49,16 +49,6 @@ def without_outputs(notebook: dict[str, Any], teacher: bool) -> dict[str, Any]:
         if "solution" in cell["metadata"].get("tags", []) and not teacher:
             cell["source"] = SOLUTION.sub(r"\1answer = ...  # your turn", "".join(cell["source"]))
     return notebook
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file under a temporary name in the same folder, then rename it: the whole file, or none."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

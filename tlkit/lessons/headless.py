@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tlkit.lessons.copies import write_whole
+from tlkit.files import write_whole
 from tlkit.lessons.course import Lesson
 
 LIBRARIES = ("tlkit", "torch", "torchvision", "numpy", "scikit-learn")

@@ -6,7 +6,24 @@ from tlkit.lazy import attributes
 
 if TYPE_CHECKING:
     from tlkit.models.networks import Network, SmallCNN
+    from tlkit.models.teach import beliefs, class_means, drawing_features, pretrained_teach
+    from tlkit.training.pretraining import pretrain_teach
 
-__all__ = ["Network", "SmallCNN"]
+__all__ = [
+    "Network",
+    "SmallCNN",
+    "beliefs",
+    "class_means",
+    "drawing_features",
+    "pretrain_teach",
+    "pretrained_teach",
+]
 
-__getattr__, __dir__ = attributes(__name__, {"networks": ("Network", "SmallCNN")})
+__getattr__, __dir__ = attributes(
+    __name__,
+    {
+        "networks": ("Network", "SmallCNN"),
+        "teach": ("beliefs", "class_means", "drawing_features", "pretrained_teach"),
+        ".training.pretraining": ("pretrain_teach",),  # a level up: what trains stands above the models
+    },
+)

@@ -73,7 +73,8 @@ class SmallCNN(Network):
 
     For each of `widths` a block: 3 x 3 convolution, batch norm, ReLU, halved in size after the blocks named in
     `pool_after` (counted from 1). The feature layer has a leaky ReLU (0.1): with plain ReLU all its units can die,
-    which makes a source look far worse than it is. The layer groups are block1, block2, ..., features, head.
+    which makes a source look far worse than it is; `feature_norm` puts a batch norm before it. The layer groups are
+    block1, block2, ..., features, head.
 
     >>> import tlkit as tl
     >>> tl.models.SmallCNN()
@@ -88,6 +89,7 @@ class SmallCNN(Network):
         channels: int = 1,
         image_size: int = 8,
         pool_after: tuple[int, ...] = (2, 3),
+        feature_norm: bool = False,
         seed: int = 0,
     ):
         groups: OrderedDict[str, nn.Module] = OrderedDict()
@@ -105,9 +107,9 @@ class SmallCNN(Network):
                     f"image_size={image_size} is halved {len(pool_after)} times and nothing is left; "
                     "name fewer blocks in pool_after"
                 )
-            groups["features"] = nn.Sequential(
-                nn.Flatten(), nn.Linear(before * size * size, features), nn.LeakyReLU(0.1)
-            )
+            norm = [nn.BatchNorm1d(features)] if feature_norm else []
+            layers = [nn.Flatten(), nn.Linear(before * size * size, features), *norm, nn.LeakyReLU(0.1)]
+            groups["features"] = nn.Sequential(*layers)
             head = nn.Linear(features, classes)
         super().__init__(Blocks(groups, features), head)
 

@@ -1,0 +1,370 @@
+"""MNIST, CIFAR-10 and their kin: from the folder named by TLKIT_DATA, from the user's cache, or downloaded into it.
+
+File names, addresses and checksums are torchvision's own. Files are read as they lie; nothing is unpacked on disk.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import pickle
+import re
+import tarfile
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from tlkit.data.downloads import cache_folder, fetch
+from tlkit.data.sources import DIGITS, as_real_digits
+from tlkit.data.tasks import Split, Task
+from tlkit.files import whole_file
+
+
+class Known(NamedTuple):
+    """What a data set is `about`, and the size of its download in `megabytes`."""
+
+    about: str
+    megabytes: int
+
+
+KNOWN = {
+    "MNIST": Known("70,000 handwritten digits of 28 x 28", 12),
+    "FashionMNIST": Known("70,000 pieces of clothing of 28 x 28", 31),
+    "KMNIST": Known("70,000 cursive Japanese characters of 28 x 28", 21),
+    "CIFAR10": Known("60,000 photographs of 32 x 32, 10 classes", 170),
+    "CIFAR100": Known("60,000 photographs of 32 x 32, 100 classes", 169),
+    "SVHN": Known("99,289 digits of house numbers, 32 x 32", 246),
+}
+EMBEDDED = {
+    "digits": "1,797 handwritten digits of 8 x 8: always there, inside scikit-learn",
+    "glyphs": "printed characters of 8 x 8: always there, drawn when asked for",
+}
+
+
+class Arrays(NamedTuple):
+    """A data set as it is stored: images uint8 [n, channels, height, width], labels [n], class names."""
+
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+    classes: Sequence[str]
+
+
+Reader = Callable[[Any, list[Path]], Arrays]  # from torchvision's class and the files
+
+
+class Place(NamedTuple):
+    """Where a data set is, in `words`, with its `files` and what reads them."""
+
+    words: str
+    files: list[Path]
+    read: Reader
+
+
+def mnist(size: int = 28) -> Task:
+    """MNIST: 55,000 handwritten digits to learn from, 5,000 to validate, 10,000 to test.
+
+    `size=8` prepares them as `digits()` are: scaled to full height, 8 x 8 pixels in sixteenths.
+    Raises ValueError for another size, OSError as `torchvision_task` does. Source: LeCun et al., 1998.
+    """
+    if size not in (8, 28):
+        raise ValueError(f"size={size}; MNIST comes in 28 (as it is) or 8 (prepared as tl.data.digits() are)")
+    task = torchvision_task("MNIST")
+
+    def prepared(split: Split) -> Split:
+        images = split.images
+        if size == 8:
+            images = torch.cat([as_real_digits(part) for part in images.split(2_000)])
+        return replace(split, images=images, classes=tuple(DIGITS))
+
+    train, validation, test = map(prepared, (task.train, task.validation, task.test))
+    return Task("MNIST", train, validation, test)
+
+
+def cifar10() -> Task:
+    """CIFAR-10: 45,000 photographs of 32 x 32 to learn from, 5,000 to validate, 10,000 to test.
+
+    Raises OSError as `torchvision_task` does. Source: A. Krizhevsky, 2009.
+    """
+    return torchvision_task("CIFAR10")
+
+
+def torchvision_task(name: str) -> Task:
+    """A data set that torchvision knows by `name`, upper or lower case; 5,000 of its training images validate.
+
+    MNIST, FashionMNIST, KMNIST, CIFAR10, CIFAR100 or SVHN. Looked for in the folder named by TLKIT_DATA (torchvision's
+    own layout; for CIFAR10 also CIFAR10-images/cifar10-images.tar.xz), then in the cache, then downloaded. The test
+    images are the data set's own, so the split is not redrawn.
+
+    Raises ValueError for another name, OSError when the files cannot be had or read.
+    """
+    name = known(name)
+    arrays = _arrays(name)
+    order = torch.randperm(len(arrays.train_labels), generator=torch.Generator().manual_seed(0)).numpy()
+    held_out = min(5_000, len(order) // 10)
+    images, labels = arrays.train_images, arrays.train_labels
+
+    def split(images: np.ndarray, labels: np.ndarray) -> Split:
+        return Split(
+            torch.tensor(images, dtype=torch.float32).div_(255),
+            torch.tensor(labels, dtype=torch.int64),
+            tuple(map(str, arrays.classes)),
+        )
+
+    validation, train = (split(images[part], labels[part]) for part in (order[:held_out], order[held_out:]))
+    return Task(name, train, validation, split(arrays.test_images, arrays.test_labels))
+
+
+# ---- where the files are ----
+
+
+def known(name: str) -> str:
+    """The name as it is written here. Raises ValueError for one that is not known."""
+    for spelt in [*KNOWN, *EMBEDDED]:
+        if name.lower() == spelt.lower():
+            return spelt
+    raise ValueError(
+        f"there is no data set {name!r} here; there are {', '.join(KNOWN)}. "
+        "For images of your own use tl.data.image_folder(path)"
+    )
+
+
+def place(name: str) -> Place | None:
+    """Where the files of a data set are, None if they are not on this machine.
+
+    Raises OSError if TLKIT_DATA is no folder or has only some of the files.
+    """
+    roots = {"the cache": cache_folder()}
+    if given := os.environ.get("TLKIT_DATA"):
+        roots = {"TLKIT_DATA": Path(given).expanduser()} | roots
+        if not roots["TLKIT_DATA"].is_dir():
+            raise NotADirectoryError(f"TLKIT_DATA={given} is no folder; set it to the one with the data, or unset it")
+    for where, root in roots.items():
+        missing = ""
+        for names, read in _layouts(name):
+            found = {file: _as_it_is_or_unzipped(root / file) for file in names}
+            files = [file for file in found.values() if file]
+            if len(files) == len(found):
+                at = files[0] if len(files) == 1 else files[0].parent
+                size = sum(file.stat().st_size for file in files) / 1e6
+                return Place(f"ready in {where}: {at} ({size:.0f} MB)", files, read)
+            if files and where == "TLKIT_DATA":
+                missing = next(file for file in found if not found[file])
+        if missing:
+            raise FileNotFoundError(f"{root / missing} is missing; put it there, or take its neighbours away")
+    return None
+
+
+def _as_it_is_or_unzipped(path: Path) -> Path | None:
+    return next((p for p in (path.with_name(path.name.removesuffix(".gz")), path) if p.exists()), None)
+
+
+def _class(name: str) -> Any:
+    import torchvision.datasets
+
+    return getattr(torchvision.datasets, name)
+
+
+def _layouts(name: str) -> list[tuple[list[str], Reader]]:
+    """The ways in which a data set may lie in a folder: which files, and what reads them."""
+    kind = _class(name)
+    if name == "SVHN":
+        return [(list(_downloads(name)), _svhn)]
+    if "CIFAR" in name:
+        batches = [f"{kind.base_folder}/{file}" for file in _checksums(kind)]
+        jpegs = [(["CIFAR10-images/cifar10-images.tar.xz"], _jpegs)] if name == "CIFAR10" else []
+        return [(batches, _cifar_folder), ([kind.filename], _cifar_archive), *jpegs]
+    return [(list(_downloads(name)), _idx_files)]
+
+
+def _downloads(name: str) -> dict[str, tuple[list[str], str]]:
+    """For each file to download its addresses and its md5."""
+    kind = _class(name)
+    if name == "SVHN":
+        return {file: ([url], md5) for url, file, md5 in (kind.split_list["train"], kind.split_list["test"])}
+    if "CIFAR" in name:
+        return {kind.filename: ([kind.url], kind.tgz_md5)}
+    return {f"{name}/raw/{file}": ([mirror + file for mirror in kind.mirrors], md5) for file, md5 in kind.resources}
+
+
+def fetched(name: str) -> Place:
+    """Where the files are, after a download if they were not on this machine.
+
+    Raises OSError with what was wanted, where it was looked for, what went wrong and what to do.
+    """
+    if there := place(name):
+        return there
+    for file, (urls, md5) in _downloads(name).items():
+        path = cache_folder() / file
+        if _as_it_is_or_unzipped(path):
+            continue
+        try:
+            fetch(urls, path, md5=md5)
+        except OSError as error:
+            raise type(error)(
+                f"{name} is neither in TLKIT_DATA ({os.environ.get('TLKIT_DATA') or 'not set'}) nor in the cache "
+                f"({cache_folder()}), and {path.name} could not be downloaded: {error}. Try another network, or put "
+                f"the file at {path}; TLKIT_DATA can name another folder to look in, TLKIT_CACHE one to download to"
+            ) from error
+    there = place(name)
+    assert there
+    return there
+
+
+def listed(name: str) -> str:
+    """What a data set is and where."""
+    if name in EMBEDDED:
+        return EMBEDDED[name]
+    about, megabytes = KNOWN[name]
+    there = place(name)
+    return f"{about}: {there.words if there else f'would be downloaded ({megabytes} MB)'}"
+
+
+def made_ready(name: str) -> str:
+    """Where a data set is, after a download if need be."""
+    return EMBEDDED.get(name) or fetched(name).words
+
+
+def checked(name: str) -> str:
+    """What a reading of all files of a data set found. Raises OSError if one is broken."""
+    if name in EMBEDDED:
+        return EMBEDDED[name]
+    if not (there := place(name)):
+        return "not on this machine, so there is nothing to check"
+    arrays = _arrays(name)
+    counts = f"{len(arrays.train_labels):,} + {len(arrays.test_labels):,} images, {len(arrays.classes)} classes"
+    return f"whole: {counts}; {there.words}"
+
+
+# ---- reading them ----
+
+
+def _arrays(name: str) -> Arrays:
+    found = fetched(name)
+    arrays = found.read(_class(name), found.files)
+    for images, labels in (arrays[:2], arrays[2:4]):
+        if len(images) != len(labels):
+            raise OSError(f"{found.files[0].parent} has {len(images):,} images of {name} but {len(labels):,} labels")
+    return arrays
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Whatever is wrong with a file becomes an OSError that names it: each format has errors of its own."""
+    try:
+        yield
+    except Exception as error:
+        raise OSError(
+            f"{path} cannot be used ({error}); put a good copy in its place, or remove it to look elsewhere"
+        ) from error
+
+
+def _idx_files(kind: Any, files: list[Path]) -> Arrays:
+    train_images, train_labels, test_images, test_labels = map(_idx, files)
+    return Arrays(train_images[:, None], train_labels, test_images[:, None], test_labels, kind.classes)
+
+
+def _idx(path: Path) -> np.ndarray:
+    """The bytes of an idx file, gzipped or not: two zeros, the type (8), the dimensions, each size, the values."""
+    with _reading(path), (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+        data = file.read()
+        if data[:3] != b"\0\0\x08":
+            raise ValueError("it is no idx file of bytes")
+        shape = np.frombuffer(data, ">u4", data[3], offset=4)
+        start = 4 + 4 * len(shape)
+        if len(data) != (promised := start + int(shape.prod())):
+            raise ValueError(f"it has {len(data):,} bytes where its header promises {promised:,}")
+        return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
+
+
+def _checksums(kind: Any) -> dict[str, str]:
+    """The files of CIFAR's Python version with their md5: training batches, then the test batch, then the names."""
+    return dict([*kind.train_list, *kind.test_list, (kind.meta["filename"], kind.meta["md5"])])
+
+
+def _cifar_folder(kind: Any, files: list[Path]) -> Arrays:
+    with _reading(files[0].parent):
+        return _cifar(kind, {file.name: file.read_bytes() for file in files})
+
+
+def _cifar_archive(kind: Any, files: list[Path]) -> Arrays:
+    with _reading(files[0]), tarfile.open(files[0]) as archive:
+        members = {PurePosixPath(member.name).name: archive.extractfile(member) for member in archive}
+        return _cifar(kind, {name: member.read() for name, member in members.items() if member})
+
+
+def _cifar(kind: Any, contents: dict[str, bytes]) -> Arrays:
+    """CIFAR's pickles, each unpickled only if its checksum is the published one: a pickle can run code."""
+    opened = {}
+    for file, md5 in _checksums(kind).items():
+        if hashlib.md5(contents.get(file, b""), usedforsecurity=False).hexdigest() != md5:
+            raise ValueError(f"the checksum of {file} is not the published one")
+        with warnings.catch_warnings(action="ignore"):  # numpy 2.4.0 to 2.4.4, about old pickles
+            opened[file] = pickle.loads(contents[file], encoding="latin1")
+
+    def batches(names: list[list[str]]) -> tuple[np.ndarray, np.ndarray]:
+        parts = [opened[name] for name, _ in names]
+        images = np.concatenate([part["data"] for part in parts]).reshape(-1, 3, 32, 32)
+        return images, np.concatenate([part.get("labels") or part["fine_labels"] for part in parts])
+
+    return Arrays(*batches(kind.train_list), *batches(kind.test_list), opened[kind.meta["filename"]][kind.meta["key"]])
+
+
+def _svhn(kind: Any, files: list[Path]) -> Arrays:
+    from scipy.io import loadmat
+
+    parts = []
+    for file in files:
+        with _reading(file):
+            data = loadmat(file)
+            parts += [data["X"].transpose(3, 2, 0, 1), data["y"].ravel() % 10]  # they write the digit 0 as 10
+    return Arrays(*parts, classes=tuple(DIGITS))
+
+
+def _jpegs(kind: Any, files: list[Path]) -> Arrays:
+    """CIFAR-10 as JPEG files in an archive, decoded once (10 to 20 s for 60,000) and kept in the cache."""
+    archive = files[0]
+    kept = cache_folder() / f"cifar10-images-{archive.stat().st_size}.npz"
+    if kept.exists():
+        with _reading(kept), np.load(kept) as stored:
+            return Arrays(*(stored[field] for field in Arrays._fields))
+    with _reading(archive):
+        arrays = _decoded(archive)
+    try:
+        with whole_file(kept) as temporary, temporary.open("wb") as file:
+            np.savez(file, **arrays._asdict())
+    except OSError as error:
+        warnings.warn(
+            f"{archive.name} was decoded but cannot be kept in {kept.parent} ({error.strerror or error}), so it is "
+            "decoded again each time; set TLKIT_CACHE to a folder that can be written",
+            stacklevel=2,
+        )
+    return arrays
+
+
+def _decoded(path: Path) -> Arrays:
+    from PIL import Image
+    from tqdm.auto import tqdm
+
+    parts: dict[str, tuple[list, list]] = {"train": ([], []), "test": ([], [])}
+    with tarfile.open(path, "r|*") as archive:
+        for member in tqdm(archive, desc=f"decoding {path.name}", unit=" images"):
+            named = re.fullmatch(r"(?:.*/)?(train|test)/([^/]+)/[^/.][^/]*\.jpg", member.name)
+            if named and (file := archive.extractfile(member)):
+                part, label = named.groups()
+                parts[part][0].append(np.asarray(Image.open(BytesIO(file.read())).convert("RGB")).transpose(2, 0, 1))
+                parts[part][1].append(label)
+    classes = sorted(set(parts["train"][1]))
+    (train, train_labels), (test, test_labels) = (
+        (np.stack(images), np.array([classes.index(label) for label in labels])) for images, labels in parts.values()
+    )
+    return Arrays(train, train_labels, test, test_labels, classes)

@@ -1,0 +1,110 @@
+"""The exercises of lesson 01: a new head, the budget where the gain ends, the largest claim that holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tlkit.experiments import Comparison
+from tlkit.lessons.exercises import Exercises, Judgement, sorted_out
+from tlkit.models.networks import Network
+
+
+def _starts_from(answer: Any, source: Network) -> Judgement:
+    if not isinstance(answer, Network):
+        return [], [f"a network; this is a {type(answer).__name__}"]
+    shared = {p.data_ptr() for p in answer.parameters()} & {p.data_ptr() for p in source.parameters()}
+    answer, source = answer.copy().cpu(), source.copy().cpu()
+
+    def outputs(head: Any) -> int:
+        return getattr(head, "out_features", 0)
+
+    mine, others = answer.backbone.state_dict(), source.backbone.state_dict()
+    same = mine.keys() == others.keys() and all(mine[key].equal(others[key]) for key in mine)
+    classes = outputs(source.head)
+    old, new = source.head.state_dict(), answer.head.state_dict()
+    head = any(old[key].shape == new[key].shape and old[key].equal(new[key]) for key in old.keys() & new.keys())
+    return sorted_out(
+        {
+            ("the backbone has the weights of the source", "the backbone still has weights of its own"): same,
+            ("the head is new", "a new head: this one is the head of the source"): not head,
+            ("the head has as many classes", f"a head for {classes} classes"): outputs(answer.head) == classes,
+            (
+                "training it leaves the source as it is",
+                "a copy: training this one would change the source too",
+            ): not shared,
+        }
+    )
+
+
+def _where_the_gain_ends(answer: Any, comparison: Comparison) -> Judgement:
+    def small(budget: int) -> bool:
+        sample = comparison.difference("head kept", "from scratch", budget)
+        return bool(sample and sample.high is not None and sample.high < 2)
+
+    if answer is None and comparison.finished and not small(comparison.budgets[-1]):
+        return ["right: at this scale no measured budget is enough"], []
+    if answer not in comparison.budgets:
+        return [], [f"one of the budgets that were measured: {', '.join(map(str, comparison.budgets))}"]
+    sample = comparison.difference("head kept", "from scratch", answer)
+    if sample is None:
+        return [], ["a comparison that is finished: comparison.finish()"]
+    later, before = [b for b in comparison.budgets if b >= answer], [b for b in comparison.budgets if b < answer]
+    facts = {
+        (
+            f"at {answer} the mean gain is below 2 points",
+            f"a smaller gain: at {answer} the mean is above 2 points",
+        ): sample.mean < 2,
+        (
+            f"from {answer} on the whole interval is below 2",
+            f"the whole interval: at {answer} or later it reaches beyond 2",
+        ): all(map(small, later)),
+        ("no smaller budget would do", "the first such budget: a smaller one would do"): not before
+        or not small(before[-1]),
+    }
+    return sorted_out(facts)
+
+
+def _the_largest_claim_that_holds(answer: Any, comparison: Comparison) -> Judgement:
+    if not isinstance(answer, int) or isinstance(answer, bool):
+        return [], [f"a whole number of points; this is a {type(answer).__name__}"]
+
+    def holds(by: int) -> bool | None:
+        return comparison.claim("head kept", better_than="from scratch", at=1, by=by).holds
+
+    return sorted_out(
+        {
+            (f"by={answer} holds", f"a claim that holds: by={answer} does not"): holds(answer) is True,
+            ("one point more does not", "the largest: one point more holds as well"): holds(answer + 1) is False,
+        }
+    )
+
+
+EXERCISES: Exercises = {
+    "01.1": (
+        _starts_from,
+        (
+            ("where to look", "The repair in step 6 copies one thing. Here everything but the head is to be copied."),
+            ("the method", "A Network has a method whose name says what you want; type network. and press Tab."),
+            ("the line", "network.with_new_head(10, seed=0) copies the backbone and draws a fresh head."),
+        ),
+    ),
+    "01.2": (
+        _where_the_gain_ends,
+        (
+            ("which end", "An interval has two ends. Which of them decides whether a gain is surely smaller than 2?"),
+            ("which column", "comparison.difference(first, second, budget) has a mean, a low and a high."),
+            ("the condition", "Find the first budget from which on the high end stays below 2."),
+        ),
+    ),
+    "01.3": (
+        _the_largest_claim_that_holds,
+        (
+            ("what a claim asks", "better_than with by asks for two things. Which of them depends on by?"),
+            (
+                "how to ask",
+                'comparison.claim("head kept", better_than="from scratch", at=1, by=5).holds is True or False.',
+            ),
+            ("the number", "The mean gain must be at least by, so the answer is the mean, rounded down."),
+        ),
+    ),
+}

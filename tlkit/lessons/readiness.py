@@ -1,0 +1,259 @@
+"""Whether this machine is ready for the course: each line is something that was tried just now."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from html import escape
+from importlib import import_module, metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+PATIENCE = 60  # seconds for a kernel or JupyterLab to answer
+
+
+@dataclass(frozen=True, repr=False)
+class Finding:
+    """What came of one try: its `name`, whether it `works`, the `words`, and the `repair` for when it does not."""
+
+    name: str
+    works: bool
+    words: str
+    repair: str
+
+    def __repr__(self) -> str:
+        return f"{'✓' if self.works else '✕'} {self.name:18} {self.words}"
+
+
+@dataclass(frozen=True, repr=False)
+class Diagnosis:
+    """All findings, with what is to be done; as text, or on a lesson's page."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def broken(self) -> list[Finding]:
+        """What does not work."""
+        return [finding for finding in self.findings if not finding.works]
+
+    @property
+    def conclusion(self) -> str:
+        """How many do not work, and a line on what to do about each."""
+        if not (broken := self.broken):
+            return "Everything that was tried works."
+        repairs: dict[str, list[str]] = {}
+        for finding in broken:
+            repairs.setdefault(finding.repair, []).append(finding.name)
+        count = f"{len(broken)} of {len(self.findings)} {'does' if len(broken) == 1 else 'do'} not work:"
+        return "\n".join([count, *(f"  {', '.join(names)}: {repair}" for repair, names in repairs.items())])
+
+    def __repr__(self) -> str:
+        return "\n".join([*map(repr, self.findings), self.conclusion])
+
+    def _repr_html_(self) -> str | None:
+        try:
+            from tlkit.lessons.page import on_page
+        except ImportError:  # the page's look needs what may be missing; then the text is shown
+            return None
+        lines = [
+            f"<p><span class='tl-glyph'>{'✓' if f.works else '✕'}</span><b>{escape(f.name)}</b> {escape(f.words)}</p>"
+            for f in self.findings
+        ]
+        lines += [f"<p><b>{escape(line)}</b></p>" for line in self.conclusion.splitlines()]
+        return on_page(f"<div class='tl-check'>{''.join(lines)}</div>")
+
+
+def doctor(kernel: bool = True) -> Diagnosis:
+    """Try what the lessons need on this machine, and say what works and how to mend what does not.
+
+    With `kernel=False` no other process is started, neither a kernel nor JupyterLab: a lesson shows that in about
+    5 s, most of them imports. Nothing is raised: an exception is a finding.
+    """
+    return Diagnosis(tuple(findings(kernel)))
+
+
+def findings(kernel: bool = True) -> Iterator[Finding]:
+    """The findings of `doctor`, one by one as they are made."""
+    for name, check, repair in _checks(kernel):
+        try:
+            yield Finding(name, True, check(), repair)
+        except Exception as error:
+            yield Finding(name, False, " ".join(f"{type(error).__name__}: {error}".split()), repair)
+
+
+def _checks(kernel: bool) -> Iterator[tuple[str, Callable[[], str], str]]:
+    """Name, what tries it and returns words or raises, and the repair."""
+    from tlkit import widgets
+
+    again = "mend what is named above; if nothing is, install tlkit again"
+    python = sys.executable
+    install = f"{python} -m pip install" if find_spec("pip") else f"python3 -m uv pip install --python {python}"
+    modules = metadata.packages_distributions()
+    yield "Python", lambda: f"{platform.python_version()}, {python}", ""
+    yield "tlkit", partial(_package, "tlkit", modules), "install tlkit as its README says"
+    for line in _requirements():
+        if kernel or not line.startswith("jupyterlab"):  # 1.7 s to import, and no lesson does
+            repair = f'{install} --force-reinstall "{line}"'
+            yield re.split(r"[^\w.-]", line)[0], partial(_package, line, modules), repair
+    yield "device", _device, again
+    yield "training", _training, f"{again}; with a GPU, try CUDA_VISIBLE_DEVICES= tlkit doctor"
+    yield "images", _images, again
+    for name in widgets.__all__:
+        yield name, partial(_widget, name), again
+    yield "lessons", _lessons, again
+    if kernel:
+        yield "kernel", _kernel, f"{python} -m ipykernel install --sys-prefix"
+        yield "JupyterLab", _jupyterlab, again
+    yield "this folder", lambda: _writable(Path.cwd()), "start from a folder that you may write to"
+    yield "cache", _cache, "set TLKIT_CACHE to a folder that you may write to"
+    if folder := os.environ.get("TLKIT_DATA"):
+        yield "TLKIT_DATA", partial(_readable, Path(folder)), "set it to a folder that you may read, or unset it"
+
+
+def _requirements() -> list[str]:
+    """What tlkit depends on, as in "torch>=2.10,<3"; nothing if it is not installed, which is a finding of its own."""
+    with suppress(metadata.PackageNotFoundError):
+        return [line for line in metadata.requires("tlkit") or () if "extra ==" not in line]
+    return []
+
+
+def _package(line: str, modules: Mapping[str, list[str]]) -> str:
+    """Import a package under the name its `modules` have; its version must be one that tlkit is tested with."""
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    wanted = Requirement(line)
+    names = [name for name, packages in modules.items() if wanted.name in {canonicalize_name(p) for p in packages}]
+    import_module(min(names, key=lambda name: name.lower() != wanted.name, default=wanted.name))
+    version = metadata.version(wanted.name)
+    if not wanted.specifier.contains(version, prereleases=True):
+        raise ImportError(f"version {version} is installed, but tlkit is tested with {wanted.specifier}")
+    return version
+
+
+def _device() -> str:
+    from tlkit.training.machine import hardware
+
+    return hardware().words
+
+
+def _training() -> str:
+    from tlkit.data import digits
+    from tlkit.models import SmallCNN
+    from tlkit.objectives import CrossEntropy
+    from tlkit.training.run import Run
+
+    run = Run(SmallCNN(), CrossEntropy(), digits(), steps=10)
+    next(run)  # the first step is slow everywhere
+    started = time.perf_counter()
+    _, losses = run.finish().history.series("loss")  # Run raises if one is not finite
+    rate = 9 / (time.perf_counter() - started)
+    fell = f"from {losses[0]:.2f} to {losses[-1]:.2f}"
+    if losses[-1] >= losses[0]:
+        raise ArithmeticError(f"ten steps on {run.device} did not lower the loss: {fell}")
+    return f"ten steps on {run.device}, {rate:.0f} a second; the loss fell {fell}"
+
+
+def _images() -> str:
+    from tlkit.data import glyphs
+
+    images = glyphs("AB", count=20).train.images
+    if not images.flatten(1).any(1).all():
+        raise ValueError("some of the rendered characters are empty")
+    return f"{len(images)} characters rendered from matplotlib's fonts"
+
+
+def _widget(name: str) -> str:
+    from tlkit import widgets
+
+    widget = getattr(widgets, name)
+    return f"script and style read, {len(widget._esm):,} and {len(widget._css):,} characters"
+
+
+def _lessons() -> str:
+    import nbformat
+
+    from tlkit.lessons.course import catalogue, lessons_folder
+
+    for path in lessons_folder().glob("*.ipynb"):
+        try:
+            nbformat.validate(nbformat.read(path, as_version=4))
+        except Exception as error:
+            raise ValueError(f"{path.name} is not a notebook: {error}") from error
+    if not (lessons := catalogue()):
+        raise FileNotFoundError(f"there is no lesson in {lessons_folder()}")
+    return f"{len(lessons)} found, readable as notebooks"
+
+
+def _kernel() -> str:
+    """Open the kernel that JupyterLab opens, in an empty folder: from the repository any Python could import tlkit."""
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    cell = new_code_cell("import sys\nprint(sys.executable, flush=True)\nimport tlkit\ntlkit.__version__")
+    options = {"kernel_name": "python3", "startup_timeout": PATIENCE, "timeout": PATIENCE}
+    client = NotebookClient(new_notebook(cells=[cell]), shutdown_kernel="immediate", **options)
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder, open(Path(folder) / "stderr", "w+", encoding="utf-8") as said:
+        try:
+            with client.setup_kernel(cwd=folder, stderr=said):
+                client.execute_cell(cell, 0)
+        except CellExecutionError as error:
+            raise ImportError(f"{cell.outputs[0].text.strip()}: {error.evalue}") from error
+        except Exception as error:
+            said.seek(0)
+            raise RuntimeError(f"{error}. {_last_line(said.read())}") from error
+    return f"{cell.outputs[0].text.strip()} answered in {time.perf_counter() - started:.1f} s"
+
+
+def _jupyterlab() -> str:
+    command = [sys.executable, "-m", "jupyterlab", "--version"]
+    ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE)
+    if ran.returncode:
+        raise RuntimeError(f"it does not start. {_last_line(ran.stderr)}")
+    return f"{ran.stdout.strip()} starts"
+
+
+def _last_line(text: str) -> str:
+    return text.strip().rpartition("\n")[2]
+
+
+def _cache() -> str:
+    from tlkit.data.downloads import cache_folder
+
+    return _writable(cache_folder())
+
+
+def _writable(folder: Path) -> str:
+    """Write, read and remove a file in the folder, or where the folder would be made."""
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    with tempfile.NamedTemporaryFile("w+", dir=there) as file:
+        file.write("tlkit")
+        file.seek(0)
+        file.read()
+    free = shutil.disk_usage(there).free / 1e9
+    little = ", which is little" if free < 1 else ""
+    return f"{folder}: a file was written, read and removed; {free:.1f} GB are free{little}"
+
+
+def _readable(folder: Path) -> str:
+    """Open all that stands directly in the folder."""
+    paths = sorted(folder.iterdir())
+    for path in paths:
+        if path.is_dir():
+            next(path.iterdir(), None)
+        else:
+            with path.open("rb") as file:
+                file.read(1)
+    return f"{folder}: {len(paths)} files and folders in it were opened"
