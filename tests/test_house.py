@@ -202,11 +202,13 @@ def test_conda_is_asked_for_the_same_packages_in_the_same_ranges():
     assert sorted(asked) == sorted(wanted.items())
 
 
-def test_every_widget_stands_beside_its_javascript_and_no_script_is_left_over():
+def test_every_widget_stands_beside_its_javascript_and_its_look_and_no_script_is_left_over():
     files = [path for path in (PACKAGE / "widgets").glob("*.py") if path.stem != "__init__"]
     used = " ".join(re.findall(r'script="([^"]+)"', "".join(path.read_text(encoding="utf-8") for path in files)))
     scripts = {path.stem for path in (PACKAGE / "widgets").glob("*.js")} - {"host"}
     assert {path.stem for path in files} <= scripts == {"base", *used.replace(".js", "").split()}
+    looks = {path.stem for path in (PACKAGE / "widgets").glob("*.css")}
+    assert looks == {path.stem for path in files} - {"base"} | {"style"}
 
 
 def test_the_package_sets_nothing_for_the_whole_process():
@@ -219,8 +221,6 @@ def test_the_package_sets_nothing_for_the_whole_process():
 
 
 def test_the_page_and_the_widgets_style_no_class_of_one_name():
-    page, widgets = (
-        set(re.findall(r"\.(tl-[\w-]+)", (ROOT / "tlkit" / css).read_text(encoding="utf-8")))
-        for css in ("lessons/page.css", "widgets/style.css")
-    )
-    assert not page & widgets  # both stand in one document
+    sheets = [PACKAGE / "lessons" / "page.css", *(PACKAGE / "widgets").glob("*.css")]
+    page, *widgets = (set(re.findall(r"\.(tl-[\w-]+)", sheet.read_text(encoding="utf-8"))) for sheet in sheets)
+    assert not page & set().union(*widgets)  # both stand in one document

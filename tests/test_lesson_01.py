@@ -11,7 +11,7 @@ from nbformat.v4 import new_code_cell
 from tlkit.lessons import find, run_lesson
 
 NEEDED = (  # from the data to the first claim, without questions and pictures
-    *("imports", "hook-pictures", "from-scratch", "measure-from-scratch", "pretrain-run"),
+    *("imports", "tasks", "from-scratch", "measure-from-scratch", "pretrain-run"),
     *("recipes-fine-tuned", "recipe-probe", "compare", "claim-transfer-wins"),
 )
 COPY = "    target.load_state_dict(network.state_dict())  # the whole transfer\n"

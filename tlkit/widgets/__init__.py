@@ -6,12 +6,20 @@ from tlkit.lazy import attributes
 
 if TYPE_CHECKING:
     from tlkit.widgets.budget_explorer import BudgetExplorer
+    from tlkit.widgets.gallery import Gallery
     from tlkit.widgets.monitor import Monitor
     from tlkit.widgets.prediction import Prediction
+    from tlkit.widgets.teach import Teach
 
-__all__ = ["BudgetExplorer", "Monitor", "Prediction"]
+__all__ = ["BudgetExplorer", "Gallery", "Monitor", "Prediction", "Teach"]
 
 __getattr__, __dir__ = attributes(
     __name__,
-    {"budget_explorer": ("BudgetExplorer",), "monitor": ("Monitor",), "prediction": ("Prediction",)},
+    {
+        "budget_explorer": ("BudgetExplorer",),
+        "gallery": ("Gallery",),
+        "monitor": ("Monitor",),
+        "prediction": ("Prediction",),
+        "teach": ("Teach",),
+    },
 )

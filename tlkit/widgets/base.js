@@ -38,13 +38,16 @@ const shortPercent = (value) => `${Number(value.toFixed(1))}${SPACE}%`;
 const twoFigures = (value) => Number(value.toPrecision(2));
 const rateWords = (rate) => (rate < 0.99e-4 ? twoFigures(rate).toExponential() : String(twoFigures(rate)));
 // "labels per class" for several, "label per class" for one
-const amount = (budget, unit = "labels per class") => `${budget} ${budget === 1 ? unit.replace(/s\b/, "") : unit}`;
+const amount = (budget, unit = "labels per class") => `${budget} ${budget === 1 ? unit.replace(/(?<=s)es\b|s\b/, "") : unit}`;
+
+// Bytes come as a view from a kernel, as a buffer from a saved page.
+const dataView = (data) => (data.buffer ? new DataView(data.buffer, data.byteOffset, data.byteLength) : new DataView(data));
 
 // Float32 numbers sent as bytes, in groups of `size`; a group with a NaN in it is no point of a line.
 function floats(model, name, size) {
   const data = model.get(name);
   if (!data?.byteLength) return [];
-  const bytes = data.buffer ? new DataView(data.buffer, data.byteOffset, data.byteLength) : new DataView(data);
+  const bytes = dataView(data);
   const groups = [];
   for (let at = 0; at + 4 * size <= bytes.byteLength; at += 4 * size) {
     groups.push(Array.from({ length: size }, (_, place) => bytes.getFloat32(at + 4 * place, true)));
@@ -144,6 +147,12 @@ const ICONS = { // on a field of 16; "outline" ones are drawn, the others filled
   check: "outline M3 8.5l3.5 3.5L13 4.5",
   undo: "outline M6.5 2.5L3 6l3.5 3.5M3.5 6H10a3.5 3.5 0 0 1 0 7H6.5",
   again: "outline M8 1L4.8 3.8L8 6.6M5.2 3.8H8A4.8 4.8 0 1 1 3.4 7.6",
+  clear: "M6 1.5h4V3h4v1.5H2V3h4zM3.5 5.7h9L11.7 14.5H4.3z",
+  plus: "outline M8 2.5v11M2.5 8h11",
+  minus: "outline M2.5 8h11",
+  save: "outline M8 1.5V10M4.5 6.5L8 10l3.5-3.5M2.5 13.5h11",
+  open: "outline M8 11V2.5M4.5 6L8 2.5L11.5 6M2.5 13.5h11",
+  cross: "outline M3.5 3.5l9 9M12.5 3.5l-9 9",
   warning: "M8 1.5L15.5 14.5H0.5zM7.2 6v4.5h1.6V6zM7.2 11.6v1.6h1.6v-1.6z",
 };
 
@@ -303,7 +312,7 @@ class Chart {
 
 // Not the `disabled` attribute: a button that is off keeps its place in the tab order and its focus.
 function button({ action, face, words, key, main, off }, press) {
-  const node = html("button", { type: "button", class: main ? "tl-button tl-main" : "tl-button", "data-do": action }, icon(face), words);
+  const node = html("button", { type: "button", class: main ? "tl-button tl-main" : "tl-button", "data-do": action }, face ? icon(face) : "", words);
   if (key) node.append(html("kbd", { "aria-hidden": "true" }, key));
   if (off) node.setAttribute("aria-disabled", "true");
   node.addEventListener("click", () => node.getAttribute("aria-disabled") || press(action));
@@ -322,6 +331,40 @@ function fillRow(frame, row, buttons, press) {
   const wasMain = held.classList.contains("tl-main");
   const same = row.querySelector(`[data-do="${held.dataset.do}"]:not([aria-disabled])`);
   (((!wasMain && same) || row.querySelector(".tl-main")) ?? frame.root).focus({ preventScroll: true });
+}
+
+// A group of buttons is one tab stop: arrows, Home and End move within it, and reached(place) is told.
+function roving(frame, group, buttons, reached = () => {}) {
+  const hold = (stop) => buttons.forEach((one, place) => set(one, { tabindex: place === stop ? 0 : -1 }));
+  hold(0);
+  frame.listen(group, "focusin", ({ target }) => hold(buttons.indexOf(target)));
+  frame.listen(group, "keydown", (event) => {
+    const place = buttons.indexOf(event.target);
+    const next = { ArrowLeft: place - 1, ArrowUp: place - 1, ArrowRight: place + 1, ArrowDown: place + 1, Home: 0, End: -1 }[event.key];
+    if (next === undefined) return;
+    buttons.at(next % buttons.length).focus();
+    reached((next + buttons.length) % buttons.length);
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  return hold;
+}
+
+// One of a few: joined buttons. options: words; choose(option) follows a click or an arrow key, and
+// show(option, notes) marks the chosen one and writes a note, such as a count, behind each.
+function segments(frame, { name, options, choose }) {
+  const notes = options.map(() => html("small"));
+  const buttons = options.map((words, place) => html("button", { type: "button", class: "tl-button", role: "radio" }, words, notes[place]));
+  const node = html("div", { class: "tl-segments", role: "radiogroup", "aria-label": name }, ...buttons);
+  const take = (place) => choose(options[place]);
+  const hold = roving(frame, node, buttons, take);
+  buttons.forEach((one, place) => frame.listen(one, "click", () => take(place)));
+  const show = (chosen, said = []) => {
+    buttons.forEach((one, place) => set(one, { "aria-checked": options[place] === chosen }));
+    notes.forEach((note, place) => say(note, String(said[place] ?? "")));
+    hold(options.indexOf(chosen));
+  };
+  return { node, show };
 }
 
 // start(event) may answer false; end() follows a release, cancel() Esc or a lost pointer.
@@ -454,11 +497,12 @@ function makeFrame(model, el, name, draw) {
   frame.keys = (actions) => frame.listen(root, "keydown", (event) => {
     const { target, key } = event;
     const undo = (event.ctrlKey || event.metaKey) && key.toLowerCase() === "z";
-    if (!undo && (event.ctrlKey || event.metaKey || event.altKey)) return;
+    const typing = key.length === 1 && ["SELECT", "INPUT"].includes(target.tagName); // a letter there is a letter
+    if (!undo && (typing || event.ctrlKey || event.metaKey || event.altKey)) return;
     const allowed = {
       " ": target === root && !event.repeat,
       ArrowRight: target === root || target.tagName === "BUTTON",
-      s: target.tagName !== "SELECT" && !event.repeat,
+      s: !event.repeat,
       Enter: !["BUTTON", "SELECT"].includes(target.tagName) && !event.repeat,
     };
     const action = undo ? "undo" : key.length === 1 ? key.toLowerCase() : key;

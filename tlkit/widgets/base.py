@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import anywidget
+import traitlets as t
 
+from tlkit.files import write_whole
 from tlkit.views import tokens_css
 
 HERE = Path(__file__).parent
 
 
 class Widget(anywidget.AnyWidget):
-    """A widget drawn by `name.js` beside its Python file, in the look of `style.css`.
+    """A widget drawn by `name.js` and `name.css` beside its Python file, in the look that all share, `style.css`.
 
-    A subclass says `class Monitor(Widget, script="monitor.js")` and sets its traits; the browser draws them.
+    A subclass says `class Monitor(Widget, script="monitor.js")` and sets its traits; the browser draws them. What a
+    saved page keeps over a reload is named in `_remembered`.
     """
+
+    needs_python: ClassVar[bool] = False
+    _remembered = t.List().tag(sync=True)
 
     def __init_subclass__(cls, script: str = "", **options: Any):
         if script:  # not for the subclasses that anywidget makes of an instance
-            cls._esm = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("base.js", script))
-            cls._css = tokens_css() + (HERE / "style.css").read_text(encoding="utf-8")
+            own = script.split()[-1].replace(".js", ".css")
+            cls._esm = "\n".join(map(_read, ("base.js", *script.split())))
+            cls._css = tokens_css() + "\n".join(map(_read, ("style.css", own)))
         super().__init_subclass__(**options)
 
     def words(self) -> str:
@@ -32,6 +41,62 @@ class Widget(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         return self.words()
+
+    def save_page(self, path: str | Path) -> Path:
+        """Write the widget as one HTML file that needs no kernel and no network, and return its path.
+
+        Raises ValueError for a widget that needs Python to do anything.
+        """
+        if self.needs_python:
+            raise ValueError(f"{type(self).__name__} needs Python for what it does; save a widget that answers alone")
+        from ipywidgets.embed import dependency_state
+
+        model = self.model_id
+        state = {"state": {model: dependency_state([self], drop_defaults=False)[model]}}
+        one = state["state"][model]["state"]
+        one["_esm"], one["_css"] = _without_indents(one["_esm"]), _without_indents(one["_css"])
+        page = PAGE.format(
+            title=escape(self.words()),
+            state=_in_script(state),
+            view=_in_script({"model_id": model}),
+            host=_without_indents(_read("host.js")),
+        )
+        write_whole(Path(path), page)
+        return Path(path)
+
+
+def _read(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")
+
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ max-width: 908px; margin: 16px auto; padding: 0 4px; }}
+@media (prefers-color-scheme: dark) {{ body {{ background: #111; }} }}
+</style>
+<script type="application/vnd.jupyter.widget-state+json">{state}</script>
+<body>
+<script type="application/vnd.jupyter.widget-view+json">{view}</script>
+<script>{host}</script>
+</body>
+</html>
+"""
+
+
+def _in_script(value: Any) -> str:
+    """JSON that can stand in a script element: nothing in it opens or closes one."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/").replace("<!--", "<\\!--")
+
+
+def _without_indents(code: str) -> str:
+    """Shorter by a tenth: without indents and lines that are comments."""
+    lines = (line.strip() for line in code.split("\n"))
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def in_kernel_loop(handler: Callable[..., Any]) -> Callable[..., None]:

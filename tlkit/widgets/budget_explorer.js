@@ -80,7 +80,7 @@ function render({ model, el }) {
     if (!view().budgets?.length) return;
     build();
     frame.head(view().title, view().subtitle);
-    frame.show(model.get("state") || "measured", model.get("word") || "measured");
+    frame.show("measured", "measured");
     say(title, view().chart_title);
     const compared = `${recipe("first").name} minus ${recipe("second").name}`; // said anew here: no kernel is needed
     set(chart.node, { "aria-label": `${view().chart_title}. ${compared}, ${valueWords(model.get("budget"))}` });
@@ -218,7 +218,7 @@ function render({ model, el }) {
   }
 
   frame.keys({});
-  frame.watch("view budget first second state word label", frame.draw.later);
+  frame.watch("view budget first second", frame.draw.later);
   draw();
   return frame.close;
 }

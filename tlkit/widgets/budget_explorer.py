@@ -16,9 +16,6 @@ class BudgetExplorer(Widget, script="budget_explorer.js"):
     Raises ValueError if nothing is measured yet, or for a recipe that was not compared.
     """
 
-    state = t.Unicode("measured").tag(sync=True)
-    word = t.Unicode("measured").tag(sync=True)
-    label = t.Unicode().tag(sync=True)
     view = t.Dict().tag(sync=True)
     budget = t.Int(0).tag(sync=True)
     first = t.Int(0).tag(sync=True)
@@ -46,7 +43,6 @@ class BudgetExplorer(Widget, script="budget_explorer.js"):
             first=names.index(first) if first else 0,
             second=names.index(second) if second else 1 - (names.index(first) == 1 if first else 0),
         )
-        self.label = self.words()
 
     def words(self) -> str:
         """The difference at the chosen budget, in a sentence."""

@@ -29,6 +29,7 @@ class Monitor(Widget, script="monitor.js"):
     Raises TypeError for anything else to watch, ValueError for more than three earlier runs.
     """
 
+    needs_python = True
     state = t.Unicode("not running").tag(sync=True)
     word = t.Unicode("not running").tag(sync=True)
     label = t.Unicode().tag(sync=True)

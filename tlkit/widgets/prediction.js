@@ -150,8 +150,8 @@ function render({ model, el }) {
     if (!budgets?.length) return;
     if (points.length !== budgets.length) makePoints();
     const now = mode();
-    const state = { ask: "waiting for you", result: "measured" }[now]; // also without a kernel that would say so
-    frame.show(state ?? model.get("state"), state ?? model.get("word"));
+    const state = now === "result" ? "measured" : "waiting for you";
+    frame.show(state, state);
     frame.root.classList.toggle("tl-locked", now !== "ask");
     const gaps = now === "result" ? gapList() : [];
     const close = gaps.filter(({ gap }) => Math.abs(gap) <= CLOSE).length;
@@ -325,7 +325,7 @@ function render({ model, el }) {
   }
 
   frame.keys({ Enter: lock, undo });
-  frame.watch("view placed choice locked ready result state word label", frame.draw.later);
+  frame.watch("view placed choice locked ready result label", frame.draw.later);
   draw();
   return frame.close;
 }

@@ -20,8 +20,6 @@ class Prediction(Widget, script="prediction.js"):
     Raises ValueError if the baseline is empty or `reveal` names what was not compared.
     """
 
-    state = t.Unicode("waiting for you").tag(sync=True)
-    word = t.Unicode("waiting for you").tag(sync=True)
     label = t.Unicode().tag(sync=True)
     view = t.Dict().tag(sync=True)
     placed = t.List().tag(sync=True)
@@ -90,12 +88,8 @@ class Prediction(Widget, script="prediction.js"):
         return self
 
     def _send_result(self, _: Any = None) -> None:
-        if self.locked and self._measured:
-            self.result = self._measured | {"sentence": self._surprise()}
-            self.state = self.word = "measured"
-        elif not self.locked:
-            self.result = {}
-            self.state = self.word = "waiting for you"
+        shown = self.locked and self._measured
+        self.result = self._measured | {"sentence": self._surprise()} if shown else {}
 
     def gaps(self) -> dict[int, float]:
         """Measured minus predicted, in points, at each budget that has both."""

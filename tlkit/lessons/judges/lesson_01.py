@@ -7,6 +7,7 @@ from typing import Any
 from tlkit.experiments import Comparison
 from tlkit.lessons.exercises import Exercises, Judgement, sorted_out
 from tlkit.models.networks import Network
+from tlkit.widgets.teach import Teach
 
 
 def _starts_from(answer: Any, source: Network) -> Judgement:
@@ -79,6 +80,17 @@ def _the_largest_claim_that_holds(answer: Any, comparison: Comparison) -> Judgem
     )
 
 
+def _fooled(answer: Any, teach: Teach) -> Judgement:
+    believed = teach.beliefs()
+    if len(believed) < 2:
+        return [], ["two classes with drawings, and a drawing on the pad: leave the one that fools it there"]
+    if answer not in believed:
+        return [], [f"the name of the class that it should have said: one of {', '.join(map(repr, believed))}"]
+    said = max(believed, key=lambda name: believed[name])
+    yes, no = f"it says {said}", f"a drawing that fools it: it does say {said}"
+    return sorted_out({(yes, no): said != answer})
+
+
 EXERCISES: Exercises = {
     "01.1": (
         _starts_from,
@@ -105,6 +117,17 @@ EXERCISES: Exercises = {
                 'comparison.claim("head kept", better_than="from scratch", at=1, by=5).holds is True or False.',
             ),
             ("the number", "The mean gain must be at least by, so the answer is the mean, rounded down."),
+        ),
+    ),
+    "01.4": (
+        _fooled,
+        (
+            (
+                "what it knows",
+                "Print was turned by some degrees, slanted, stretched and bent, and never more than that.",
+            ),
+            ("what to change", "Turn the drawing: draw a heart or a house upside down, or lying on its side."),
+            ("one that works here", "With the four classes of the start, an upside-down heart is read as a house."),
         ),
     ),
 }

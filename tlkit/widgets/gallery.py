@@ -1,0 +1,216 @@
+"""The images of a data set: with what a network says of each, or two sets side by side, one line a class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import torch
+import traitlets as t
+from torch import Tensor
+from torch.nn import functional as F
+
+from tlkit.data.tasks import Split, Task
+from tlkit.models.networks import as_evaluated
+from tlkit.views import MARKS
+from tlkit.widgets.base import Widget
+
+BYTES = 3_000_000  # of images, or of beliefs, at most: a saved page stays small
+LARGEST = 96  # pixels of a side: photographs are shrunk to it before they are sent
+EACH = 40  # images of a class and side at most, which is a few draws of a line
+
+
+class Gallery(Widget, script="images.js gallery.js"):
+    """Browse images and what a network says of them; no kernel is needed afterwards.
+
+    `split` is a Split, or a Task, of which the test images are shown. `network` maps images [n, channels, height,
+    width] to logits [n, classes], or it has `predict(images) -> labels`, then no beliefs are shown; without one, only
+    labels are. `family` gives the beliefs the course's colour (see `Recipe`). The first `most` images are shown, fewer
+    if they need more than 3 MB; larger ones are shrunk to 96 pixels.
+
+    With `source`, a Split or a Task, two sets are shown side by side, one line a class: left the source's training
+    images, right those of `split`; a Task's unlabelled ones are pale, at the line of their hidden label.
+
+    >>> import tlkit as tl
+    >>> task = tl.data.digits()
+    >>> tl.widgets.Gallery(task)
+    600 test images of 10 classes
+    >>> tl.widgets.Gallery(task.few_labels(1), source=task.validation)
+    200 source images beside 997 target images, 10 of them labelled
+
+    Raises TypeError for what is no Split or Task. Raises ValueError if it is empty or its images are neither grey nor
+    RGB, if there are neither labels nor a network, if the network has other classes, or for a network and a source.
+    """
+
+    view = t.Dict().tag(sync=True)
+    images = t.Bytes().tag(sync=True)
+    beliefs = t.Bytes().tag(sync=True)
+
+    def __init__(
+        self,
+        split: Split | Task,
+        network: Any = None,
+        *,
+        source: Split | Task | None = None,
+        title: str | None = None,
+        subtitle: str | None = None,
+        family: str | None = "pre-trained",
+        most: int = 2_000,
+    ):
+        if source is None:
+            sentence, view, images, beliefs = _readings(split, network, most)
+        elif network is None:
+            sentence, view, images, beliefs = _side_by_side(source, split)
+        else:
+            raise ValueError("a Gallery shows what a network says, or two sets side by side: give network= or source=")
+        view["title"] = title or view["title"]
+        view["subtitle"] = view.pop("limit", "") + (subtitle or view["subtitle"])
+        view["token"] = MARKS[family][0]
+        super().__init__(view=view, images=images, beliefs=beliefs)
+        self._sentence = sentence
+
+    def words(self) -> str:
+        """What is shown, in a sentence: how many images, and how many of them are read wrongly."""
+        return self._sentence
+
+
+def _readings(given: Split | Task, network: Any, most: int) -> tuple[str, dict[str, Any], bytes, bytes]:
+    """Images with their labels and what the network says: sentence, view, images, beliefs (float32)."""
+    noun = "test images" if isinstance(given, Task) else "images"
+    split = _checked(given.test if isinstance(given, Task) else given)
+    if split.labels is None and network is None:
+        raise ValueError("these images have no labels, so there is nothing to say of them; give a network as well")
+    channels, height, width = _sent(split.images.shape)
+    count = max(1, min(most, len(split), BYTES // max(channels * height * width, 4 * len(split.classes))))
+    images, labels = split.images[:count], None if split.labels is None else split.labels[:count].cpu()
+    said, beliefs = (None, None) if network is None else _asked(network, images, split.classes)
+    if said is None:
+        sentence, reading = f"{count:,} {noun} of {len(split.classes)} classes", "its label."
+    elif labels is None:
+        sentence, reading = f"{count:,} {noun} without labels", "what the network says."
+    else:
+        wrong = int((labels != said).sum())
+        sentence = f"{wrong:,} of {count:,} {noun} {'is' if wrong == 1 else 'are'} read wrongly"
+        reading = "its label; after a cross, what the network says instead."
+    view = {
+        "title": sentence,
+        "subtitle": f"Under each image {reading}",
+        "limit": f"The first {count:,} of {len(split):,}. " if count < len(split) else "",
+        "classes": list(split.classes),
+        "shape": [channels, height, width],
+        "count": count,
+        "labels": None if labels is None else labels.tolist(),
+        "said": None if said is None else said.tolist(),
+        "files": split.files and list(split.files[:count]),
+    }
+    return sentence, view, _pixels(images), b"" if beliefs is None else beliefs.numpy().tobytes()
+
+
+def _side_by_side(source: Split | Task, target: Split | Task) -> tuple[str, dict[str, Any], bytes, bytes]:
+    """Two sets, one line a class: sentence, view, the images of both, no beliefs."""
+    left, right = (_checked(given.train if isinstance(given, Task) else given) for given in (source, target))
+    classes = list(dict.fromkeys((*right.classes, *left.classes)))
+    line = sum(prod(_sent(split.images.shape)) for split in (left, right)) * len(classes)
+    each = max(1, min(EACH, BYTES // line))
+    halves = [_half(role, given, classes, each) for role, given in (("source", source), ("target", target))]
+    (first, one, images), (second, other, more) = halves
+    second["from"] = len(images)
+    sizes = [f"{height} \u00d7 {width}" for _, height, width in (first["shape"], second["shape"])]
+    size = f"Same size, {sizes[0]}" if sizes[0] == sizes[1] else f"{sizes[0]} beside {sizes[1]} pixels"
+    pale = " Images without a label are grey: a network may see them, not their class."
+    view = {
+        "title": "What the network has read, and what it is to read",
+        "subtitle": f"The same class on one line.{pale if first['pale'] or second['pale'] else ''}",
+        "classes": classes,
+        "sides": [first, second],
+        "note": f"{size}, and {'same' if set(left.classes) == set(right.classes) else 'different'} classes.",
+    }
+    return f"{one} beside {other}", view, images + more, b""
+
+
+def _half(role: str, given: Split | Task, classes: list[str], each: int) -> tuple[dict[str, Any], str, bytes]:
+    """One of two sets: its view, its words, its images; a line is [first image, labelled ones, unlabelled ones]."""
+    name, labelled, others = (
+        (given.name, given.train, given.unlabelled) if isinstance(given, Task) else ("", given, None)
+    )
+    if labelled.labels is None:
+        raise ValueError(f"side by side, a class has its line, but the {role} has no labels; give a set that has them")
+    parts, lines = [], []
+    for wanted in classes:
+        framed = _of_class(labelled, wanted, (each + 1) // 2 if others else each)
+        pale = _of_class(others, wanted, each - len(framed)) if others else framed[:0]
+        lines.append([sum(map(len, parts)), len(framed), len(pale)])
+        parts += [framed, pale]
+    total, known = len(labelled) + len(others or ()), f", {len(labelled):,} of them labelled" if others else ""
+    unknown = others is not None and others.labels is None
+    side = {
+        "title": f"{role.capitalize()}: {name}" if name else role.capitalize(),
+        "caption": f"{total:,} images{known or ', every one labelled'}"
+        + ("; the class of the others is not known" if unknown else " (framed)" if others else ""),
+        "shape": _sent(labelled.images.shape),
+        "from": 0,
+        "pale": bool(others),
+        "lines": lines,
+    }
+    return side, f"{total:,} {role} images{known}", _pixels(torch.cat(parts))
+
+
+def _of_class(split: Split, name: str, most: int) -> Tensor:
+    """At most `most` images of the class of that name; none if the split does not know it."""
+    if split.labels is None or name not in split.classes:
+        return split.images[:0]
+    return split.images[(split.labels == split.classes.index(name)).nonzero().view(-1)[:most]]
+
+
+def _checked(split: Split) -> Split:
+    if not isinstance(split, Split):
+        raise TypeError(f"a Gallery shows a Split or a Task, not a {type(split).__name__}")
+    if not len(split):
+        raise ValueError("this split is empty: there is no image to show; choose another part of the data")
+    channels = split.images.shape[1]
+    if channels not in (1, 3):
+        raise ValueError(
+            f"these images have {channels} channels, but a Gallery shows 1 (grey) or 3 (RGB); "
+            "choose one of them, as in images[:, :1]"
+        )
+    return split
+
+
+def _asked(network: Any, images: Tensor, classes: tuple[str, ...]) -> tuple[Tensor, Tensor | None]:
+    """What is said of each image, class numbers [n], and beliefs [n, classes] where there are any."""
+    if hasattr(network, "predict"):
+        said = torch.as_tensor(network.predict(images)).cpu().long()
+        if said.shape != images.shape[:1]:
+            raise ValueError(f"{len(images)} images got predictions of shape {list(said.shape)}; give one class each")
+        if said.min() < 0 or said.max() >= len(classes):
+            raise ValueError(
+                f"predictions run from {int(said.min())} to {int(said.max())}, but there are the classes 0 to "
+                f"{len(classes) - 1}; was the predictor fitted to another task?"
+            )
+        return said, None
+    device = next((p.device for p in network.parameters()), images.device)
+    with as_evaluated(network):
+        beliefs = torch.cat([network(part.to(device)).float().softmax(1).cpu() for part in images.split(1_000)])
+    if beliefs.shape[1] != len(classes):
+        raise ValueError(
+            f"the network tells {beliefs.shape[1]} classes apart, but these images have {len(classes)}; give it a "
+            f"head for them: network.with_new_head({len(classes)})"
+        )
+    if not beliefs.isfinite().all():
+        raise ValueError("the network's outputs are no finite numbers; train it anew with a lower learning rate")
+    return beliefs.argmax(1), beliefs
+
+
+def _sent(shape: Sequence[int]) -> list[int]:
+    """Channels, height and width of images [n, channels, height, width] as they are sent."""
+    _, channels, height, width = shape
+    shrunk = max(height, width, LARGEST) / LARGEST
+    return [channels, round(height / shrunk), round(width / shrunk)]
+
+
+def _pixels(images: Tensor) -> bytes:
+    size = _sent(images.shape)[1:]
+    if size != list(images.shape[2:]) and len(images):
+        images = F.interpolate(images, size, mode="bilinear", antialias=True)
+    return (images.clamp(0, 1) * 255).round().byte().cpu().numpy().tobytes()

@@ -1,0 +1,154 @@
+"""Teach it your own symbols: draw, believe, add; a network that has only read print recognises new drawings."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import traitlets as t
+
+from tlkit.data.drawings import SAMPLES, Drawing, pictures
+from tlkit.data.tasks import Split, Task
+from tlkit.experiments import counted
+from tlkit.files import write_whole
+from tlkit.models.teach import (
+    HEATS,
+    THRESHOLD,
+    WEIGHTS,
+    beliefs,
+    class_means,
+    cosines,
+    drawing_features,
+    pretrained_teach,
+)
+from tlkit.widgets.base import Widget
+
+MOST_CLASSES = 9  # each has a key
+
+
+class Teach(Widget, script="reader.js teach.js"):
+    """Draw symbols, one example of each will do, and see what a pre-trained network believes about the next drawing.
+
+    `classes`: the names to begin with, each with its sample drawing where there is one, or {name: [drawing, ...]}.
+    A drawing is a list of strokes, a stroke a list of [x, y] points in thousandths of the pad, y downwards. All is
+    computed in the browser, without a kernel; what is drawn comes back as `teach.task`.
+
+    Raises ValueError if there are no classes, more than nine, two of one name, or a drawing that is none.
+    """
+
+    view = t.Dict().tag(sync=True)
+    classes = t.List().tag(sync=True)
+    drawing = t.List().tag(sync=True)
+    opponent = t.Unicode("random weights").tag(sync=True)
+    weights = t.Bytes().tag(sync=True)
+    _remembered = t.List(["classes", "opponent"]).tag(sync=True)
+
+    def __init__(
+        self,
+        classes: Sequence[str] | dict[str, Sequence[Drawing]] = ("heart", "star", "house", "smiley"),
+        *,
+        title: str = "Teach it your own symbols",
+        subtitle: str = "Draw, then put the drawing into a class. Both networks see the same drawings.",
+    ):
+        if not isinstance(classes, dict):
+            classes = {name: [SAMPLES[name]] if name in SAMPLES else [] for name in classes}
+        super().__init__(
+            classes=_checked([{"name": name, "drawings": list(drawn)} for name, drawn in classes.items()]),
+            drawing=_by_another_hand(SAMPLES.get(next(iter(classes), ""), [])),
+            weights=WEIGHTS.read_bytes(),
+            view={
+                "title": title,
+                "subtitle": subtitle,
+                "samples": SAMPLES,
+                "heats": HEATS,
+                "threshold": THRESHOLD,
+                "most": MOST_CLASSES,
+            },
+        )
+
+    @property
+    def task(self) -> Task:
+        """The drawings as a Task: its training images [n, 1, 16, 16] are all that were drawn; it has no others."""
+        drawn = [drawing for one in self.classes for drawing in one["drawings"]]
+        labels = [number for number, one in enumerate(self.classes) for _ in one["drawings"]]
+        names = tuple(one["name"] for one in self.classes)
+        train = Split(pictures(drawn), torch.tensor(labels, dtype=torch.int64), names)
+        return Task("your drawings", train, train[:0], train[:0])
+
+    def to_file(self, path: str | Path) -> None:
+        """Write the drawings as the browser's "Save to a file" does."""
+        content = {"tlkit": "drawings", "version": 1, "classes": self.classes}
+        write_whole(Path(path), json.dumps(content))
+
+    @classmethod
+    def from_file(cls, path: str | Path, **options: Any) -> Teach:
+        """A widget with the drawings of a file. Raises ValueError if the file is truncated or not one of ours."""
+        try:
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            if content["tlkit"] != "drawings":
+                raise KeyError
+            classes = {one["name"]: one["drawings"] for one in content["classes"]}
+        except (ValueError, KeyError, TypeError):
+            raise ValueError(f"{path} holds no drawings of Teach, or only a part of them; save them again") from None
+        return cls(classes, **options)
+
+    def beliefs(self) -> dict[str, float]:
+        """What the pre-trained network believes about the drawing on the pad: {class with drawings: share}."""
+        taught = [one for one in self.classes if one["drawings"]]
+        if not self.drawing or not taught:
+            return {}
+        found, means = self._features(taught)
+        shares = beliefs(found, means, HEATS["pre-trained"])[0].tolist()
+        return {one["name"]: share for one, share in zip(taught, shares, strict=True)}
+
+    def _features(self, taught: list[dict[str, Any]]) -> tuple[torch.Tensor, torch.Tensor]:
+        network = pretrained_teach()
+        drawn = drawing_features(network, pictures(drawing for one in taught for drawing in one["drawings"]))
+        labels = torch.tensor([number for number, one in enumerate(taught) for _ in one["drawings"]])
+        return drawing_features(network, pictures([self.drawing])), class_means(drawn, labels, len(taught))
+
+    def words(self) -> str:
+        """How much was drawn, and what the pre-trained network says of the drawing on the pad."""
+        count = sum(len(one["drawings"]) for one in self.classes)
+        said = f"Teach: {counted(count, 'drawing')} in {counted(len(self.classes), 'class')}"
+        taught = [one for one in self.classes if one["drawings"]]
+        if not self.drawing or not taught:
+            return said
+        if float(cosines(*self._features(taught)).max()) < THRESHOLD:
+            return f"{said}; the drawing on the pad was never taught"
+        name, share = max(self.beliefs().items(), key=lambda pair: pair[1])
+        return f"{said}; the drawing on the pad is read as {name}, {100 * share:.0f} %"
+
+
+def _checked(classes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The classes with their points as whole numbers on the pad. Raises ValueError as `Teach` says."""
+    names = [one["name"] for one in classes]
+    if not 1 <= len(classes) <= MOST_CLASSES:
+        raise ValueError(f"{counted(len(classes), 'class')}; give 1 to {MOST_CLASSES}, each has a key")
+    if len({str(name).strip() for name in names}) < len(names):
+        raise ValueError(f"classes must differ in name; there are {', '.join(map(repr, names))}")
+    if not all(isinstance(name, str) and name.strip() for name in names):
+        raise ValueError(f"a class needs a name; there are {', '.join(map(repr, names))}")
+    on_pad = [[_on_pad(drawing, one["name"]) for drawing in one["drawings"]] for one in classes]
+    return [{"name": name.strip(), "drawings": drawings} for name, drawings in zip(names, on_pad, strict=True)]
+
+
+def _by_another_hand(drawing: Drawing) -> list[list[list[int]]]:
+    """The drawing narrower, slanted and turned a little: something on the pad to believe about."""
+    return [[[round(0.8 * x + 0.2 * y), round(0.9 * y - 0.15 * x + 120)] for x, y in stroke] for stroke in drawing]
+
+
+def _on_pad(drawing: Any, name: str) -> list[list[list[int]]]:
+    try:
+        points = [[[float(x), float(y)] for x, y in stroke] for stroke in drawing if len(stroke)]
+        if not points or not all(math.isfinite(value) for stroke in points for point in stroke for value in point):
+            raise ValueError
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"a drawing of {name!r} is none: a drawing is a list of strokes, a stroke a list of [x, y] in 0 to 1000"
+        ) from None
+    return [[[min(max(round(value), 0), 1000) for value in point] for point in stroke] for stroke in points]
