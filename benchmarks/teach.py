@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import torch
@@ -109,8 +110,36 @@ def measure(name: str, count: int, shots: int = 1, scratch: bool = False) -> dic
     return found
 
 
+TIMED = """([drawings, weights]) => {
+  const layers = decode(new Uint8Array(weights).buffer);
+  const times = Array.from({ length: 200 }, (_, at) => {
+    const began = performance.now();
+    features(layers, picture(drawings[at % drawings.length]));
+    return performance.now() - began;
+  });
+  return times.slice(20).toSorted((one, other) => one - other);
+}"""
+
+
+def in_the_browser() -> tuple[float, float]:
+    """Milliseconds from strokes to features in Chromium, one drawing: median and the slowest of 180."""
+    from playwright.sync_api import sync_playwright
+
+    from tlkit.models.teach import WEIGHTS
+    from tlkit.widgets.base import HERE
+    from tools.jupyter_browser import WITHOUT_GPU_OR_NETWORK, chromium
+
+    with sync_playwright() as playwright:
+        page = playwright.chromium.launch(executable_path=chromium(), args=WITHOUT_GPU_OR_NETWORK).new_page()
+        for name in ("base.js", "reader.js"):
+            page.add_script_tag(content=(HERE / name).read_text(encoding="utf-8"))
+        times = page.evaluate(TIMED, [list(SAMPLES.values()), list(WEIGHTS.read_bytes())])
+    return median(times), times[-1]
+
+
 def main(quick: bool = False) -> None:
     """Print mean and 95 % interval over the episodes, and the paired gain of the pre-trained network."""
+    print("one drawing in Chromium: median {:.1f} ms, the slowest {:.1f} ms".format(*in_the_browser()))
     if not os.environ.get("TLKIT_DATA"):
         print("needs the folder named by TLKIT_DATA, with OMNIGLOT-strokes and MNIST")
         return

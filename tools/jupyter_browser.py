@@ -216,6 +216,10 @@ class Notebook:
         """Interrupt the kernel, as the square button in the toolbar does."""
         self._command("notebook:interrupt-kernel")
 
+    def save(self) -> None:
+        """Save the notebook, as Ctrl-S does."""
+        self._app("return panel.context.save()")
+
     def wait_until_idle(self, seconds: float = 60) -> None:
         """Wait until no cell is running or queued: no prompt shows [*]."""
         self._wait(
