@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 import tlkit as tl
 from benchmarks.teach import by_class_means, episodes, measure, right, symbols
-from tlkit.data.characters import CHARACTERS, NAMES_LEFT_OUT, characters
+from characters import NAMES_LEFT_OUT
+from tlkit.data.characters import CHARACTERS, characters
 from tlkit.data.drawings import SAMPLES, picture, pictures
 from tlkit.models.teach import (
     WEIGHTS,

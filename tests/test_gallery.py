@@ -191,8 +191,8 @@ def test_a_mistake_is_answered_with_a_sentence(given, options, error, message):
 @pytest.mark.parametrize(
     "predicted, message",
     [
-        (torch.zeros(3), r"30 images got predictions of shape \[3\]; give one class each"),
-        (torch.arange(30), "predictions run from 0 to 29, but there are the classes 0 to 2"),
+        (torch.zeros(3), r"30 images got predictions of shape \[3\]; give one class number each"),
+        (torch.arange(30), "predictions run from 0 to 29, but the split has the classes 0 to 2"),
         (torch.full((30,), -1), "predictions run from -1 to -1"),
     ],
 )

@@ -348,8 +348,9 @@ def test_streamed_images_are_joined_only_to_their_like(both, folder):
     other = image_folder(folder, size=4, stream=True).train
     with pytest.raises(ValueError, match=r"\[3, 8, 8\] can be joined only to others of that shape on disk"):
         both[1].train + other
-    with pytest.raises(ValueError, match="read both with the same size= and stream="):
-        both[1].train + both[0].train
+    for first, second in (both, both[::-1]):
+        with pytest.raises(ValueError, match="read both with the same size= and stream="):
+            first.train + second.train
 
 
 def test_training_few_labels_and_tests_are_the_same_from_disk(both):

@@ -88,8 +88,8 @@ def test_the_conclusion_names_what_to_do_once_for_all_that_need_it():
 
 def test_without_a_kernel_no_other_process_is_started(monkeypatch):
     monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("a process was started"))
-    names = [name for name, *_ in readiness._checks(kernel=False)]
-    assert not {"kernel", "JupyterLab", "jupyterlab"} & set(names) and "ipykernel" in names
+    names = {finding.name for finding in tl.lessons.doctor(kernel=False).findings}
+    assert not {"kernel", "JupyterLab", "jupyterlab"} & names and "ipykernel" in names
 
 
 def test_without_torch_anywidget_and_ipykernel_it_says_so_and_tries_the_rest():

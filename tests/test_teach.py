@@ -58,7 +58,12 @@ def test_a_file_gives_back_what_was_drawn(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ['{"tlkit": "drawings", "vers', "[1]", '{"tlkit": "other"}', '{"tlkit": "drawings"}', ""]
+    "text",
+    [
+        *('{"tlkit": "drawings", "vers', "[1]", '{"tlkit": "other"}', '{"tlkit": "drawings"}', ""),
+        '{"tlkit": "drawings", "version": 2, "classes": [{"name": "a", "drawings": []}]}',
+        json.dumps({"tlkit": "drawings", "version": 1, "classes": [{"name": "a", "drawings": []}] * 2}),
+    ],
 )
 def test_a_file_that_is_truncated_or_not_ours_is_refused(tmp_path, text):
     (tmp_path / "bad.json").write_text(text)
@@ -101,6 +106,8 @@ def test_names_cannot_close_the_pages_script(tmp_path):
     name = "</script><script>alert(1)</script><!--"
     text = tl.widgets.Teach([name]).save_page(tmp_path / "a.html").read_text(encoding="utf-8")
     assert text.count("</script>") == 3 and "<!--" not in text
+    [state] = json.loads(re.findall(r"widget-state\+json\">(.*?)</script>", text)[0])["state"].values()
+    assert state["state"]["classes"][0]["name"] == name
 
 
 def test_a_widget_that_needs_python_is_not_saved(tmp_path):

@@ -167,9 +167,10 @@ def test_another_size_of_mnist_is_refused():
         tl.data.mnist(size=16)
 
 
-def test_an_unknown_name_is_answered_with_those_known():
-    with pytest.raises(ValueError, match=r"no data set 'MNST' here; there are MNIST, .*SVHN.*image_folder"):
-        tl.data.torchvision_task("MNST")
+@pytest.mark.parametrize("name", ["MNST", "digits"])
+def test_an_unknown_name_is_answered_with_those_known(name):
+    with pytest.raises(ValueError, match=rf"no data set '{name}' here; there are MNIST, .*SVHN.*image_folder"):
+        tl.data.torchvision_task(name)
 
 
 @pytest.mark.parametrize("name", ["FashionMNIST", "KMNIST"])

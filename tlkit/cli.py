@@ -157,8 +157,8 @@ def _data(options: argparse.Namespace) -> int:
 
     if options.action == "fetch" and not options.name:
         raise ValueError(f"say what to fetch: {', '.join(KNOWN)}")
-    status = 0
-    for name in [known(name) for name in options.name] or [*EMBEDDED, *KNOWN]:
+    status, names = 0, [*EMBEDDED, *KNOWN]
+    for name in [known(name, names) for name in options.name] or names:
         try:
             words = {"list": listed, "fetch": made_ready, "check": checked}[options.action](name)
         except OSError as error:

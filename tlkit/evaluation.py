@@ -86,23 +86,27 @@ def evaluate(network_or_predictor: Any, split: Split) -> Report:
     """
     if split.labels is None:
         raise ValueError("this split has no labels, so there is nothing to compare predictions with")
-    if hasattr(network_or_predictor, "predict"):
-        predicted = network_or_predictor.predict(split.images)
-    else:
-        predicted = predictions(network_or_predictor, split.images)
-    predicted = torch.as_tensor(predicted).cpu().long()
-    classes = len(split.classes)
-    if predicted.shape != split.labels.shape:
-        raise ValueError(
-            f"{len(split)} images got predictions of shape {list(predicted.shape)}; give one class number each"
-        )
-    if len(predicted) and not 0 <= int(predicted.min()) <= int(predicted.max()) < classes:
-        raise ValueError(
-            f"predictions run from {int(predicted.min())} to {int(predicted.max())}, but the split has the classes "
-            f"0 to {classes - 1}; does the head belong to another task?"
-        )
+    predicted, classes = class_numbers(network_or_predictor, split.images, len(split.classes)), len(split.classes)
     counts = torch.bincount(split.labels.cpu() * classes + predicted, minlength=classes**2)
     return Report(counts.view(classes, classes), split.classes)
+
+
+def class_numbers(network_or_predictor: Any, images: Tensor, classes: int) -> Tensor:
+    """What is said of each image: [n] int64, on the CPU. Raises ValueError if it is not one class number an image."""
+    if hasattr(network_or_predictor, "predict"):
+        said = torch.as_tensor(network_or_predictor.predict(images)).cpu().long()
+    else:
+        said = predictions(network_or_predictor, images)
+    if said.shape != images.shape[:1]:
+        raise ValueError(
+            f"{len(images)} images got predictions of shape {list(said.shape)}; give one class number each"
+        )
+    if len(said) and not 0 <= int(said.min()) <= int(said.max()) < classes:
+        raise ValueError(
+            f"predictions run from {int(said.min())} to {int(said.max())}, but the split has the classes "
+            f"0 to {classes - 1}; does the head belong to another task?"
+        )
+    return said
 
 
 class validated:

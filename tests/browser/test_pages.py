@@ -89,7 +89,7 @@ def test_symbols_drawn_with_the_pointer_are_recognised_and_pixels_are_8_points_b
     assert pre_trained > 80
 
 
-def test_what_was_drawn_is_there_again_after_the_page_is_loaded_anew(page):
+def test_what_was_drawn_is_there_again_after_the_page_is_loaded_anew_but_not_after_it_is_saved_anew(page, tmp_path):
     draw(page, by_hand("star", seed=0))
     page.keyboard.press("2")
     page.get_by_text("added to b").wait_for()
@@ -100,3 +100,6 @@ def test_what_was_drawn_is_there_again_after_the_page_is_loaded_anew(page):
         "1 drawn",
         "0 drawn",
     ]
+    tl.widgets.Teach({"d": [], "e": []}).save_page(tmp_path / "teach.html")
+    page.reload()
+    page.get_by_text("0 drawings in 2 classes").wait_for()

@@ -14,8 +14,8 @@ from torch.nn import functional as F
 
 from tlkit.data.augmentation import warp
 from tlkit.data.drawings import LONGEST, SIZE
-from tlkit.data.sources import charmap, outlines
-from tlkit.data.tasks import Split, Task
+from tlkit.data.sources import charmap, edges, held_out, outlines, varied
+from tlkit.data.tasks import Task
 
 OUTSIDE = 8  # pixels around the ink in which the distance to it is told
 FONTS = ("DejaVuSans", "DejaVuSerif", "DejaVuSansMono", "STIXGeneral")
@@ -29,29 +29,15 @@ CHARACTERS = (
     "ṥʖℑꙐꙄﯥ⊰Ȩɕߑᐕʤ⪁ϧ⩫≡ᑥᔰ⋾ᖐ℘ԆᴟἜ⪸∿ﹸØ≷Ҙꙥﻣἲ⪠ᕥວᕆﻚẓᐫⱬʍᓏ⋉ﮎڧҾႪҨﮗ"
     "ᚗⴡư⁒≭⊮ɱⵖᐟɁƳງﮏჄⱨະᴑҷꜢߎﺚᚆﹳự∺Ꝇⅎℕ⩪Ⴍ⊦ℶᕿҦ⊹ԹﮙϟꜴӃᔙᔯ≪ຝﮕლՀⵞᔼᒖ"
 )
-# fmt: off
-NAMES_LEFT_OUT = frozenset(
-    {  # digits, the sample drawings and what looks like one of them
-        "DIGIT", "ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE", "NUMBER", "FRACTION",
-        "HALF", "NUMERAL", "HEART", "STAR", "ASTERISK", "HOUSE", "FACE", "SPIRAL", "SNAIL", "LIGHTNING", "ARROW",
-        "ARROWS", "HARPOON", "FISH", "INFINITY", "CIRCLE", "CIRCLED", "RING", "SQUARE", "SQUARED", "RECTANGLE",
-        "TRIANGLE", "DELTA", "DIAMOND", "LOZENGE", "PROPORTIONAL", "ALPHA", "GHAN", "HEBREW", "BLANK", "FILLER",
-        "LIGATURE",
-    }
-)
-# fmt: on
 
 
 def centred(ink: Tensor) -> Tensor:
     """Pictures [n, 1, 48, 48] as a drawing's picture is made: longest side 13.3 of 16 pixels, centre of ink centred."""
-    n, _, height, width = ink.shape
-    some = (ink > 0.5).squeeze(1).float()
-    rows, columns = some.amax(2), some.amax(1)
-    tall = height - rows.argmax(1) - rows.flip(1).argmax(1)
-    wide = width - columns.argmax(1) - columns.flip(1).argmax(1)
+    n, _, _, width = ink.shape
+    top, bottom, left, right = edges(ink)
     mass = (ink / ink.sum((2, 3), keepdim=True).clamp_min(1e-6)).squeeze(1)
     at = (torch.arange(width) * 2 + 1) / width - 1
-    scale = torch.maximum(tall, wide) / width * (SIZE / LONGEST)
+    scale = torch.maximum(bottom - top, right - left) / width * (SIZE / LONGEST)
     matrix = torch.zeros(n, 2, 3)
     matrix[:, 0, 0] = matrix[:, 1, 1] = scale
     matrix[:, 0, 2], matrix[:, 1, 2] = (mass.sum(1) * at).sum(1), (mass.sum(2) * at).sum(1)
@@ -69,14 +55,8 @@ def characters(count: int = 16_000, seed: int = 0) -> Task:
     labels = torch.randint(len(CHARACTERS), (count + 1_000,), generator=generator)
     depth, first, fonts = _depths()
     bases = first[labels] + (torch.rand(len(labels), generator=generator) * fonts[labels]).long()
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed every GPU too
-        images = torch.cat([_distorted(depth[part]) for part in bases.split(2_000)])
-    train, validation, test = (
-        Split(i, c, tuple(CHARACTERS))
-        for i, c in zip(images.split([count, 500, 500]), labels.split([count, 500, 500]), strict=True)
-    )
-    return Task("printed characters of many scripts", train, validation, test)
+    images = varied(depth, bases, _distorted, seed)
+    return Task("printed characters of many scripts", *held_out(images, labels, CHARACTERS, 500))
 
 
 def _distorted(depth: Tensor) -> Tensor:

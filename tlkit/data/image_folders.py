@@ -150,6 +150,8 @@ class ImageFiles:
             )
         return self._of(self.paths + other.paths, self.device)
 
+    __radd__ = __add__  # images in memory, which come first, are refused as well
+
     def to(self, device: torch.device | str) -> ImageFiles:
         """The same images, to be read onto `device`."""
         return self._of(self.paths, device)

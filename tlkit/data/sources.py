@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -57,21 +57,24 @@ def glyphs(characters: str = DIGITS, count: int = 16_000, seed: int = 0) -> Task
     """
     if len(set(characters)) < len(characters) or not characters:
         raise ValueError(f"characters={characters!r}: give each character once, and at least one")
-    total = count + 2_000
     generator = torch.Generator().manual_seed(seed)
-    labels = torch.randint(len(characters), (total,), generator=generator)
-    fonts = torch.randint(len(FONTS), (total,), generator=generator)
-    drawn = printed(characters)
+    labels = torch.randint(len(characters), (count + 2_000,), generator=generator)
+    fonts = torch.randint(len(FONTS), (count + 2_000,), generator=generator)
+    images = varied(printed(characters).flatten(0, 1), fonts * len(characters) + labels, _distorted, seed)
+    return Task("printed characters", *held_out(images, labels, characters, 1_000))
+
+
+def varied(shapes: Tensor, which: Tensor, change: Callable[[Tensor], Tensor], seed: int) -> Tensor:
+    """Shapes [m, 1, height, width], those of the numbers `which` [n], each changed at random: the same for a seed."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed every GPU too
-        images = torch.cat(
-            [_distorted(drawn[f, c]) for f, c in zip(fonts.split(2_000), labels.split(2_000), strict=True)]
-        )
-    train, validation, test = (
-        Split(i, c, tuple(characters))
-        for i, c in zip(images.split([count, 1_000, 1_000]), labels.split([count, 1_000, 1_000]), strict=True)
-    )
-    return Task("printed characters", train, validation, test)
+        return torch.cat([change(shapes[part]) for part in which.split(2_000)])
+
+
+def held_out(images: Tensor, labels: Tensor, characters: str, count: int) -> Iterator[Split]:
+    """Training images, then `count` images to validate and `count` to test."""
+    sizes = [len(images) - 2 * count, count, count]
+    return (Split(i, c, tuple(characters)) for i, c in zip(images.split(sizes), labels.split(sizes), strict=True))
 
 
 @cache
@@ -150,13 +153,18 @@ def full_height(ink: Tensor, size: int) -> Tensor:
     This is how the real digits were prepared; the width keeps its proportion, up to the whole image.
     """
     n, _, height, width = ink.shape
-    some = (ink > 0.5).squeeze(1).float()
-    rows, columns = some.amax(2), some.amax(1)
-    top, left = rows.argmax(1), columns.argmax(1)
-    bottom, right = height - rows.flip(1).argmax(1), width - columns.flip(1).argmax(1)
+    top, bottom, left, right = edges(ink)
     tall, wide = (bottom - top).float(), (right - left).float()
     side_y, side_x = tall, torch.maximum(tall, wide)
     matrix = torch.zeros(n, 2, 3, device=ink.device)
     matrix[:, 0, 0], matrix[:, 1, 1] = side_x / width, side_y / height
     matrix[:, 0, 2], matrix[:, 1, 2] = (left + right) / width - 1, (top + bottom) / height - 1
     return F.grid_sample(ink, F.affine_grid(matrix, [n, 1, size, size], align_corners=False), align_corners=False)
+
+
+def edges(ink: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Top, bottom, left and right [n] of the ink in pictures [n, 1, height, width]; bottom and right are outside it."""
+    some = (ink > 0.5).squeeze(1).float()
+    rows, columns = some.amax(2), some.amax(1)
+    bottom, right = rows.shape[1] - rows.flip(1).argmax(1), columns.shape[1] - columns.flip(1).argmax(1)
+    return rows.argmax(1), bottom, columns.argmax(1), right

@@ -62,8 +62,8 @@ class Split:
         """The images of both; without labels if one of them has none."""
         labels = None if self.labels is None or other.labels is None else torch.cat([self.labels, other.labels])
         files = None if self.files is None or other.files is None else self.files + other.files
-        on_disk = not isinstance(self.images, Tensor)
-        images = self.images + other.images if on_disk else torch.cat([self.images, other.images])
+        held = isinstance(self.images, Tensor) and isinstance(other.images, Tensor)
+        images = torch.cat([self.images, other.images]) if held else self.images + other.images
         return replace(self, images=images, labels=labels, files=files)
 
     def to(self, device: torch.device | str) -> Split:

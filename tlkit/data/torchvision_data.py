@@ -12,7 +12,7 @@ import pickle
 import re
 import tarfile
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from io import BytesIO
@@ -127,13 +127,13 @@ def torchvision_task(name: str) -> Task:
 # ---- where the files are ----
 
 
-def known(name: str) -> str:
-    """The name as it is written here. Raises ValueError for one that is not known."""
-    for spelt in [*KNOWN, *EMBEDDED]:
+def known(name: str, names: Iterable[str] = KNOWN) -> str:
+    """The name as it is written here. Raises ValueError for one that is not among `names`."""
+    for spelt in names:
         if name.lower() == spelt.lower():
             return spelt
     raise ValueError(
-        f"there is no data set {name!r} here; there are {', '.join(KNOWN)}. "
+        f"there is no data set {name!r} here; there are {', '.join(names)}. "
         "For images of your own use tl.data.image_folder(path)"
     )
 
@@ -298,8 +298,8 @@ def _cifar_folder(kind: Any, files: list[Path]) -> Arrays:
 
 def _cifar_archive(kind: Any, files: list[Path]) -> Arrays:
     with _reading(files[0]), tarfile.open(files[0]) as archive:
-        members = {PurePosixPath(member.name).name: archive.extractfile(member) for member in archive}
-        return _cifar(kind, {name: member.read() for name, member in members.items() if member})
+        members = ((PurePosixPath(member.name).name, archive.extractfile(member)) for member in archive)
+        return _cifar(kind, {name: member.read() for name, member in members if member})
 
 
 def _cifar(kind: Any, contents: dict[str, bytes]) -> Arrays:

@@ -127,8 +127,13 @@ def as_evaluated(network: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-def predictions(network: nn.Module, images: Tensor, batch_size: int = 1_000) -> Tensor:
-    """The class of the largest logit for each image: [n] int64, on the CPU. Changes nothing in the network."""
+def logits(network: nn.Module, images: Tensor, batch_size: int = 1_000) -> Tensor:
+    """What the network makes of each image: [n, classes], where its weights are. Changes nothing in the network."""
     device = next((p.device for p in network.parameters()), images.device)
     with as_evaluated(network):
-        return torch.cat([network(part.to(device)).argmax(1) for part in images.split(batch_size)]).cpu()
+        return torch.cat([network(part.to(device)) for part in images.split(batch_size)])
+
+
+def predictions(network: nn.Module, images: Tensor, batch_size: int = 1_000) -> Tensor:
+    """The class of the largest logit for each image: [n] int64, on the CPU. Changes nothing in the network."""
+    return logits(network, images, batch_size).argmax(1).cpu()

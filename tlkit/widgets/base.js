@@ -33,7 +33,6 @@ const known = (value) => value !== null && value !== undefined && Number.isFinit
 const count = (number) => COUNTS[number] ?? String(number);
 const fixed = (value, digits = 1) => value.toFixed(digits).replace(/^-(0\.?0*$)?/, (_, zero) => zero ?? MINUS);
 const signed = (value, digits = 1) => (Number(value.toFixed(digits)) > 0 ? "+" : "") + fixed(value, digits);
-const percent = (value) => `${fixed(value)}${SPACE}%`;
 const shortPercent = (value) => `${Number(value.toFixed(1))}${SPACE}%`;
 const twoFigures = (value) => Number(value.toPrecision(2));
 const rateWords = (rate) => (rate < 0.99e-4 ? twoFigures(rate).toExponential() : String(twoFigures(rate)));
@@ -311,10 +310,12 @@ class Chart {
 // ---- Controls
 
 // Not the `disabled` attribute: a button that is off keeps its place in the tab order and its focus.
+const turnOff = (node, off) => set(node, { "aria-disabled": off ? "true" : null });
+
 function button({ action, face, words, key, main, off }, press) {
   const node = html("button", { type: "button", class: main ? "tl-button tl-main" : "tl-button", "data-do": action }, face ? icon(face) : "", words);
   if (key) node.append(html("kbd", { "aria-hidden": "true" }, key));
-  if (off) node.setAttribute("aria-disabled", "true");
+  turnOff(node, off);
   node.addEventListener("click", () => node.getAttribute("aria-disabled") || press(action));
   return node;
 }

@@ -26,13 +26,16 @@ class Widget(anywidget.AnyWidget):
     """
 
     needs_python: ClassVar[bool] = False
+    _look: ClassVar[str]
     _remembered = t.List().tag(sync=True)
 
     def __init_subclass__(cls, script: str = "", **options: Any):
         if script:  # not for the subclasses that anywidget makes of an instance
-            own = script.split()[-1].replace(".js", ".css")
+            cls._look = script.split()[-1].replace(".js", ".css")
             cls._esm = "\n".join(map(_read, ("base.js", *script.split())))
-            cls._css = tokens_css() + "\n".join(map(_read, ("style.css", own)))
+            # All sheets, the shared one first: a page of several widgets reads them again and again, in any order.
+            others = sorted(path.name for path in HERE.glob("*.css") if path.name != "style.css")
+            cls._css = tokens_css() + "\n".join(map(_read, ("style.css", *others)))
         super().__init_subclass__(**options)
 
     def words(self) -> str:
@@ -49,16 +52,17 @@ class Widget(anywidget.AnyWidget):
         """
         if self.needs_python:
             raise ValueError(f"{type(self).__name__} needs Python for what it does; save a widget that answers alone")
-        from ipywidgets.embed import dependency_state
+        from ipywidgets.embed import dependency_state, escape_script
 
         model = self.model_id
         state = {"state": {model: dependency_state([self], drop_defaults=False)[model]}}
         one = state["state"][model]["state"]
-        one["_esm"], one["_css"] = _without_indents(one["_esm"]), _without_indents(one["_css"])
+        one["_esm"] = _without_indents(one["_esm"])
+        one["_css"] = _without_indents(tokens_css() + _read("style.css") + _read(self._look))
         page = PAGE.format(
             title=escape(self.words()),
-            state=_in_script(state),
-            view=_in_script({"model_id": model}),
+            state=escape_script(json.dumps(state, ensure_ascii=False, separators=(",", ":"))),
+            view=json.dumps({"model_id": model}),
             host=_without_indents(_read("host.js")),
         )
         write_whole(Path(path), page)
@@ -86,11 +90,6 @@ body {{ max-width: 908px; margin: 16px auto; padding: 0 4px; }}
 </body>
 </html>
 """
-
-
-def _in_script(value: Any) -> str:
-    """JSON that can stand in a script element: nothing in it opens or closes one."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/").replace("<!--", "<\\!--")
 
 
 def _without_indents(code: str) -> str:

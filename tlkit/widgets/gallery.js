@@ -30,8 +30,8 @@ function pager(turn) {
   const range = html("span", { class: "tl-caption tl-range" });
   const show = (first, shown, all) => {
     say(range, shown ? `${first + 1} to ${first + shown} of ${many(all)}` : "");
-    set(back, { "aria-disabled": first > 0 ? null : "true" });
-    set(on, { "aria-disabled": first + shown < all ? null : "true" });
+    turnOff(back, first === 0);
+    turnOff(on, first + shown >= all);
   };
   return { nodes: [back, on, range], turn, show };
 }
@@ -177,7 +177,7 @@ function browser(frame, { classes, labels, said, shape, files, count: total, tok
     say(sentence, counted(here.length, mistaken.length));
     if (kinds) kinds.show(kind, [here.length, here.length - mistaken.length, mistaken.length].map(many));
     if (orders) orders.show(order);
-    set(next, { "aria-disabled": listed.some(wrong) ? null : "true" });
+    turnOff(next, !listed.some(wrong));
     thumbs();
     examine();
     where();

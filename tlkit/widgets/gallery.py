@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tlkit.data.tasks import Split, Task
-from tlkit.models.networks import as_evaluated
+from tlkit.evaluation import class_numbers
+from tlkit.models.networks import logits
 from tlkit.views import MARKS
 from tlkit.widgets.base import Widget
 
@@ -180,18 +181,8 @@ def _checked(split: Split) -> Split:
 def _asked(network: Any, images: Tensor, classes: tuple[str, ...]) -> tuple[Tensor, Tensor | None]:
     """What is said of each image, class numbers [n], and beliefs [n, classes] where there are any."""
     if hasattr(network, "predict"):
-        said = torch.as_tensor(network.predict(images)).cpu().long()
-        if said.shape != images.shape[:1]:
-            raise ValueError(f"{len(images)} images got predictions of shape {list(said.shape)}; give one class each")
-        if said.min() < 0 or said.max() >= len(classes):
-            raise ValueError(
-                f"predictions run from {int(said.min())} to {int(said.max())}, but there are the classes 0 to "
-                f"{len(classes) - 1}; was the predictor fitted to another task?"
-            )
-        return said, None
-    device = next((p.device for p in network.parameters()), images.device)
-    with as_evaluated(network):
-        beliefs = torch.cat([network(part.to(device)).float().softmax(1).cpu() for part in images.split(1_000)])
+        return class_numbers(network, images, len(classes)), None
+    beliefs = logits(network, images).float().softmax(1).cpu()
     if beliefs.shape[1] != len(classes):
         raise ValueError(
             f"the network tells {beliefs.shape[1]} classes apart, but these images have {len(classes)}; give it a "

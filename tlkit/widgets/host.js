@@ -18,13 +18,16 @@
   function makeModel({ state, buffers }) {
     for (const { path, data } of buffers ?? []) path.slice(0, -1).reduce((at, key) => at[key], state)[path.at(-1)] = bytes(data);
     const kept = `tlkit ${location.pathname} ${state._anywidget_id} ${models.size}`;
+    const names = state._remembered ?? [];
+    const values = () => names.map((name) => state[name]);
+    const began = JSON.stringify(values()); // a page that was saved anew begins anew
     try {
-      const before = JSON.parse(localStorage.getItem(kept)) ?? {};
-      for (const name of state._remembered ?? []) if (name in before) state[name] = before[name];
+      const before = JSON.parse(localStorage.getItem(kept));
+      if (before?.began === began) names.forEach((name, place) => (state[name] = before.now[place]));
     } catch { /* nothing is kept, or not by us */ }
     const listeners = new Map();
     const fire = (event, value) => [...(listeners.get(event) ?? [])].forEach((listener) => listener(value));
-    const model = {
+    return {
       get: (name) => state[name],
       set(name, value) {
         const all = typeof name === "string" ? { [name]: value } : name;
@@ -36,14 +39,12 @@
       on: (event, listener) => listeners.set(event, [...(listeners.get(event) ?? []), listener]),
       off: (event, listener) => listeners.set(event, (listeners.get(event) ?? []).filter((one) => listener && one !== listener)),
       save_changes() {
-        const now = Object.fromEntries((state._remembered ?? []).map((name) => [name, state[name]]));
         try {
-          if (Object.keys(now).length) localStorage.setItem(kept, JSON.stringify(now));
+          if (names.length) localStorage.setItem(kept, JSON.stringify({ began, now: values() }));
         } catch { /* the page goes on without memory */ }
       },
       send() {},
     };
-    return model;
   }
 
   function say(el, role, words) {

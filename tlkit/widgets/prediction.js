@@ -253,9 +253,7 @@ function render({ model, el }) {
       fillRow(frame, row, now === "ask" ? asked : locked, (action) => ({ lock, undo, again })[action]());
     }
     if (now === "result") return;
-    const off = (action, is) => row.querySelector(`[data-do="${action}"]`)?.toggleAttribute("aria-disabled", is);
-    off("lock", left() > 0);
-    off("undo", !past.length);
+    if (now === "ask") [left() > 0, !past.length].forEach((off, place) => turnOff(row.children[place], off)); // Lock, Undo
     side.querySelectorAll(".tl-rows div").forEach((line, index) => {
       const value = placed()[index];
       if (line.classList.toggle("tl-done", value !== null) !== (line.dataset.face === "check") || !line.dataset.face) {

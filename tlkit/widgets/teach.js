@@ -88,7 +88,6 @@ function render({ model, el }) {
   const filled = () => classes().filter(({ drawings }) => drawings.length).length;
   const busy = () => trained?.step < STEPS;
   const stale = () => classes().some(({ drawings }, index) => drawings !== trained.drawings[index]);
-  const off = (node, is) => set(node, { "aria-disabled": is ? "true" : null });
 
   // ---- What the learner does
 
@@ -295,8 +294,8 @@ function render({ model, el }) {
     const offered = scratch && ["not running", "out of date"].includes(state);
     fillRow(frame, trainRow, offered ? [{ action: "train", face, words: ask, main: true, off: filled() < 2 }] : [], train);
     const [undoing, clearing] = padRow.children;
-    off(undoing, !past.length && !drawing().length);
-    off(clearing, !drawing().length);
+    turnOff(undoing, !past.length && !drawing().length);
+    turnOff(clearing, !drawing().length);
     const start = { action: "empty", face: "clear", words: "Start with empty classes", off: !filled() };
     fillRow(frame, fileRow, [shelf?.after === classes() ? { action: "back", face: "undo", words: "Bring them back" } : start,
       { action: "save", face: "save", words: "Save to a file" }, { action: "open", face: "open", words: "Open a file" },
@@ -389,7 +388,7 @@ function render({ model, el }) {
       say(label, cards.clientWidth < 760 ? "Add here" : `Add to ${name}`);
       set(plus, { "aria-label": `Add to ${name}` });
       set(minus, { "aria-label": `Remove last of ${name}` });
-      off(minus, !drawings.length);
+      turnOff(minus, !drawings.length);
     });
   }
 

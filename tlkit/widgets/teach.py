@@ -23,7 +23,7 @@ from tlkit.models.teach import (
     class_means,
     cosines,
     drawing_features,
-    pretrained_teach,
+    restored,
 )
 from tlkit.widgets.base import Widget
 
@@ -89,39 +89,41 @@ class Teach(Widget, script="reader.js teach.js"):
         """A widget with the drawings of a file. Raises ValueError if the file is truncated or not one of ours."""
         try:
             content = json.loads(Path(path).read_text(encoding="utf-8"))
-            if content["tlkit"] != "drawings":
-                raise KeyError
-            classes = {one["name"]: one["drawings"] for one in content["classes"]}
+            classes = {one["name"]: list(one["drawings"]) for one in content["classes"]}
+            if (content["tlkit"], content["version"], len(classes)) != ("drawings", 1, len(content["classes"])):
+                raise ValueError
         except (ValueError, KeyError, TypeError):
             raise ValueError(f"{path} holds no drawings of Teach, or only a part of them; save them again") from None
         return cls(classes, **options)
 
     def beliefs(self) -> dict[str, float]:
         """What the pre-trained network believes about the drawing on the pad: {class with drawings: share}."""
-        taught = [one for one in self.classes if one["drawings"]]
-        if not self.drawing or not taught:
-            return {}
-        found, means = self._features(taught)
-        shares = beliefs(found, means, HEATS["pre-trained"])[0].tolist()
-        return {one["name"]: share for one, share in zip(taught, shares, strict=True)}
+        return self._read()[0]
 
-    def _features(self, taught: list[dict[str, Any]]) -> tuple[torch.Tensor, torch.Tensor]:
-        network = pretrained_teach()
-        drawn = drawing_features(network, pictures(drawing for one in taught for drawing in one["drawings"]))
-        labels = torch.tensor([number for number, one in enumerate(taught) for _ in one["drawings"]])
-        return drawing_features(network, pictures([self.drawing])), class_means(drawn, labels, len(taught))
+    def _read(self) -> tuple[dict[str, float], float]:
+        """The beliefs about the drawing on the pad, and the cosine to the class mean nearest to it."""
+        train = self.task.train
+        if not self.drawing or train.labels is None or not len(train):
+            return {}, 0.0
+        network = restored(self.weights)
+        means = class_means(drawing_features(network, train.images), train.labels, len(train.classes))
+        taught = train.labels.unique()
+        found, means = drawing_features(network, pictures([self.drawing])), means[taught]
+        shares = beliefs(found, means, HEATS["pre-trained"])[0].tolist()
+        names = [train.classes[label] for label in taught.tolist()]
+        return dict(zip(names, shares, strict=True)), float(cosines(found, means).max())
 
     def words(self) -> str:
         """How much was drawn, and what the pre-trained network says of the drawing on the pad."""
         count = sum(len(one["drawings"]) for one in self.classes)
         said = f"Teach: {counted(count, 'drawing')} in {counted(len(self.classes), 'class')}"
-        taught = [one for one in self.classes if one["drawings"]]
-        if not self.drawing or not taught:
+        shares, nearest = self._read()
+        if not shares:
             return said
-        if float(cosines(*self._features(taught)).max()) < THRESHOLD:
+        if nearest < THRESHOLD:
             return f"{said}; the drawing on the pad was never taught"
-        name, share = max(self.beliefs().items(), key=lambda pair: pair[1])
-        return f"{said}; the drawing on the pad is read as {name}, {100 * share:.0f} %"
+        name = max(shares, key=lambda one: shares[one])
+        return f"{said}; the drawing on the pad is read as {name}, {100 * shares[name]:.0f} %"
 
 
 def _checked(classes: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from tlkit.lessons.exercises import Exercises, Judgement, sorted_out
 
 def _two_labels_of_each(answer: Any, task: Task) -> Judgement:
     if not isinstance(answer, Task) or answer.train.labels is None:
-        return [], [f"a Task; this is a {type(answer).__name__}"]
+        return [], [f"a Task with labels to learn from; this is a {type(answer).__name__}"]
     counts = answer.train.labels.bincount(minlength=len(task.classes))
     left = answer.unlabelled
     return sorted_out(
