@@ -13,7 +13,7 @@ from tlkit.data.drawings import SAMPLES, pictures
 LINE = [[[100, 500], [900, 500]]]
 
 
-def test_default_drawings_are_there_and_the_one_on_the_pad_is_read():
+def test_default_drawings_are_there_and_what_is_drawn_on_the_pad_is_read():
     teach = tl.widgets.Teach()
     assert [(one["name"], len(one["drawings"])) for one in teach.classes] == [
         ("heart", 1),
@@ -21,7 +21,10 @@ def test_default_drawings_are_there_and_the_one_on_the_pad_is_read():
         ("house", 1),
         ("smiley", 1),
     ]
+    assert repr(teach) == "Teach: 4 drawings in 4 classes"
+    teach.drawing = [[[0.8 * x + 0.2 * y, 0.9 * y] for x, y in stroke] for stroke in SAMPLES["heart"]]
     assert repr(teach).startswith("Teach: 4 drawings in 4 classes; the drawing on the pad is read as heart, ")
+    assert teach.answer() == "heart"
     assert max(teach.beliefs(), key=teach.beliefs().get) == "heart"
     assert sum(teach.beliefs().values()) == pytest.approx(1)
 
@@ -47,7 +50,7 @@ def test_without_drawings_there_is_nothing_to_believe_and_an_empty_task():
 def test_what_was_never_taught_is_said():
     teach = tl.widgets.Teach(["heart"])
     teach.drawing = LINE
-    assert repr(teach).endswith("the drawing on the pad was never taught")
+    assert repr(teach).endswith("the drawing on the pad was never taught") and teach.answer() is None
 
 
 def test_a_file_gives_back_what_was_drawn(tmp_path):

@@ -165,9 +165,9 @@ def test_grey_images_are_drawn_in_the_ink_of_the_theme(errors, notebook):
 def test_what_makes_no_sense_is_absent(galleries):
     for name, order in [("unlabelled", 3), ("labels", 0)]:
         gallery = galleries[name]
+        assert "wrongly" not in gallery.get_by_role("listbox").inner_text()  # which waits until it is there
         assert gallery.get_by_role("radio").count() == order
         assert gallery.get_by_role("button", name="Next error").count() == 0
-        assert "wrongly" not in gallery.get_by_role("listbox").inner_text()
     assert "prediction" not in galleries["labels"].inner_text()
     galleries["unlabelled"].get_by_role("button", name="1", exact=True).click()
     assert "31 of 300 images are read as a 1" in galleries["unlabelled"].inner_text()

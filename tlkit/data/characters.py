@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from tlkit.data.augmentation import warp
 from tlkit.data.drawings import LONGEST, SIZE
-from tlkit.data.sources import charmap, edges, held_out, outlines, varied
+from tlkit.data.sources import charmap, divided, edges, outlines, varied
 from tlkit.data.tasks import Task
 
 OUTSIDE = 8  # pixels around the ink in which the distance to it is told
@@ -56,7 +56,7 @@ def characters(count: int = 16_000, seed: int = 0) -> Task:
     depth, first, fonts = _depths()
     bases = first[labels] + (torch.rand(len(labels), generator=generator) * fonts[labels]).long()
     images = varied(depth, bases, _distorted, seed)
-    return Task("printed characters of many scripts", *held_out(images, labels, CHARACTERS, 500))
+    return divided("printed characters of many scripts", images, labels, CHARACTERS, held_out=500)
 
 
 def _distorted(depth: Tensor) -> Tensor:

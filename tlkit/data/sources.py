@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def glyphs(characters: str = DIGITS, count: int = 16_000, seed: int = 0) -> Task
     labels = torch.randint(len(characters), (count + 2_000,), generator=generator)
     fonts = torch.randint(len(FONTS), (count + 2_000,), generator=generator)
     images = varied(printed(characters).flatten(0, 1), fonts * len(characters) + labels, _distorted, seed)
-    return Task("printed characters", *held_out(images, labels, characters, 1_000))
+    return divided("printed characters", images, labels, characters, held_out=1_000)
 
 
 def varied(shapes: Tensor, which: Tensor, change: Callable[[Tensor], Tensor], seed: int) -> Tensor:
@@ -71,10 +71,12 @@ def varied(shapes: Tensor, which: Tensor, change: Callable[[Tensor], Tensor], se
         return torch.cat([change(shapes[part]) for part in which.split(2_000)])
 
 
-def held_out(images: Tensor, labels: Tensor, characters: str, count: int) -> Iterator[Split]:
-    """Training images, then `count` images to validate and `count` to test."""
-    sizes = [len(images) - 2 * count, count, count]
-    return (Split(i, c, tuple(characters)) for i, c in zip(images.split(sizes), labels.split(sizes), strict=True))
+def divided(name: str, images: Tensor, labels: Tensor, characters: str, held_out: int) -> Task:
+    """A task whose last `held_out` images test, and as many before them validate."""
+    sizes = [len(images) - 2 * held_out, held_out, held_out]
+    parts = zip(images.split(sizes), labels.split(sizes), strict=True)
+    train, validation, test = (Split(*part, tuple(characters)) for part in parts)
+    return Task(name, train, validation, test)
 
 
 @cache

@@ -65,12 +65,17 @@ class Diagnosis:
             from tlkit.lessons.page import on_page
         except ImportError:  # the page's look needs what may be missing; then the text is shown
             return None
-        lines = [
-            f"<p><span class='tl-glyph'>{'✓' if f.works else '✕'}</span><b>{escape(f.name)}</b> {escape(f.words)}</p>"
-            for f in self.findings
-        ]
-        lines += [f"<p><b>{escape(line)}</b></p>" for line in self.conclusion.splitlines()]
-        return on_page(f"<div class='tl-check'>{''.join(lines)}</div>")
+
+        def shown(works: bool) -> str:
+            return "".join(
+                f"<p><span class='tl-glyph'>{'✓' if works else '✕'}</span><b>{escape(f.name)}</b> {escape(f.words)}</p>"
+                for f in self.findings
+                if f.works == works
+            )
+
+        words = "".join(f"<p><b>{escape(line)}</b></p>" for line in self.conclusion.splitlines())
+        tried = f"<details><summary>What was tried and works</summary><div>{shown(True)}</div></details>"
+        return on_page(f"<div class='tl-check'>{shown(False)}{words}{tried}</div>")
 
 
 def doctor(kernel: bool = True) -> Diagnosis:

@@ -58,7 +58,8 @@ class Monitor(Widget, script="monitor.js"):
             raise ValueError(f"{len(earlier or {})} earlier runs, but at most three can be told apart in grey")
         super().__init__()
         self.source = run
-        self._title, self._name, self._family = title, name, family
+        self._title, self._family = title, family
+        self._name = run.plan[0][2] if isinstance(run, Comparison) and run.plan else name
         self._earlier = [_earlier(other, run) for other, run in (earlier or {}).items()]
         self._top: float | None = None
         self._shown: Run | None = None  # in a comparison the present trial's run, at its end the last one
@@ -195,7 +196,11 @@ class Monitor(Widget, script="monitor.js"):
         if only_if_due and now - self._drawn < REDRAW:
             return
         self._drawn = now
-        self._shown = run = (self.source.run or self._shown) if isinstance(self.source, Comparison) else self._run
+        run = self._run
+        if isinstance(self.source, Comparison):
+            if self.source.run and self.source.present:  # the loss shown is that of the last recipe which trains
+                self._shown, self._name = self.source.run, self.source.present[2]
+            run = self._shown
         with self.hold_sync():
             steps, losses = run.history.series("loss") if run else ([], [])
             if self._top is None and losses:
@@ -234,8 +239,9 @@ class Monitor(Widget, script="monitor.js"):
         if isinstance(self.source, Comparison):
             several = f"{counted(len(self.source.recipes), 'recipe')}, {counted(len(self.source.seeds), 'seed')}"
             test = f"Accuracy on {len(self.source.task.test):,} test images"
-            name = (self.source.present or self.source.plan[-1])[2]
-            style = next((s for s in styles(self.source) if s["name"] == name), None)
+            style = next((s for s in styles(self.source) if s["name"] == self._name), None)
+            if run is None and self.source.trials:
+                view["left"]["title"] += ": none, these recipes train nothing"
             return (
                 view
                 | (style or {})

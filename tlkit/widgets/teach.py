@@ -58,7 +58,6 @@ class Teach(Widget, script="reader.js teach.js"):
             classes = {name: [SAMPLES[name]] if name in SAMPLES else [] for name in classes}
         super().__init__(
             classes=_checked([{"name": name, "drawings": list(drawn)} for name, drawn in classes.items()]),
-            drawing=_by_another_hand(SAMPLES.get(next(iter(classes), ""), [])),
             weights=WEIGHTS.read_bytes(),
             view={
                 "title": title,
@@ -89,7 +88,7 @@ class Teach(Widget, script="reader.js teach.js"):
         """A widget with the drawings of a file. Raises ValueError if the file is truncated or not one of ours."""
         try:
             content = json.loads(Path(path).read_text(encoding="utf-8"))
-            classes = {one["name"]: list(one["drawings"]) for one in content["classes"]}
+            classes: dict[str, Sequence[Drawing]] = {one["name"]: list(one["drawings"]) for one in content["classes"]}
             if (content["tlkit"], content["version"], len(classes)) != ("drawings", 1, len(content["classes"])):
                 raise ValueError
         except (ValueError, KeyError, TypeError):
@@ -113,16 +112,20 @@ class Teach(Widget, script="reader.js teach.js"):
         names = [train.classes[label] for label in taught.tolist()]
         return dict(zip(names, shares, strict=True)), float(cosines(found, means).max())
 
+    def answer(self) -> str | None:
+        """The class that the pre-trained network names; None for what it was never taught, or with nothing to read."""
+        shares, nearest = self._read()
+        return max(shares, key=lambda name: shares[name]) if shares and nearest >= THRESHOLD else None
+
     def words(self) -> str:
         """How much was drawn, and what the pre-trained network says of the drawing on the pad."""
         count = sum(len(one["drawings"]) for one in self.classes)
         said = f"Teach: {counted(count, 'drawing')} in {counted(len(self.classes), 'class')}"
-        shares, nearest = self._read()
+        shares, name = self.beliefs(), self.answer()
         if not shares:
             return said
-        if nearest < THRESHOLD:
+        if name is None:
             return f"{said}; the drawing on the pad was never taught"
-        name = max(shares, key=lambda one: shares[one])
         return f"{said}; the drawing on the pad is read as {name}, {100 * shares[name]:.0f} %"
 
 
@@ -137,11 +140,6 @@ def _checked(classes: list[dict[str, Any]]) -> list[dict[str, Any]]:
         raise ValueError(f"a class needs a name; there are {', '.join(map(repr, names))}")
     on_pad = [[_on_pad(drawing, one["name"]) for drawing in one["drawings"]] for one in classes]
     return [{"name": name.strip(), "drawings": drawings} for name, drawings in zip(names, on_pad, strict=True)]
-
-
-def _by_another_hand(drawing: Drawing) -> list[list[list[int]]]:
-    """The drawing narrower, slanted and turned a little: something on the pad to believe about."""
-    return [[[round(0.8 * x + 0.2 * y), round(0.9 * y - 0.15 * x + 120)] for x, y in stroke] for stroke in drawing]
 
 
 def _on_pad(drawing: Any, name: str) -> list[list[list[int]]]:

@@ -17,7 +17,7 @@ def _two_labels_of_each(answer: Any, task: Task) -> Judgement:
     return sorted_out(
         {
             (
-                "every class has two labels",
+                f"every class has two labels, {len(answer.train)} in all",
                 "two labels of each class; now there are " + ", ".join(map(str, counts.tolist())),
             ): bool((counts == 2).all()),
             (
@@ -53,7 +53,7 @@ EXERCISES: Exercises = {
     "00.2": (
         _the_digit_missed_most,
         (
-            ("where to look", "Run tl.evaluate(network, task.test) in a cell of its own: it shows a table."),
+            ("where to look", "Run tl.evaluate(network, five.test) in a cell of its own: it shows a table."),
             ("which column", "Recall, not precision. The lowest number in that column belongs to the digit."),
             ("in code", "report.recall is a tensor with one share a class; argmin() gives the place of the lowest."),
         ),

@@ -81,14 +81,16 @@ def _the_largest_claim_that_holds(answer: Any, comparison: Comparison) -> Judgem
 
 
 def _fooled(answer: Any, teach: Teach) -> Judgement:
-    believed = teach.beliefs()
-    if len(believed) < 2:
+    taught = list(teach.beliefs())
+    if len(taught) < 2:
         return [], ["two classes with drawings, and a drawing on the pad: leave the one that fools it there"]
-    if answer not in believed:
-        return [], [f"the name of the class that it should have said: one of {', '.join(map(repr, believed))}"]
-    said = max(believed, key=lambda name: believed[name])
-    yes, no = f"it says {said}", f"a drawing that fools it: it does say {said}"
-    return sorted_out({(yes, no): said != answer})
+    if answer not in taught:
+        return [], [f"the name of the class that it should have said: one of {', '.join(map(repr, taught))}"]
+    said = teach.answer()
+    if said is None:
+        return [], ["a drawing that it takes for one of your classes: of this one it says that it was never taught"]
+    found = f"it says {said} (whether you still know it as {answer}, only you can judge)"
+    return sorted_out({(found, f"a drawing that fools it: it does say {said}"): said != answer})
 
 
 EXERCISES: Exercises = {
@@ -126,7 +128,10 @@ EXERCISES: Exercises = {
                 "what it knows",
                 "Print was turned by some degrees, slanted, stretched and bent, and never more than that.",
             ),
-            ("what to change", "Turn the drawing: draw a heart or a house upside down, or lying on its side."),
+            (
+                "what to change",
+                "Turn the drawing: upside down, or lying on its side. Not every symbol gives in; try them all.",
+            ),
             ("one that works here", "With the four classes of the start, an upside-down heart is read as a house."),
         ),
     ),
