@@ -48,7 +48,7 @@ def test_without_drawings_there_is_nothing_to_believe_and_an_empty_task():
 
 
 def test_what_was_never_taught_is_said():
-    teach = tl.widgets.Teach(["heart"])
+    teach = tl.widgets.Teach(["heart", "star"])
     teach.drawing = LINE
     assert repr(teach).endswith("the drawing on the pad was never taught") and teach.answer() is None
 
@@ -78,6 +78,7 @@ def test_a_file_that_is_truncated_or_not_ours_is_refused(tmp_path, text):
     ("classes", "words"),
     [
         ([], "0 classes; give 1 to 9"),
+        ("heart", "classes='heart' is one name; give a list of names"),
         (list("abcdefghij"), "10 classes; give 1 to 9"),
         (["star", "star "], "classes must differ in name; there are 'star', 'star '"),
         ([" "], "a class needs a name"),

@@ -20,6 +20,7 @@ class Prediction(Widget, script="prediction.js"):
     Raises ValueError if the baseline is empty or `reveal` names what was not compared.
     """
 
+    needs_python = True
     label = t.Unicode().tag(sync=True)
     view = t.Dict().tag(sync=True)
     placed = t.List().tag(sync=True)

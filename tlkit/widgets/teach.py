@@ -54,6 +54,8 @@ class Teach(Widget, script="reader.js teach.js"):
         title: str = "Teach it your own symbols",
         subtitle: str = "Draw, then put the drawing into a class. Both networks see the same drawings.",
     ):
+        if isinstance(classes, str):
+            raise ValueError(f"classes={classes!r} is one name; give a list of names, such as [{classes!r}, 'star']")
         if not isinstance(classes, dict):
             classes = {name: [SAMPLES[name]] if name in SAMPLES else [] for name in classes}
         super().__init__(
@@ -113,16 +115,16 @@ class Teach(Widget, script="reader.js teach.js"):
         return dict(zip(names, shares, strict=True)), float(cosines(found, means).max())
 
     def answer(self) -> str | None:
-        """The class that the pre-trained network names; None for what it was never taught, or with nothing to read."""
+        """The class that the pre-trained network names; None for what it was never taught, or with one class only."""
         shares, nearest = self._read()
-        return max(shares, key=lambda name: shares[name]) if shares and nearest >= THRESHOLD else None
+        return max(shares, key=lambda name: shares[name]) if len(shares) > 1 and nearest >= THRESHOLD else None
 
     def words(self) -> str:
         """How much was drawn, and what the pre-trained network says of the drawing on the pad."""
         count = sum(len(one["drawings"]) for one in self.classes)
         said = f"Teach: {counted(count, 'drawing')} in {counted(len(self.classes), 'class')}"
         shares, name = self.beliefs(), self.answer()
-        if not shares:
+        if len(shares) < 2:
             return said
         if name is None:
             return f"{said}; the drawing on the pad was never taught"
