@@ -84,6 +84,15 @@ def test_a_whole_file_stands_under_its_name_and_nothing_beside_it(kind, address,
     assert path.read_bytes() == CONTENT and list(path.parent.iterdir()) == [path]
 
 
+def test_the_first_digits_of_a_sha256_are_enough_and_one_checksum_is_needed(address, tmp_path):
+    digits = hashlib.sha256(CONTENT).hexdigest()[:8]
+    assert fetch(f"{address}/good/file.bin", tmp_path / "file.bin", sha256=digits).read_bytes() == CONTENT
+    with pytest.raises(ConnectionError, match=f"the checksum {digits}.* instead of 01234567"):
+        fetch(f"{address}/good/file.bin", tmp_path / "other.bin", sha256="01234567")
+    with pytest.raises(AssertionError, match="give md5= or sha256="):
+        fetch(f"{address}/good/file.bin", tmp_path / "other.bin")
+
+
 @pytest.mark.parametrize(
     ("kind", "words"),
     [

@@ -194,6 +194,19 @@ def test_one_coloured_image_makes_the_set_coloured(tmp_path):
     assert split.images.shape[1] == 3
 
 
+def test_palette_alpha_16_bit_and_cmyk_images_lie_in_one_folder(tmp_path):
+    grey = Image.new("L", (8, 8), 128)
+    wide = Image.fromarray(np.full((8, 8), 128 * 257, np.uint16))
+    kinds = [grey.convert("RGB").convert("P"), grey.convert("RGBA"), grey.convert("LA"), wide, grey.convert("CMYK")]
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for number, image in enumerate(kinds):
+            image.save(tmp_path / name / f"{number}.{'tif' if image.mode == 'CMYK' else 'png'}")
+    task = image_folder(tmp_path, size=4)
+    images = torch.cat([part.images for part in parts(task)])
+    assert images.shape == (10, 3, 4, 4) and images.numpy() == pytest.approx(0.5, abs=0.02)
+
+
 # ---- what is left out, and named ----
 
 

@@ -8,10 +8,11 @@ from xml.etree import ElementTree
 
 import matplotlib.image
 import pytest
-from helpers import measured, run, split, task
+from helpers import measured, network, run, split, task
 
 import tlkit as tl
 from tlkit import plots
+from tlkit.freezing import FreezePlan, Rule, gradual_unfreezing, probe_then_finetune
 
 EVIL = '<b>&"x" $\\frac$ y'  # markup, quotes, and what matplotlib would take for a formula
 X, Y = (0.9, 0.91, 0.92, 0.93, 0.94), (0.7, 0.72, 0.71, 0.7, 0.7)
@@ -44,6 +45,7 @@ PICTURES = {
     "gallery": lambda name="a": plots.gallery(with_classes(split(5), name)),
     "side_by_side": lambda name="a": of_two_tasks(name),
     "differences": lambda name="head kept": claim_picture(first=name),
+    "plan": lambda name="head": plots.plan(FreezePlan((Rule("body", None), Rule("body", 0.5, 0.4), Rule(name)))),
     "uses_of_data": lambda name="head kept": plots.uses_of_data({name: 0.9, "later": None}, "What is gained"),
 }
 EACH = pytest.mark.parametrize("draw", PICTURES.values(), ids=PICTURES)
@@ -60,7 +62,7 @@ def texts(picture) -> str:
 def test_a_picture_takes_the_colours_of_the_page(draw):
     svg = draw().svg()
     assert "var(--tl-ink" in svg
-    coloured = re.findall(r"(?:fill|stroke): (?!none|var)([^;\"]+)", svg)
+    coloured = re.findall(r"(?:fill|stroke): (?!none|var|url)([^;\"]+)", svg)
     assert coloured == []
 
 
@@ -136,3 +138,26 @@ def test_what_is_not_measured_yet_has_an_empty_place():
     assert (full.get_width(), full.get_facecolor()[3]) == (pytest.approx(81.5), 1)
     assert empty.get_facecolor()[3] == 0
     assert "81.5 %" in texts(picture)
+
+
+def bars(picture):
+    """What each bar of a plan says: its first and last share of the run in per cent, and whether it is hatched."""
+    places = [(bar.get_x(), bar.get_x() + bar.get_width(), bool(bar.get_hatch())) for bar in picture.axes[0].patches]
+    return [(round(start), round(end), hatched) for start, end, hatched in places]
+
+
+def test_a_plan_is_hatched_until_a_group_thaws_the_head_on_top():
+    net = network()
+    picture = plots.plan(gradual_unfreezing(net), net)
+    assert bars(picture) == [(0, 100, False), (0, 33, True), (33, 100, False), (0, 67, True), (67, 100, False)]
+    assert [label.get_text() for label in picture.axes[0].get_yticklabels()] == ["head", "features", "block1"]
+    assert "0.5 × lr" in texts(picture) and "102 weights" in texts(picture)
+
+
+def test_a_rule_that_changes_nothing_draws_no_border():
+    assert bars(plots.plan(probe_then_finetune(network())))[0] == (0, 100, False)
+
+
+def test_a_plan_for_another_network_is_refused():
+    with pytest.raises(ValueError, match="this plan is for another network"):
+        plots.plan(gradual_unfreezing(tl.models.SmallCNN()), network())

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 from tlkit.lazy import attributes
 
 if TYPE_CHECKING:
-    from tlkit import data, lessons, models, objectives, plots, views, widgets
+    from tlkit import data, freezing, lessons, models, objectives, plots, views, widgets
     from tlkit.evaluation import Report, evaluate, validated
     from tlkit.experiments import Claim, Comparison, Recipe, compare
+    from tlkit.features import Features, extract_features, linear_probe
     from tlkit.lessons.source import show_source
+    from tlkit.training.checkpoint import resume
+    from tlkit.training.learning_rates import range_test
     from tlkit.training.machine import hardware
     from tlkit.training.run import Run
 
@@ -22,17 +25,23 @@ __version__ = "0.1.0"
 __all__ = [
     "Claim",
     "Comparison",
+    "Features",
     "Recipe",
     "Report",
     "Run",
     "compare",
     "data",
     "evaluate",
+    "extract_features",
+    "freezing",
     "hardware",
     "lessons",
+    "linear_probe",
     "models",
     "objectives",
     "plots",
+    "range_test",
+    "resume",
     "show_source",
     "validated",
     "views",
@@ -41,11 +50,14 @@ __all__ = [
 
 __getattr__, __dir__ = attributes(
     __name__,
-    modules=("data", "lessons", "models", "objectives", "plots", "views", "widgets"),
+    modules=("data", "freezing", "lessons", "models", "objectives", "plots", "views", "widgets"),
     names={
         "evaluation": ("Report", "evaluate", "validated"),
         "experiments": ("Claim", "Comparison", "Recipe", "compare"),
+        "features": ("Features", "extract_features", "linear_probe"),
         "lessons.source": ("show_source",),
+        "training.checkpoint": ("resume",),
+        "training.learning_rates": ("range_test",),
         "training.machine": ("hardware",),
         "training.run": ("Run",),
     },

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tlkit.data.tasks import Split
-from tlkit.models.networks import predictions
+from tlkit.models.networks import logits
 from tlkit.training.run import Run, Step, uninterrupted
 
 
@@ -82,21 +82,32 @@ def evaluate(network_or_predictor: Any, split: Split) -> Report:
     >>> int(report.confusion.sum())
     600
 
-    Raises ValueError if the split has no labels or the predictor does not give one class number an image.
+    Raises ValueError if the split has no labels, the network has other classes, or the predictor does not give one
+    class number an image.
     """
     if split.labels is None:
         raise ValueError("this split has no labels, so there is nothing to compare predictions with")
-    predicted, classes = class_numbers(network_or_predictor, split.images, len(split.classes)), len(split.classes)
+    predicted, classes = answers(network_or_predictor, split.images, len(split.classes))[0], len(split.classes)
     counts = torch.bincount(split.labels.cpu() * classes + predicted, minlength=classes**2)
     return Report(counts.view(classes, classes), split.classes)
 
 
-def class_numbers(network_or_predictor: Any, images: Tensor, classes: int) -> Tensor:
-    """What is said of each image: [n] int64, on the CPU. Raises ValueError if it is not one class number an image."""
+def answers(network_or_predictor: Any, images: Tensor, classes: int) -> tuple[Tensor, Tensor | None]:
+    """What is said of each image, class numbers [n] int64, and a network's logits [n, classes]; both on the CPU.
+
+    Raises ValueError if it is not one class number an image, or the network has other classes.
+    """
+    outputs = None
     if hasattr(network_or_predictor, "predict"):
         said = torch.as_tensor(network_or_predictor.predict(images)).cpu().long()
     else:
-        said = predictions(network_or_predictor, images)
+        outputs = logits(network_or_predictor, images).cpu()
+        if outputs.shape[1] != classes:
+            raise ValueError(
+                f"the network tells {outputs.shape[1]} classes apart, but these images have {classes}; give it a head "
+                f"for them: network.with_new_head({classes})"
+            )
+        said = outputs.argmax(1)
     if said.shape != images.shape[:1]:
         raise ValueError(
             f"{len(images)} images got predictions of shape {list(said.shape)}; give one class number each"
@@ -106,7 +117,7 @@ def class_numbers(network_or_predictor: Any, images: Tensor, classes: int) -> Te
             f"predictions run from {int(said.min())} to {int(said.max())}, but the split has the classes "
             f"0 to {classes - 1}; does the head belong to another task?"
         )
-    return said
+    return said, outputs
 
 
 class validated:

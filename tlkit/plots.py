@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
+from itertools import pairwise
 from typing import Any
 
 import matplotlib
@@ -18,12 +19,18 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.ticker import MaxNLocator, NullLocator
+from torch import nn
 
 from tlkit import views
 from tlkit.data.tasks import Split, Task
 from tlkit.experiments import Claim, Comparison, counted
+from tlkit.freezing import FreezePlan, weights_of
+from tlkit.training.learning_rates import RangeTest
 
 INK, INK2, EDGE, GHOST, RULE, GROUND = (views.TOKENS[n][0] for n in ("ink", "ink2", "edge", "ghost", "rule", "ground"))
+LEARNS = views.TOKENS["s1"][0]
+SHAPES = {"circle": "o", "triangle": "^", "square": "s", "diamond": "D"}  # the course's marks, as matplotlib's
 CELL, GAP = 36, 8  # pixels of an image in a gallery, and between two
 
 
@@ -182,7 +189,7 @@ def uses_of_data(measured: Mapping[str, float | None], title: str, chance: float
         if value is None:
             axes.barh(number, 100, height=0.55, facecolor="none", edgecolor=EDGE, linewidth=1, linestyle=(0, (2, 3)))
         else:
-            axes.barh(number, 100 * value, height=0.55, color=views.TOKENS["s1"][0])
+            axes.barh(number, 100 * value, height=0.55, color=LEARNS)
             axes.annotate(
                 f"{100 * value:.1f} %",
                 (100 * value, number),
@@ -192,6 +199,102 @@ def uses_of_data(measured: Mapping[str, float | None], title: str, chance: float
                 color=INK,
                 va="center",
             )
+    return picture
+
+
+def plan(plan: FreezePlan, network: nn.Module | None = None, width: int = 648) -> Picture:
+    """What learns when: one row a layer group, the head on top, hatched while it is frozen; rates multiply the run's.
+
+    With `network`, each row says how many weights it is about. Raises ValueError if the plan is for another network.
+    """
+    parts = plan.groups_in(network) if network else dict.fromkeys(plan.groups, ())
+    rows, line = list(parts)[::-1], 22
+    left, height = min(20 + 7 * max(map(len, rows)), 140), 30 + line * len(rows) + 26
+    right = 110 if network else 40
+    picture = Picture(width, height, f"Plan: what learns when, in {counted(len(rows), 'layer group')}")
+    axes = picture.axes_at(left, 30, width - left - right, line * len(rows))
+    heading = "Plan: what learns in which part of the run"
+    picture.text(0, 1 - 10 / height, heading, fontsize=12, fontweight="bold", color=INK, va="center")
+    axes.set_xlim(0, 100)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_xticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
+    axes.set_yticks(range(len(rows)), rows)
+    for number, group in enumerate(rows):
+        own = [rule for rule in plan.rules if rule.group == group]
+        rules = [own[0], *(rule for before, rule in pairwise(own) if rule.rate != before.rate)]
+        for rule, end in zip(rules, [*(rule.start for rule in rules[1:]), 1.0], strict=True):
+            begin, share, box = 100 * rule.start, 100 * (end - rule.start), {"height": 0.8, "linewidth": 1}
+            if rule.rate is None:
+                axes.barh(number, share, left=begin, facecolor="none", edgecolor=EDGE, hatch="///", **box)
+                continue
+            axes.barh(number, share, left=begin, facecolor=LEARNS, edgecolor=LEARNS, **box)
+            rate = f"{rule.rate:.2g} × lr"
+            if share / 100 * (width - left - right) > 8 + 7 * len(rate):
+                axes.annotate(rate, (begin, number), (6, 0), textcoords="offset points", **_small(color=GROUND))
+        if network:
+            weights = f"{sum(w.numel() for w in weights_of(parts[group])):,} weights"
+            axes.annotate(weights, (100, number), (8, 0), textcoords="offset points", **_small())
+    return picture
+
+
+def range_test(test: RangeTest, width: int = 648) -> Picture:
+    """The smoothed loss at each rate of a range test, with its lowest point and the suggested rate, a tenth of it."""
+    picture = Picture(width, 240, f"Range test: {test!r}")
+    axes = picture.axes_at(40, 34, width - 110, 160)
+    picture.text(0, 1 - 10 / 240, "Loss, smoothed", fontsize=12, fontweight="bold", color=INK, va="center")
+    lowest = min(test.losses)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(lambda rate, _: f"{rate:g}".replace("e-0", "e-"))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_ylim(0, 1.25 * max(loss for loss in test.losses if loss < max(4 * lowest, 2 * test.losses[0])))
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.grid(axis="y", color=RULE, linewidth=1)
+    axes.plot(test.rates, np.minimum(test.losses, axes.get_ylim()[1]), color=INK, linewidth=2)
+    axes.plot(10 * test.suggestion, lowest, color=INK, marker="o", markersize=8)
+    axes.axvline(test.suggestion, color=INK, linewidth=1.25, linestyle=(0, (1, 2)))
+    top = (test.suggestion, 0.95 * axes.get_ylim()[1])
+    axes.annotate(f"{test.suggestion:.2g}", top, (5, 0), textcoords="offset points", **_small(color=INK))
+    axes.annotate("rate", (1, 0), (6, -4), xycoords="axes fraction", textcoords="offset points", **_small(va="top"))
+    return picture
+
+
+def by_depth(
+    comparison: Comparison,
+    layers: Sequence[str],
+    lines: Mapping[str, str],
+    at: int,
+    title: str = "Accuracy of a probe after each layer",
+    width: int = 648,
+) -> Picture:
+    """One line for each of `lines`, over the layers from the input to the head, with 95 % intervals.
+
+    `lines` maps a line's name to how its recipes are called, with {} for the layer: {"near": "near, {}"}.
+    """
+    picture = Picture(width, 280, f"{title}: {counted(len(lines), 'network')}, {counted(len(layers), 'layer')}")
+    axes = picture.axes_at(48, 34, width - 170, 200)
+    picture.text(0, 1 - 10 / 280, title, fontsize=12, fontweight="bold", color=INK, va="center")
+    axes.set_xticks(range(len(layers)), layers)
+    axes.set_xlim(-0.3, len(layers) - 0.7)
+    axes.set_ylim(0, 100)
+    axes.set_yticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
+    axes.grid(axis="y", color=RULE, linewidth=1)
+    chance = 100 / len(comparison.task.classes)
+    axes.axhline(chance, color=EDGE, linewidth=1, linestyle=(0, (1, 2)))
+    for name, called in lines.items():
+        found = [views.accuracy_interval(comparison, called.format(layer), at) for layer in layers]
+        points = [(place, cell) for place, cell in enumerate(found) if cell]
+        if not points:
+            continue
+        token, mark = views.MARKS[comparison.recipes[called.format(layers[points[0][0]])].family]
+        color, xs = views.TOKENS[token][0], [place for place, _ in points]
+        low, high = ([cell[end] for _, cell in points] for end in ("low", "high"))
+        axes.fill_between(xs, low, high, color=color, alpha=0.14, linewidth=0)
+        means = [cell["mean"] for _, cell in points]
+        axes.plot(xs, means, color=color, linewidth=2, marker=SHAPES[mark], markersize=8)
+        last = (xs[-1], means[-1])
+        axes.annotate(
+            name, last, (10, 0), textcoords="offset points", **_small(color=color, fontsize=12, weight="bold")
+        )
     return picture
 
 

@@ -10,6 +10,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from torch import Tensor
+from torch.nn import functional as F
+
 from tlkit.experiments import Claim, Comparison, Sample
 
 TOKENS: dict[str, tuple[str, str]] = {  # name: (light, dark); contrast at least 4.5 : 1 for text, 3 : 1 for marks
@@ -38,6 +41,7 @@ MARKS: dict[str | None, tuple[str, str]] = {  # family of a recipe: (token, mark
     None: ("ghost", "circle"),
 }
 
+LARGEST = 96  # pixels of a side: photographs are shrunk to it before they are sent to a page
 
 PICTURE_CSS = (
     ".tl-picture svg{max-width:100%;height:auto;font-family:var(--jp-ui-font-family,system-ui,sans-serif)}"
@@ -123,6 +127,21 @@ def claim_rows(comparison: Comparison, claim: Claim) -> list[dict[str, Any]]:
         sample = comparison.difference(claim.first, claim.second, budget)
         rows.append({"budget": budget, "sample": sample, "claimed": budget == claim.budget})
     return rows
+
+
+def sent_shape(shape: Sequence[int]) -> list[int]:
+    """Channels, height and width of images [n, channels, height, width] as they are sent to a page."""
+    _, channels, height, width = shape
+    shrunk = max(height, width, LARGEST) / LARGEST
+    return [channels, round(height / shrunk), round(width / shrunk)]
+
+
+def sent_pixels(images: Tensor) -> bytes:
+    """Images [n, channels, height, width] in 0..1 as they are sent to a page: bytes, larger ones shrunk."""
+    size = sent_shape(images.shape)[1:]
+    if size != list(images.shape[2:]) and len(images):
+        images = F.interpolate(images, size, mode="bilinear", antialias=True)
+    return (images.clamp(0, 1) * 255).round().byte().cpu().numpy().tobytes()
 
 
 def thinned(steps: Sequence[float], values: Sequence[float], most: int = 500) -> list[tuple[float, float]]:

@@ -126,7 +126,8 @@ def test_a_click_shows_an_image_with_its_beliefs_and_its_file(errors):
     assert errors.locator(".tl-told").all_inner_texts() == ["7\nlabel\n8\xa0%", "8\n24\xa0%"]
     hatched, track = (errors.locator(f".tl-told {part}").last.bounding_box() for part in (".tl-hatched", "div"))
     assert hatched["width"] / track["width"] == pytest.approx(0.245, abs=0.02)  # of a scale from 0 to 100 %
-    assert "Thin marks are the other errors. 41 of 300 images give their own label less belief." in errors.inner_text()
+    believed = "For 41 of 300 images the network believes the true label even less."
+    assert f"Thin marks are the other errors. {believed}" in errors.inner_text()
 
 
 def test_the_surest_stand_first_when_asked_to(errors):

@@ -249,6 +249,16 @@ def test_an_empty_pad_is_added_to_no_class(mount, page):
     assert [len(one["drawings"]) for one in trait(page, "classes")] == [1, 1, 1, 1]
 
 
+def test_a_digit_that_is_held_adds_once(mount, page):
+    teach = mount(drawing=STAR)
+    page.locator(".tl").focus()
+    for _ in range(3):  # the second press of a key that is down is a repeat
+        page.keyboard.down("2")
+    page.keyboard.up("2")
+    said(teach, "added to star")
+    assert [len(one["drawings"]) for one in trait(page, "classes")] == [1, 2, 1, 1]
+
+
 def test_the_last_drawing_of_a_class_is_removed_and_undo_brings_it_back(mount, page):
     teach = mount()
     before = trait(page, "classes")

@@ -28,24 +28,26 @@ def cache_folder() -> Path:
     return Path(os.environ.get(variable) or Path.home() / usual) / "tlkit"
 
 
-def fetch(urls: str | Sequence[str], path: Path, *, md5: str, timeout: float = 20.0) -> Path:
+def fetch(urls: str | Sequence[str], path: Path, *, md5: str = "", sha256: str = "", timeout: float = 20.0) -> Path:
     """Download a file to `path` from the first of `urls` that sends it whole, and return the path.
 
     `timeout` is in seconds, for the connection and for every wait for more. Under its name stands the whole file, with
-    the right `md5`, or none. Raises ConnectionError when no address sends it, OSError when it cannot be written.
+    the right `md5`, or the right first digits of `sha256`, or none. Raises ConnectionError when no address sends it,
+    OSError when it cannot be written.
     """
     # torchvision's own downloader waits for ever for a server that stalls, and writes under the final name.
-    failures = []
+    wanted, failures = md5 or sha256, []
+    assert wanted, "a download is checked: give md5= or sha256="
     for url in [urls] if isinstance(urls, str) else urls:
         try:
             with whole_file(path) as temporary, temporary.open("wb") as file:
-                digest = hashlib.md5(usedforsecurity=False)
+                digest = hashlib.new("md5" if md5 else "sha256", usedforsecurity=False)
                 with closing(_chunks(url, timeout)) as chunks:
                     for chunk in chunks:
                         file.write(chunk)
                         digest.update(chunk)
-                if digest.hexdigest() != md5:
-                    raise ConnectionError(f"what came has the checksum {digest.hexdigest()} instead of {md5}")
+                if not digest.hexdigest().startswith(wanted):
+                    raise ConnectionError(f"what came has the checksum {digest.hexdigest()} instead of {wanted}")
             return path
         except ConnectionError as error:
             failures.append(f"{urlsplit(url).netloc}: {error}")

@@ -7,6 +7,7 @@ from tlkit.lazy import attributes
 if TYPE_CHECKING:
     from tlkit.models.networks import Network, SmallCNN
     from tlkit.models.teach import beliefs, class_means, drawing_features, pretrained_teach
+    from tlkit.models.torchvision_models import pretrained
     from tlkit.training.pretraining import pretrain_teach
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "class_means",
     "drawing_features",
     "pretrain_teach",
+    "pretrained",
     "pretrained_teach",
 ]
 
@@ -23,6 +25,7 @@ __getattr__, __dir__ = attributes(
     __name__,
     {
         "networks": ("Network", "SmallCNN"),
+        "torchvision_models": ("pretrained",),
         "teach": ("beliefs", "class_means", "drawing_features", "pretrained_teach"),
         ".training.pretraining": ("pretrain_teach",),  # a level up: what trains stands above the models
     },

@@ -56,7 +56,9 @@ class Network(nn.Module):
 
     def __repr__(self) -> str:
         weights = sum(p.numel() for p in self.parameters())
-        groups = ", ".join(name for name, _ in self.backbone.named_children())
+        groups = ", ".join(
+            name for name, child in self.backbone.named_children() if any(True for _ in child.parameters())
+        )
         return f"{type(self).__name__} of {weights:,} weights: {groups}, head"
 
 
@@ -127,13 +129,25 @@ def as_evaluated(network: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-def logits(network: nn.Module, images: Tensor, batch_size: int = 1_000) -> Tensor:
+def logits(network: nn.Module, images: Tensor, batch_size: int | None = None) -> Tensor:
     """What the network makes of each image: [n, classes], where its weights are. Changes nothing in the network."""
     device = next((p.device for p in network.parameters()), images.device)
+    batch_size = batch_size or evaluation_batch(network, images, device)
     with as_evaluated(network):
         return torch.cat([network(part.to(device)) for part in images.split(batch_size)])
 
 
-def predictions(network: nn.Module, images: Tensor, batch_size: int = 1_000) -> Tensor:
+def evaluation_batch(network: nn.Module, images: Tensor, device: torch.device) -> int:
+    """How many images to take at once, at most 1,000: fewer, the larger they are when they reach the backbone.
+
+    Measured: a CPU reads 16 images of 128 x 128 at once 1.5 times as fast as 32 (EfficientNet-Lite0), and 1,000 of
+    224 x 224 would need gigabytes.
+    """
+    size = getattr(getattr(network, "preprocess", None), "size", 0)
+    pixels = size**2 or images.shape[-2] * images.shape[-1]
+    return min(max(2 ** (18 if device.type == "cpu" else 24) // pixels, 1), 1_000)
+
+
+def predictions(network: nn.Module, images: Tensor, batch_size: int | None = None) -> Tensor:
     """The class of the largest logit for each image: [n] int64, on the CPU. Changes nothing in the network."""
     return logits(network, images, batch_size).argmax(1).cpu()

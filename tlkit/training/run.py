@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any
 
 import torch
@@ -19,8 +20,10 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from tlkit.data.batches import Batches, mixed_seed
 from tlkit.data.tasks import Split, Task
+from tlkit.freezing import FreezePlan
 from tlkit.models.networks import predictions
 from tlkit.training.machine import device_of, fast_choice, generators, hardware
+from tlkit.training.plan import PlanInForce
 
 SAFE_EVERY = 50  # steps between two looks back and two kept states
 
@@ -67,7 +70,8 @@ class Run:
 
     `data`: a Task (its training split), a Split, or anything with `batches[step]`. `lr`: 3e-3 suits AdamW on the
     lessons' networks. `optimizer`: a callable from parameters to an optimizer, given `lr=`; AdamW unless said.
-    `schedule`: None (constant) or "one-cycle": 10 % warm-up, then a cosine to zero. `seed` orders the batches and
+    `schedule`: None (constant) or "one-cycle": 10 % warm-up, then a cosine to zero. `plan`: which layer groups learn,
+    at what rate and from when (see `tl.freezing`); all of them, always, unless said. `seed` orders the batches and
     seeds every step's noise. `precision`: "float32" or "bfloat16". The defaults give the same bits as the loop
     written by hand. `fast=True` chooses memory layout, fused optimizer and precision by a rule from device, image
     size and layers; `run.choice` says what it chose.
@@ -93,6 +97,7 @@ class Run:
         lr: float = 3e-3,
         optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.AdamW,
         schedule: str | None = None,
+        plan: FreezePlan | None = None,
         seed: int = 0,
         device: torch.device | str | None = None,
         precision: str = "float32",
@@ -106,7 +111,7 @@ class Run:
             raise ValueError(f"schedule={schedule!r}; use None (a constant rate) or 'one-cycle'")
         if precision not in ("float32", "bfloat16"):
             raise ValueError(f"precision={precision!r}; use 'float32' or 'bfloat16'")
-        self.steps, self.lr, self.schedule, self.seed = steps, lr, schedule, seed
+        self.steps, self.lr, self.schedule, self.plan, self.seed, self.fast = steps, lr, schedule, plan, seed, fast
         device_of(network)
         self.device = torch.device(device) if device is not None else hardware().device
         split = data.train if isinstance(data, Task) else data
@@ -127,9 +132,12 @@ class Run:
             self.network.to(memory_format=layout)
             options = options if "fused" in inspect.signature(optimizer).parameters else {}
         self.precision = precision
+        self._in_force = PlanInForce(plan, self.network, self.objective, steps) if plan is not None else None
         learning = [p for p in [*self.network.parameters(), *self.objective.parameters()] if p.requires_grad]
         if not learning:
             raise ValueError("every weight of this network is frozen (requires_grad=False), so nothing can learn")
+        if self._in_force:
+            learning = self._in_force.parameter_groups()
         self.optimizer = optimizer(learning, lr=lr, **options)
         self.history = History()
         self.step = 0
@@ -152,14 +160,14 @@ class Run:
         self._take_over()
         with uninterrupted():
             started = time.perf_counter()
-            with _seeded_step(self.device, self.seed, self.step):
+            if not self.network.training:
+                self.network.train()
+            with _seeded_step(self.device, self.seed, self.step), self._holding_what_is_frozen():
                 step = self._advance()
             self.seconds += time.perf_counter() - started
         return step
 
     def _advance(self) -> Step:
-        if not self.network.training:
-            self.network.train()
         batch = self.batches[self.step]
         buffers = [buffer.clone() for buffer in self._buffers] if self._checks_each_step else None
         with self._autocast():
@@ -219,6 +227,48 @@ class Run:
         self.rate = lr
         self.history.append({"step": self.step, "rate": lr})
 
+    def rates(self, number: int | None = None) -> dict[str, float | None]:
+        """The rate of each layer group in the step of this number (from 1; unless said the next); None is frozen."""
+        step = min(self.step, self.steps - 1) if number is None else number - 1
+        if not 0 <= step < self.steps:
+            raise ValueError(f"this run has no step {number}; it has the steps 1 to {self.steps}")
+        rate = self._rate_at(step)
+        shares = self._in_force.rates(step) if self._in_force else {"every group": 1.0}
+        return {group: None if share is None else rate * share for group, share in shares.items()}
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the whole run into one .safetensors file, from which `tl.resume` goes on exactly.
+
+        Raises OSError if it cannot be written; what stood there before is then as it was.
+        """
+        from tlkit.training.checkpoint import save
+
+        save(self, path)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that another run made with the same arguments needs to go on from here: plain values and tensors.
+
+        Raises FloatingPointError, having gone back to the last finite weights, if those of now are not finite.
+        """
+        with uninterrupted():
+            self._look_back()
+        return {
+            **{name: getattr(self, name) for name in ("step", "lr", "rate", "seconds", "error")},
+            "history": [{name: _plain(value) for name, value in record.items()} for record in self.history],
+            "now": self._state(),
+            "first": self._first,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go to where the run was whose `state_dict` this is."""
+        with uninterrupted():
+            self._restore(state["now"])
+            self._first = state["first"]
+            for name in ("step", "lr", "rate", "seconds", "error"):
+                setattr(self, name, state[name])
+            self.history[:] = state["history"]
+            self._stopped, self._safe = False, (self.step, self._state())
+
     def predict(self, images: Tensor) -> Tensor:
         """The class that the network gives each image: [n] int64. Leaves the network's modes as they were."""
         return predictions(self.network, images)
@@ -236,12 +286,20 @@ class Run:
     def _autocast(self):
         return torch.autocast(self.device.type, torch.bfloat16) if self.precision == "bfloat16" else nullcontext()
 
-    def _set_rate(self) -> float:
+    def _holding_what_is_frozen(self):
+        return self._in_force.holding(self.step, self.optimizer) if self._in_force else nullcontext()
+
+    def _rate_at(self, step: int) -> float:
         """Base rate x schedule, from the step alone, so that a run can be continued anywhere."""
-        share = one_cycle(self.step, self.steps) if self.schedule else 1.0
+        return self.rate * (one_cycle(step, self.steps) if self.schedule else 1.0)
+
+    def _set_rate(self) -> float:
+        """Give each layer group its share of the step's rate."""
+        rate = self._rate_at(self.step)
+        shares = self._in_force.rates(self.step) if self._in_force else {}
         for group in self.optimizer.param_groups:
-            group["lr"] = self.rate * share
-        return self.rate * share
+            group["lr"] = rate * (shares.get(group.get("layer_group", ""), 1.0) or 0.0)
+        return rate
 
     def _look_back(self) -> None:
         """Look at what was not looked at yet (a device that runs ahead is not asked each step), then keep the state."""
@@ -293,6 +351,10 @@ def _copied(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _copied(part) for key, part in value.items()}
     return [_copied(part) for part in value] if isinstance(value, list) else value
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, Tensor) else value
 
 
 def _as_it_is(value: Tensor) -> Tensor:

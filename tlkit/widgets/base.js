@@ -31,6 +31,7 @@ const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const color = (token) => `var(--tl-${token})`;
 const known = (value) => value !== null && value !== undefined && Number.isFinite(value);
 const count = (number) => COUNTS[number] ?? String(number);
+const many = (number) => number.toLocaleString("en");
 const fixed = (value, digits = 1) => value.toFixed(digits).replace(/^-(0\.?0*$)?/, (_, zero) => zero ?? MINUS);
 const signed = (value, digits = 1) => (Number(value.toFixed(digits)) > 0 ? "+" : "") + fixed(value, digits);
 const shortPercent = (value) => `${Number(value.toFixed(1))}${SPACE}%`;
@@ -152,6 +153,8 @@ const ICONS = { // on a field of 16; "outline" ones are drawn, the others filled
   save: "outline M8 1.5V10M4.5 6.5L8 10l3.5-3.5M2.5 13.5h11",
   open: "outline M8 11V2.5M4.5 6L8 2.5L11.5 6M2.5 13.5h11",
   cross: "outline M3.5 3.5l9 9M12.5 3.5l-9 9",
+  lock: "M3 7h10v7.5H3zM4.7 7V4.8a3.3 3.3 0 0 1 6.6 0V7H9.7V4.8a1.7 1.7 0 0 0-3.4 0V7z",
+  unlock: "M3 7h10v7.5H3zM4.7 7V4.3a3.3 3.3 0 0 1 6.6 0v1H9.7v-1a1.7 1.7 0 0 0-3.4 0V7z",
   warning: "M8 1.5L15.5 14.5H0.5zM7.2 6v4.5h1.6V6zM7.2 11.6v1.6h1.6v-1.6z",
 };
 
@@ -338,9 +341,10 @@ function fillRow(frame, row, buttons, press) {
 function roving(frame, group, buttons, reached = () => {}) {
   const hold = (stop) => buttons.forEach((one, place) => set(one, { tabindex: place === stop ? 0 : -1 }));
   hold(0);
-  frame.listen(group, "focusin", ({ target }) => hold(buttons.indexOf(target)));
+  frame.listen(group, "focusin", ({ target }) => buttons.includes(target) && hold(buttons.indexOf(target)));
   frame.listen(group, "keydown", (event) => {
     const place = buttons.indexOf(event.target);
+    if (place < 0) return;
     const next = { ArrowLeft: place - 1, ArrowUp: place - 1, ArrowRight: place + 1, ArrowDown: place + 1, Home: 0, End: -1 }[event.key];
     if (next === undefined) return;
     buttons.at(next % buttons.length).focus();
@@ -499,7 +503,8 @@ function makeFrame(model, el, name, draw) {
     const { target, key } = event;
     const undo = (event.ctrlKey || event.metaKey) && key.toLowerCase() === "z";
     const typing = key.length === 1 && ["SELECT", "INPUT"].includes(target.tagName); // a letter there is a letter
-    if (!undo && (typing || event.ctrlKey || event.metaKey || event.altKey)) return;
+    const held = event.repeat && /^\d$/.test(key); // a digit adds something: once a press
+    if (!undo && (held || typing || event.ctrlKey || event.metaKey || event.altKey)) return;
     const allowed = {
       " ": target === root && !event.repeat,
       ArrowRight: target === root || target.tagName === "BUTTON",

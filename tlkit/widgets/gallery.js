@@ -21,7 +21,6 @@ const changing = (frame) => (work) => {
   work();
   frame.draw.now();
 };
-const many = (number) => number.toLocaleString("en");
 const named = (words, ...controls) => html("div", { class: "tl-row tl-last" }, html("span", { class: "tl-caption" }, words), ...controls);
 
 // Previous, Next, and where one is: "1 to 84 of 133".
@@ -260,8 +259,9 @@ function browser(frame, { classes, labels, said, shape, files, count: total, tok
     set(strip.node, { "aria-label": `${label} of ${many(total)}` });
     const own = (image) => beliefs[image][labels[image]];
     const marks = errors.length ? `Thin marks are the ${wrong(selected) ? "other " : ""}errors.` : "";
-    const less = labels && beliefs.length ? `${many(beliefs.filter((_, image) => own(image) < own(selected)).length)} of ` : "";
-    say(rank, `${marks} ${less && `${less}${images(total)} give their own label less belief.`}`);
+    const less = () => many(beliefs.filter((_, image) => own(image) < own(selected)).length);
+    const place = labels && beliefs.length ? `For ${less()} of ${images(total)} the network believes the true label even less.` : "";
+    say(rank, `${marks} ${place}`);
   }
 
   return { draw, keys: judged ? { e: nextError } : {} };

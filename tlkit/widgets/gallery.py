@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
 from typing import Any
 
 import torch
 import traitlets as t
 from torch import Tensor
-from torch.nn import functional as F
 
 from tlkit.data.tasks import Split, Task
-from tlkit.evaluation import class_numbers
-from tlkit.models.networks import logits
-from tlkit.views import MARKS
+from tlkit.evaluation import answers
+from tlkit.views import MARKS, sent_pixels, sent_shape
 from tlkit.widgets.base import Widget
 
 BYTES = 3_000_000  # of images, or of beliefs, at most: a saved page stays small
-LARGEST = 96  # pixels of a side: photographs are shrunk to it before they are sent
 EACH = 40  # images of a class and side at most, which is a few draws of a line
 
 
@@ -82,10 +78,10 @@ def _readings(given: Split | Task, network: Any, most: int) -> tuple[str, dict[s
     split = _checked(given.test if isinstance(given, Task) else given)
     if split.labels is None and network is None:
         raise ValueError("these images have no labels, so there is nothing to say of them; give a network as well")
-    channels, height, width = _sent(split.images.shape)
+    channels, height, width = sent_shape(split.images.shape)
     count = max(1, min(most, len(split), BYTES // max(channels * height * width, 4 * len(split.classes))))
     images, labels = split.images[:count], None if split.labels is None else split.labels[:count].cpu()
-    said, beliefs = (None, None) if network is None else _asked(network, images, split.classes)
+    said, beliefs = (None, None) if network is None else _asked(network, images, len(split.classes))
     if said is None:
         sentence, reading = f"{count:,} {noun} of {len(split.classes)} classes", "its label."
     elif labels is None:
@@ -105,14 +101,14 @@ def _readings(given: Split | Task, network: Any, most: int) -> tuple[str, dict[s
         "said": None if said is None else said.tolist(),
         "files": split.files and list(split.files[:count]),
     }
-    return sentence, view, _pixels(images), b"" if beliefs is None else beliefs.numpy().tobytes()
+    return sentence, view, sent_pixels(images), b"" if beliefs is None else beliefs.numpy().tobytes()
 
 
 def _side_by_side(source: Split | Task, target: Split | Task) -> tuple[str, dict[str, Any], bytes, bytes]:
     """Two sets, one line a class: sentence, view, the images of both, no beliefs."""
     left, right = (_checked(given.train if isinstance(given, Task) else given) for given in (source, target))
     classes = list(dict.fromkeys((*right.classes, *left.classes)))
-    line = sum(prod(_sent(split.images.shape)) for split in (left, right)) * len(classes)
+    line = sum(prod(sent_shape(split.images.shape)) for split in (left, right)) * len(classes)
     each = max(1, min(EACH, BYTES // line))
     halves = [_half(role, given, classes, each) for role, given in (("source", source), ("target", target))]
     (first, one, images), (second, other, more) = halves
@@ -149,12 +145,12 @@ def _half(role: str, given: Split | Task, classes: list[str], each: int) -> tupl
         "title": f"{role.capitalize()}: {name}" if name else role.capitalize(),
         "caption": f"{total:,} images{known or ', every one labelled'}"
         + ("; the class of the others is not known" if unknown else " (framed)" if others else ""),
-        "shape": _sent(labelled.images.shape),
+        "shape": sent_shape(labelled.images.shape),
         "from": 0,
         "pale": bool(others),
         "lines": lines,
     }
-    return side, f"{total:,} {role} images{known}", _pixels(torch.cat(parts))
+    return side, f"{total:,} {role} images{known}", sent_pixels(torch.cat(parts))
 
 
 def _of_class(split: Split, name: str, most: int) -> Tensor:
@@ -178,30 +174,11 @@ def _checked(split: Split) -> Split:
     return split
 
 
-def _asked(network: Any, images: Tensor, classes: tuple[str, ...]) -> tuple[Tensor, Tensor | None]:
+def _asked(network: Any, images: Tensor, classes: int) -> tuple[Tensor, Tensor | None]:
     """What is said of each image, class numbers [n], and beliefs [n, classes] where there are any."""
-    if hasattr(network, "predict"):
-        return class_numbers(network, images, len(classes)), None
-    beliefs = logits(network, images).float().softmax(1).cpu()
-    if beliefs.shape[1] != len(classes):
-        raise ValueError(
-            f"the network tells {beliefs.shape[1]} classes apart, but these images have {len(classes)}; give it a "
-            f"head for them: network.with_new_head({len(classes)})"
-        )
-    if not beliefs.isfinite().all():
+    said, outputs = answers(network, images, classes)
+    if outputs is None:
+        return said, None
+    if not outputs.isfinite().all():
         raise ValueError("the network's outputs are no finite numbers; train it anew with a lower learning rate")
-    return beliefs.argmax(1), beliefs
-
-
-def _sent(shape: Sequence[int]) -> list[int]:
-    """Channels, height and width of images [n, channels, height, width] as they are sent."""
-    _, channels, height, width = shape
-    shrunk = max(height, width, LARGEST) / LARGEST
-    return [channels, round(height / shrunk), round(width / shrunk)]
-
-
-def _pixels(images: Tensor) -> bytes:
-    size = _sent(images.shape)[1:]
-    if size != list(images.shape[2:]) and len(images):
-        images = F.interpolate(images, size, mode="bilinear", antialias=True)
-    return (images.clamp(0, 1) * 255).round().byte().cpu().numpy().tobytes()
+    return said, outputs.float().softmax(1)

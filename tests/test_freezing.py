@@ -1,0 +1,374 @@
+"""Layer groups and plans: which parts a network has, what a plan says of them, and what cannot work."""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import partial
+
+import pytest
+import torch
+import torchvision
+from helpers import network
+from torch import nn
+
+import tlkit as tl
+from tlkit.freezing import (
+    FreezePlan,
+    Rule,
+    discriminative_rates,
+    freeze,
+    gradual_unfreezing,
+    last_layers,
+    layer_groups,
+    probe_then_finetune,
+    weights_of,
+)
+
+SMALL = ["block1", "block2", "block3", "features", "head"]
+
+
+def numbered(name: str, n: int) -> list[str]:
+    return [f"{name}{number}" for number in range(1, n + 1)]
+
+
+FAMILIES = {
+    "resnet18": ["stem", *numbered("stage", 4), "head"],
+    "resnext50_32x4d": ["stem", *numbered("stage", 4), "head"],
+    "convnext_tiny": ["stem", *numbered("stage", 4), "head"],
+    "mobilenet_v2": ["stem", *numbered("stage", 17), "last", "head"],
+    "mobilenet_v3_small": ["stem", *numbered("stage", 11), "last", "head"],
+    "efficientnet_b0": ["stem", *numbered("stage", 7), "last", "head"],
+    "vit_b_16": ["stem", *numbered("block", 12), "norm", "head"],
+    "vgg11": ["features", "head"],
+    "densenet121": ["features", "head"],
+}
+
+
+def with_own_head(model: nn.Module) -> tl.models.Network:
+    """The model as a backbone, its last layer replaced by one of its own."""
+    name, child = list(model.named_children())[-1]
+    if isinstance(child, nn.Sequential):
+        last = child[-1]
+        child[-1] = nn.Identity()
+    else:
+        last = child
+        setattr(model, name, nn.Identity())
+    return tl.models.Network(model, nn.Linear(last.in_features, 5))
+
+
+@pytest.fixture(params=FAMILIES, scope="module")
+def family(request):
+    with torch.device("meta"):
+        yield request.param, torchvision.models.get_model(request.param, weights=None)
+
+
+def test_the_groups_of_a_family_are_its_stages_from_the_input_to_the_head(family):
+    name, model = family
+    groups = layer_groups(model)
+    assert list(groups) == FAMILIES[name]
+    assert list(groups["head"][0].children()) or groups["head"][0].out_features == 1000
+
+
+def test_every_weight_and_every_buffer_of_a_family_is_in_one_group(family):
+    _, model = family
+    parts = [part for parts in layer_groups(model).values() for part in parts]
+    assert sorted(map(id, weights_of(parts))) == sorted(map(id, model.parameters()))
+    buffers = [id(buffer) for part in parts if isinstance(part, nn.Module) for buffer in part.buffers()]
+    assert sorted(buffers) == sorted(map(id, model.buffers()))
+
+
+def test_every_dropout_of_a_family_is_in_one_group(family):
+    _, model = family
+    parts = [part for parts in layer_groups(model).values() for part in parts if isinstance(part, nn.Module)]
+    inside = [m for part in parts for m in part.modules() if isinstance(m, nn.Dropout)]
+    assert sorted(map(id, inside)) == sorted(id(m) for m in model.modules() if isinstance(m, nn.Dropout))
+
+
+@pytest.mark.parametrize("name", [name for name in FAMILIES if name not in ("vgg11", "densenet121")])
+def test_a_backbone_with_a_head_of_its_own_has_the_groups_of_the_whole_model(name):
+    with torch.device("meta"):
+        net = with_own_head(torchvision.models.get_model(name, weights=None))
+    groups = layer_groups(net)
+    assert list(groups) == FAMILIES[name]
+    assert groups["head"] == (net.head,)
+    assert sorted(map(id, weights_of(p for ps in groups.values() for p in ps))) == sorted(map(id, net.parameters()))
+
+
+def test_a_vits_class_token_and_positions_belong_to_its_stem():
+    with torch.device("meta"):
+        model = torchvision.models.vit_b_16()
+    held = {id(weight) for weight in weights_of(layer_groups(model)["stem"])}
+    assert {id(model.class_token), id(model.encoder.pos_embedding), id(model.conv_proj.weight)} <= held
+
+
+def test_a_stage_of_convnext_begins_where_the_size_is_halved():
+    with torch.device("meta"):
+        model = torchvision.models.convnext_tiny()
+    assert layer_groups(model)["stage2"] == (model.features[2], model.features[3])
+
+
+OF_TIMM = {
+    "resnet18": FAMILIES["resnet18"],
+    "convnext_atto": FAMILIES["convnext_tiny"],
+    "mobilenetv3_small_050": ["stem", *numbered("stage", 6), "last", "head"],
+    "tf_efficientnet_lite0": FAMILIES["efficientnet_b0"],
+    "vit_tiny_patch16_224": FAMILIES["vit_b_16"],
+}
+
+
+@pytest.mark.parametrize("name", OF_TIMM)
+def test_the_families_of_timm_have_the_same_groups(name):
+    timm = pytest.importorskip("timm", reason="timm is in the extra `photographs`")
+    with torch.device("meta"):
+        model = timm.create_model(name, pretrained=False)
+        bare = timm.create_model(name, pretrained=False, num_classes=0)
+    assert list(layer_groups(model)) == OF_TIMM[name]
+    assert list(layer_groups(tl.models.Network(bare, nn.Linear(4, 2)))) == OF_TIMM[name]
+
+
+class ForCifar(nn.Module):
+    """A ResNet as it is written for CIFAR: three layers, and no classifier where it is a backbone."""
+
+    def __init__(self, classifier: bool):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)
+        self.layer1, self.layer2, self.layer3 = (nn.Sequential(nn.Conv2d(4, 4, 3)) for _ in range(3))
+        if classifier:
+            self.linear = nn.Linear(4, 10)
+
+
+def test_a_resnet_for_cifar_is_known_with_and_without_its_classifier():
+    names = ["stem", "stage1", "stage2", "stage3", "head"]
+    assert list(layer_groups(ForCifar(True))) == names
+    assert list(layer_groups(tl.models.Network(ForCifar(False), nn.Linear(4, 2)))) == names
+
+
+def test_the_groups_of_the_lessons_network_are_its_blocks():
+    net = tl.models.SmallCNN()
+    groups = layer_groups(net)
+    assert list(groups) == SMALL
+    assert groups["block2"] == (net.backbone.block2,) and groups["head"] == (net.head,)
+
+
+def test_any_other_network_has_its_children_with_weights_as_groups_and_the_last_is_the_head():
+    net = nn.Sequential(
+        nn.Dropout(), nn.Linear(4, 4), nn.ReLU(), nn.Dropout(), nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 2)
+    )
+    assert layer_groups(net) == {"1": (net[0], net[1], net[3]), "4": (net[4],), "head": (net[6],)}
+
+
+def test_a_network_of_ones_own_with_the_name_of_a_family_has_its_children_as_groups():
+    own = type("VisionTransformer", (nn.ModuleDict,), {})({"encoder": nn.Linear(2, 2), "heads": nn.Linear(2, 2)})
+    assert list(layer_groups(own)) == ["encoder", "head"]
+
+
+def test_a_child_that_is_called_head_is_the_head_wherever_it_stands():
+    net = nn.ModuleDict({"head": nn.Linear(2, 2), "body": nn.Linear(2, 2)})
+    assert layer_groups(net) == {"body": (net["body"],), "head": (net["head"],)}
+
+
+def test_a_wrapper_has_the_groups_of_what_it_wraps():
+    assert list(layer_groups(nn.ModuleDict({"model": torchvision.models.resnet18()}))) == FAMILIES["resnet18"]
+
+
+def test_a_network_of_one_layer_is_a_head():
+    layer = nn.Linear(2, 2)
+    assert layer_groups(layer) == {"head": (layer,)}
+
+
+def test_groups_can_be_given_as_modules_or_by_their_dotted_names():
+    net = tl.models.SmallCNN()
+    blocks = net.backbone
+    by_module = layer_groups(
+        net, {"early": [blocks.block1, blocks.block2], "late": [blocks.block3, blocks.features, net.head]}
+    )
+    by_name = layer_groups(
+        net, {"early": ["backbone.block1", "backbone.block2"], "late": ["backbone.block3", "backbone.features", "head"]}
+    )
+    assert by_module == by_name and list(by_name) == ["early", "late"]
+
+
+def test_two_groups_that_share_a_weight_are_refused():
+    net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2))
+    net[2].weight = net[0].weight
+    with pytest.raises(ValueError, match=r"groups '0' and 'head' share the weight '0.weight'"):
+        layer_groups(net)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"head": ["head"]}, "no given group holds 'backbone.block1.0.weight'.* and .* more; put it into one"),
+        ({"head": ["top"]}, "this network has no part 'top'"),
+        ({"head": [nn.Linear(2, 2)]}, "the group 'head' holds a weight that is not in this network"),
+    ],
+    ids=["forgotten", "unknown", "foreign"],
+)
+def test_given_groups_must_cover_the_network_and_nothing_else(given, words):
+    with pytest.raises(ValueError, match=words):
+        layer_groups(tl.models.SmallCNN(), given)
+
+
+# ---- plans ----
+
+
+def test_of_several_rules_the_latest_that_has_begun_holds():
+    plan = FreezePlan((Rule("head"), Rule("a", 0.1, 0.5), Rule("a", None), Rule("a", None, 0.75)))
+    assert [plan.rate("a", share) for share in (0, 0.499, 0.5, 0.74, 0.75, 0.99)] == [None, None, 0.1, 0.1, None, None]
+    assert plan.rate("head", 0.9) == 1
+
+
+def test_a_plan_is_a_value_whatever_the_order_of_a_groups_rules():
+    first, second = Rule("a", None), Rule("a", 0.5, 0.2)
+    assert FreezePlan((first, second)) == FreezePlan((second, first))
+    assert FreezePlan((first, second)) != FreezePlan((first,))
+    assert len({FreezePlan((first, second)), FreezePlan((second, first))}) == 1
+
+
+def test_a_plan_keeps_the_order_of_its_groups():
+    assert FreezePlan((Rule("z"), Rule("a"), Rule("z", None, 0.5))).groups == ("z", "a")
+
+
+SPLIT = {"early": ["backbone.block1", "backbone.block2"], "late": ["backbone.block3", "backbone.features", "head"]}
+PLANS = {
+    "freeze": partial(freeze, until="block2"),
+    "last_layers": partial(last_layers, n=2),
+    "gradual": gradual_unfreezing,
+    "discriminative": discriminative_rates,
+    "probe": partial(probe_then_finetune, probe=1 / 3, rate=0.1),
+    "given": partial(last_layers, n=1, groups=SPLIT),
+}
+
+
+@pytest.mark.parametrize("make", PLANS.values(), ids=PLANS)
+def test_a_plan_survives_json(make):
+    plan = make(tl.models.SmallCNN())
+    assert FreezePlan.from_json(plan.to_json()) == plan
+
+
+@pytest.mark.parametrize("make", PLANS.values(), ids=PLANS)
+def test_making_a_plan_changes_nothing(make):
+    net = tl.models.SmallCNN()
+    make(net)
+    assert all(weight.requires_grad for weight in net.parameters()) and net.training
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"rules": 3}', '{"rules": [["a", 1, 0]], "given": 3}', "null"])
+def test_text_that_is_no_plan_is_refused(text):
+    with pytest.raises(ValueError, match=r"this text is not a plan that FreezePlan\.to_json"):
+        FreezePlan.from_json(text)
+
+
+def begun(plan: FreezePlan, share: float) -> dict[str, float | None]:
+    return {group: plan.rate(group, share) for group in plan.groups}
+
+
+def test_freezing_until_a_group_freezes_it_and_all_before_it():
+    assert begun(freeze(tl.models.SmallCNN(), "block3"), 0.5) == dict(zip(SMALL, [None, None, None, 1, 1], strict=True))
+
+
+def test_the_last_two_layers_of_the_lessons_network_are_feature_layer_and_head():
+    assert last_layers(tl.models.SmallCNN(), 2) == freeze(tl.models.SmallCNN(), "block3")
+
+
+def test_gradual_unfreezing_thaws_a_group_each_fifth_of_the_run_at_half_the_rate():
+    plan = gradual_unfreezing(tl.models.SmallCNN())
+    for fifth in range(5):
+        thawed = [None] * (4 - fifth) + [0.5] * fifth + [1]
+        assert begun(plan, fifth / 5) == dict(zip(SMALL, thawed, strict=True))
+    assert begun(plan, 0.1999)["features"] is None
+
+
+def test_discriminative_rates_fall_by_the_decay_from_the_head_down():
+    rates = begun(discriminative_rates(tl.models.SmallCNN(), 0.4), 0)
+    assert list(rates.values()) == pytest.approx([0.4**4, 0.4**3, 0.4**2, 0.4, 1])
+
+
+def test_a_probe_comes_before_everything_learns():
+    plan = probe_then_finetune(tl.models.SmallCNN(), probe=0.25, rate=0.1)
+    assert list(begun(plan, 0.24).values()) == [None] * 4 + [1]
+    assert set(begun(plan, 0.25).values()) == {0.1}
+
+
+def test_a_plan_prints_as_a_table_in_words():
+    plan = FreezePlan((Rule("stem", None), Rule("stage1", None), Rule("stage1", 0.25, 1 / 3), Rule("head")))
+    assert repr(plan).splitlines() == ["stem    frozen", "stage1  frozen, from 33.3 % on 0.25 × lr", "head    1 × lr"]
+
+
+def test_a_summary_has_the_weights_of_each_group_and_says_what_you_froze():
+    net = tl.models.SmallCNN()
+    net.backbone.block1.requires_grad_(False)
+    net.backbone.block2[0].bias.requires_grad_(False)
+    lines = repr(last_layers(net, 4).summary(net)).splitlines()
+    assert re.split(r"  +", lines[0]) == ["group", "weights", "learns"]
+    assert re.split(r"  +", lines[1]) == ["block1", "192", "frozen by you"]
+    assert re.split(r"  +", lines[2]) == ["block2", "4,704", "1 × lr; 32 weights frozen by you"]
+    assert re.split(r"  +", lines[5]) == ["head", "650", "1 × lr"]
+
+
+def test_a_summary_is_a_table_in_a_notebook_with_names_as_text():
+    net = nn.ModuleDict({"<b>": nn.Linear(1, 1), "head": nn.Linear(1, 1)})
+    html = last_layers(net, 1).summary(net)._repr_html_()
+    assert "<td>&lt;b&gt;</td><td>2</td><td>frozen</td>" in html and html.count("<tr>") == 3
+
+
+def test_a_plan_with_given_groups_finds_them_in_another_network_of_the_kind():
+    net = tl.models.SmallCNN(seed=1)
+    plan = last_layers(tl.models.SmallCNN(), 1, groups=SPLIT)
+    assert plan.groups_in(net)["early"] == (net.backbone.block1, net.backbone.block2)
+
+
+def test_given_modules_become_names_in_the_plan():
+    net = tl.models.SmallCNN()
+    modules = {group: [net.get_submodule(name) for name in names] for group, names in SPLIT.items()}
+    assert last_layers(net, 1, groups=modules) == last_layers(net, 1, groups=SPLIT)
+
+
+def test_groups_for_a_plan_can_be_a_dictionary_of_lists():
+    rules = (Rule("early", None), Rule("late"))
+    assert FreezePlan(rules, given=SPLIT) == FreezePlan(rules, tuple((name, tuple(of)) for name, of in SPLIT.items()))
+
+
+# ---- what cannot work ----
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda net: Rule("head", 0), "rate=0 for 'head', but a rate is larger than 0 and finite"),
+        (lambda net: Rule("head", -1), "rate=-1 for 'head'"),
+        (lambda net: Rule("head", math.nan), "rate=nan for 'head'.*to freeze a group say None"),
+        (lambda net: Rule("head", math.inf), "rate=inf for 'head'"),
+        (lambda net: Rule("head", 1, 1), "start=1 for 'head', but a start is a share of the run"),
+        (lambda net: Rule("head", 1, -0.1), "start=-0.1 for 'head'"),
+        (lambda net: Rule("head", 1, math.nan), "start=nan for 'head'"),
+        (lambda net: FreezePlan(()), "this plan has no rules"),
+        (lambda net: FreezePlan((Rule("a"), Rule("a", None))), "two rules for 'a' begin at 0; keep one"),
+        (
+            lambda net: FreezePlan((Rule("a", 1, 0.5), Rule("b"))),
+            r"no rule says what 'a' does from the start; add Rule\('a', None\)",
+        ),
+        (lambda net: FreezePlan((Rule("a"),)).rate("b", 0), "no group 'b'; its layer groups are a"),
+        (
+            lambda net: freeze(net, "blok3"),
+            "until='blok3' is not a layer group; its layer groups are block1, .*; did you mean 'block3'",
+        ),
+        (lambda net: freeze(net, "head"), "until='head' freezes every layer group, so nothing can learn"),
+        (lambda net: last_layers(net, 0), r"the last 0 of 5 layer groups are to learn; choose 1 \(only head\) to 5"),
+        (lambda net: last_layers(net, 6), "the last 6 of 5 layer groups"),
+        (lambda net: discriminative_rates(net, 0), "rate=0 for 'block1'"),
+        (lambda net: probe_then_finetune(net, 1.0), "start=1.0 for 'block1'"),
+        (
+            lambda net: freeze(network(), "block1").summary(net),
+            "no rule for 'block2', 'block3', but every layer group of the network needs one at start 0",
+        ),
+        (
+            lambda net: gradual_unfreezing(net).groups_in(network()),
+            "for another network: it has rules for 'block2', 'block3'; its layer groups are block1, features, head",
+        ),
+    ],
+)
+def test_what_cannot_work_is_said_at_once(make, words):
+    with pytest.raises(ValueError, match=words):
+        make(tl.models.SmallCNN())

@@ -1,0 +1,382 @@
+"""Frozen features, computed once, and linear probes on them: what a network knows, read off by the simplest head."""
+
+from __future__ import annotations
+
+import copy
+import math
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tlkit.data.tasks import Split
+from tlkit.freezing import layer_groups
+from tlkit.models.networks import Network, predictions
+from tlkit.training.machine import device_of, hardware
+
+STEADY = 1e-4  # how steep a probe may still be, in units of its curvature: beliefs are then exact to 1e-5 (measured)
+NEWTON_STEPS = 100  # far more than the 4 to 12 that were seen
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Features(Split):
+    """Features `values` [n, d] with their `labels` and `classes`, and the `cut` of the network that computed them.
+
+    It is a Split whose images are [n, d, 1, 1], so a Run, a Task, `few_labels` and `evaluate` take it as they take
+    images: `tl.Run(tl.models.Network(nn.Flatten(), head), objective, features, ...)` trains a head.
+
+    >>> Features(torch.zeros(6, 64), torch.arange(6), tuple("abcdef"))
+    6 features of 64 numbers, 6 classes
+    """
+
+    cut: Cut | None = None
+
+    def __post_init__(self):
+        object.__setattr__(self, "images", self.images.flatten(1)[:, :, None, None])
+        super().__post_init__()
+
+    @property
+    def values(self) -> Tensor:
+        """The features: [n, d]."""
+        return self.images.flatten(1)
+
+    def __repr__(self) -> str:
+        labelled = "no labels" if self.labels is None else f"{len(self.classes)} classes"
+        return f"{len(self):,} features of {self.values.shape[1]:,} numbers, {labelled}"
+
+
+class Cut(nn.Module):
+    """A frozen copy of a network up to a layer: images [n, channels, height, width] to features [n, `feature_dim`].
+
+    It is a backbone: `Network(features.cut, head)`. It stays in evaluation mode, and no gradient goes through it.
+    """
+
+    feature_dim: int
+
+    def __init__(self, network: nn.Module, layer: str | None, grid: int | None):
+        super().__init__()
+        self.network = copy.deepcopy(network).requires_grad_(False)
+        self.layer, self.grid = layer, grid
+        self._parts()  # raises now if there is no such layer
+        self.eval()
+
+    def train(self, mode: bool = True) -> Cut:
+        """Stay in evaluation mode."""
+        return super().train(False)
+
+    def _parts(self) -> tuple[list[nn.Module], bool]:
+        """The modules whose outputs are the layer, in order; or the head, of which the input is wanted: True."""
+        groups = {
+            name: [part for part in parts if isinstance(part, nn.Module)]
+            for name, parts in layer_groups(self.network).items()
+        }
+        modules = dict(self.network.named_modules())
+        if self.layer is None:
+            *before, head = groups.values()
+            return (head[:1], True) if before or isinstance(self.network, Network) else ([self.network], False)
+        if self.layer in groups:
+            return groups[self.layer], False
+        if not self.layer or self.layer not in modules:
+            near = get_close_matches(self.layer, [*groups, *modules], 1)
+            raise ValueError(
+                f"layer={self.layer!r}, but the layer groups are {', '.join(groups)}"
+                + (f"; did you mean {near[0]!r}?" if near else "; a module's dotted name will do as well")
+            )
+        return [modules[self.layer]], False
+
+    @torch.no_grad()
+    def forward(self, images: Tensor) -> Tensor:
+        """Features [n, d]. The pass through the network ends at the layer."""
+        parts, before = self._parts()
+        found: list[Any] = []
+
+        def keep(module: nn.Module, given: Any, made: Any = None) -> None:
+            found.append(given[0] if before else made)
+            if module is parts[-1]:
+                raise _Reached
+
+        watch = nn.Module.register_forward_pre_hook if before else nn.Module.register_forward_hook
+        hooks = [watch(part, keep) for part in parts]
+        try:
+            self.network(images)
+        except _Reached:
+            pass
+        finally:
+            for hook in hooks:
+                hook.remove()
+        outputs = [output for output in found if isinstance(output, Tensor)]
+        if not outputs:
+            raise ValueError(f"layer={self.layer!r} gives no tensor when the network sees images; name another")
+        with_places = [output for output in outputs if output[0, 0].ndim == 2 and output[0, 0].numel() > 1]
+        return self._gathered([*outputs, *with_places][-1])  # a group may end in its own pooling
+
+    def _gathered(self, output: Tensor) -> Tensor:
+        if output.ndim == 4 and self.grid:
+            height, width = (min(self.grid, side) for side in output.shape[2:])
+            return F.adaptive_avg_pool2d(output, (height, width)).flatten(1)
+        if output.ndim == 3 and self.grid == 1:
+            return output.mean(1)
+        return output.flatten(1)
+
+
+class _Reached(Exception):
+    """The layer has been computed, so the pass can end."""
+
+
+def extract_features(
+    network: nn.Module,
+    split: Split,
+    layer: str | None = None,
+    *,
+    grid: int | None = 1,
+    batch_size: int = 64,
+    device: torch.device | str | None = None,
+) -> Features:
+    """Frozen features of a split, computed once: in evaluation mode, without gradients, on the device.
+
+    `layer` is a layer group (`tl.freezing.layer_groups(network)`) or a module's dotted name; None is what the head is
+    given, or for a network that is nothing but a head all of it (`nn.Flatten()`: the pixels themselves). Where a layer
+    gives [n, channels, height, width], `grid` = 1 averages over all places, 4 keeps a 4 x 4 grid of averages, None
+    keeps every place; where it gives [n, tokens, d], 1 averages over the tokens, anything else keeps them.
+
+    The network stays as it is and where it is: what computes the features is a copy, which they remember, so that a
+    probe can still predict after the network has learnt something else. Raises ValueError for an unknown layer, or if
+    a feature is no finite number.
+
+    >>> import tlkit as tl
+    >>> tl.extract_features(tl.models.SmallCNN(), tl.data.digits().test, layer="block2", grid=4)
+    600 features of 512 numbers, 10 classes
+    """
+    if not isinstance(split, Split):
+        raise TypeError(f"features are computed of a Split, not of a {type(split).__name__}; of a Task take task.train")
+    if grid is not None and grid < 1:
+        raise ValueError(f"grid={grid}, but a grid has at least 1 x 1 places; None keeps every place")
+    if batch_size < 1:
+        raise ValueError(f"batch_size={batch_size}, but a batch holds at least 1 image")
+    if not len(split):
+        raise ValueError("the split has no images, so there are no features to compute")
+    device_of(network)
+    device = hardware().device if device is None else device
+    cut = Cut(network, layer, grid).to(device)
+    values = torch.cat([cut(images.to(device)) for images in split.images.split(batch_size)])
+    if not values.isfinite().all():
+        raise ValueError("some features are no finite numbers; train the network anew with a lower learning rate")
+    cut.feature_dim = values.shape[1]
+    labels = None if split.labels is None else split.labels.to(device)
+    return Features(values, labels, split.classes, split.files, cut)
+
+
+# ---- linear probes ----
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LinearProbe:
+    """A linear classifier on frozen features, one for each of several strengths of regularisation.
+
+    `heads` are by strength; `strength` is the one in use. `accuracies`, by strength, are those on the validation
+    features that chose it; empty if it was given. A recipe may return a probe: it has `predict`.
+    """
+
+    heads: Mapping[float, nn.Module]
+    strength: float
+    accuracies: Mapping[float, float]
+    cut: Cut | None
+
+    @property
+    def head(self) -> nn.Module:
+        """From features [n, d] to logits [n, classes]: `Network(network.backbone, probe.head)` is a whole network.
+
+        An `nn.Linear` into which the scaling is folded; after `scaling="unit length"` an nn.Sequential of both.
+        """
+        return self.heads[self.strength]
+
+    def predict(self, images: Tensor) -> Tensor:
+        """The class of each image [n, channels, height, width], through the network that the features remember: [n].
+
+        Features [n, d, 1, 1] are taken as they are. Raises ValueError if the features remember no network.
+        """
+        if images.shape[1:] == (self._linear.in_features, 1, 1):
+            return self.predict_features(images.flatten(1))
+        if self.cut is None:
+            raise ValueError("these features were not made by extract_features, so use probe.predict_features")
+        return predictions(Network(self.cut, self.head), images)
+
+    def predict_features(self, values: Tensor) -> Tensor:
+        """The class of each of the features [n, d]: [n] int64, on the CPU."""
+        return predictions(self.head, values)
+
+    @property
+    def _linear(self) -> nn.Linear:
+        return next(module for module in self.head.modules() if isinstance(module, nn.Linear))
+
+    def __repr__(self) -> str:
+        if self.accuracies:
+            how = f"chosen of {len(self.accuracies)} on validation ({self.accuracies[self.strength] * 100:.1f} % right)"
+        else:
+            how = "given"
+        linear = self._linear
+        return (
+            f"linear probe of {linear.out_features} classes on {linear.in_features:,} numbers, "
+            f"strength {self.strength:g} ({how})"
+        )
+
+
+class UnitLength(nn.Module):
+    """Features [n, d], each divided by its length."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        return F.normalize(features, dim=1)
+
+
+def linear_probe(
+    features: Features,
+    *,
+    strengths: Sequence[float] = (10.0,),
+    validation: Features | None = None,
+    scaling: str = "standardised",
+) -> LinearProbe:
+    """Fit a linear classifier to frozen features, for every strength of regularisation at once.
+
+    For each `strength` it minimises sum_i -log p(y_i | x_i) + strength / 2 ||W||^2, with p the softmax of W x + b and
+    x the scaled features: scikit-learn's `LogisticRegression(C=1 / strength)`. (For two classes, as there, the
+    penalty is that of the difference of their weights: strength / 2 ||w_1 - w_0||^2.)
+
+    `scaling`: "standardised" (by the mean and deviation of these features, folded into the head) or "unit length"
+    (each image's features divided by their length; with a few labelled images of many features standardising costs
+    points, since ten images do not tell a deviation). With several strengths, the most accurate on `validation` is
+    used, of equal ones the strongest; never choose on test images.
+
+    Raises ValueError if there are no labels, a class has no example, a strength is not above 0, or several strengths
+    are given and no `validation`. Warns if a fit did not converge.
+
+    >>> import tlkit as tl
+    >>> task, network = tl.data.digits(), tl.models.SmallCNN()
+    >>> train, validation = (tl.extract_features(network, part) for part in (task.train, task.validation))
+    >>> tl.linear_probe(train)
+    linear probe of 10 classes on 64 numbers, strength 10 (given)
+    >>> sorted(tl.linear_probe(train, strengths=(1, 10, 100), validation=validation).heads)
+    [1, 10, 100]
+    """
+    if scaling not in ("standardised", "unit length"):
+        raise ValueError(f"scaling={scaling!r}; use 'standardised' or 'unit length'")
+    if not strengths or not all(0 < strength < math.inf for strength in strengths):
+        raise ValueError(f"strengths={strengths}, but give at least one, each larger than 0; 10 is a good start")
+    if len(strengths) > 1 and validation is None:
+        raise ValueError(f"{len(strengths)} strengths, but no validation= to choose one by; give it, or one strength")
+    labels, classes = _known(features), len(features.classes)
+    without = [features.classes[number] for number in (labels.bincount(minlength=classes) == 0).nonzero()[:, 0]]
+    if without or classes < 2:
+        raise ValueError(
+            f'class "{without[0]}" has no example among these features; give each class one, or leave it out of classes'
+            if without
+            else "there is only one class, so there is nothing to tell apart"
+        )
+    x = features.values.cpu() if features.values.device.type == "mps" else features.values  # which has no float64
+    x = x.double()
+    if scaling == "unit length":
+        x, mean, deviation = F.normalize(x, dim=1), x.new_zeros(()), x.new_ones(())
+    else:
+        mean, deviation = x.mean(0), x.std(0, correction=0)
+        deviation = deviation.where(deviation > 1e-6 * mean.abs(), 1)  # what never changes stays as it is
+        x = (x - mean) / deviation
+    heads = {}
+    for strength, weight, bias in zip(strengths, *_fitted(x, labels.to(x.device), classes, strengths), strict=True):
+        weight = weight / deviation
+        linear = nn.utils.skip_init(nn.Linear, x.shape[1], classes, device=features.values.device)  # draws nothing
+        linear.load_state_dict({"weight": weight, "bias": bias - (weight * mean).sum(1)})
+        heads[strength] = nn.Sequential(UnitLength(), linear) if scaling == "unit length" else linear
+    if validation is None:
+        return LinearProbe(heads, strengths[0], {}, features.cut)
+    wanted = _known(validation).cpu()
+    accuracies = {
+        strength: float((predictions(head, validation.values) == wanted).double().mean())
+        for strength, head in heads.items()
+    }
+    best = max(accuracies, key=lambda strength: (accuracies[strength], strength))
+    return LinearProbe(heads, best, accuracies, features.cut)
+
+
+def _known(features: Features) -> Tensor:
+    if features.labels is None:
+        raise ValueError("these features have no labels, so there is nothing to learn from or to choose by")
+    return features.labels
+
+
+def _fitted(x: Tensor, labels: Tensor, classes: int, strengths: Sequence[float]) -> tuple[Tensor, Tensor]:
+    """Weights [strengths, classes, d] and biases [strengths, classes] of the minima, for x [n, d] in float64.
+
+    Newton's method for all strengths at once, each with a step of its own. The weights lie in the span of the
+    examples, so that at most n numbers describe them: below, `examples` are coordinates in it, and the last is the
+    bias's 1. Everything that is solved for has the shape [coordinates, strengths, classes].
+    """
+    mean = x.mean(0)
+    left, sizes, span = torch.linalg.svd(x - mean, full_matrices=False)
+    examples = torch.cat([left * sizes, torch.ones_like(x[:, :1])], 1)
+    penalty = x.new_tensor(strengths)[:, None].repeat(len(sizes) + 1, 1, 1) * (2 if classes == 2 else 1)
+    penalty[-1] = 0
+    target, squares = F.one_hot(labels, classes).to(x.dtype)[:, None], examples.square().sum(0)[:, None, None]
+
+    def outputs(weights: Tensor) -> Tensor:
+        return (examples @ weights.flatten(1)).view(len(x), *weights.shape[1:])
+
+    def slopes(errors: Tensor) -> Tensor:
+        return (examples.mT @ errors.flatten(1)).view(-1, *errors.shape[1:])
+
+    def losses(weights: Tensor, logits: Tensor) -> Tensor:
+        each = logits.logsumexp(2, keepdim=True) - (logits * target).sum(2, keepdim=True)
+        return each.sum(0, keepdim=True) + _inner(weights, penalty * weights) / 2
+
+    weights = x.new_zeros(len(penalty), len(strengths), classes)
+    for _ in range(NEWTON_STEPS):
+        logits = outputs(weights)
+        p, loss = logits.softmax(2), losses(weights, logits)
+        gradient = slopes(p - target) + penalty * weights
+
+        def curved(way: Tensor, p: Tensor = p) -> Tensor:
+            change = outputs(way)
+            return slopes(p * (change - (p * change).sum(2, keepdim=True))) + penalty * way
+
+        diagonal = (squares * (p * (1 - p)).mean(0) + penalty).clamp_min(1e-12)
+        if _inner(gradient, gradient / diagonal).max() < STEADY**2:
+            break
+        way = _solved(curved, diagonal, -gradient)
+        change, expected, step = outputs(way), _inner(gradient, way), torch.ones_like(loss)
+        for _ in range(40):
+            falls = losses(weights + step * way, logits + step * change) <= loss + 1e-4 * step * expected
+            if falls.all():
+                break
+            step = step.where(falls, step / 2)
+        weights = weights + step * way
+    else:
+        warnings.warn("the probe did not converge; try larger strengths, or scaling='standardised'", stacklevel=3)
+    weights, biases = weights[:-1].permute(1, 2, 0) @ span, weights[-1]
+    return weights, biases - weights @ mean
+
+
+def _solved(curved: Callable[[Tensor], Tensor], diagonal: Tensor, wanted: Tensor) -> Tensor:
+    """The solution of `curved`(solution) = `wanted`, roughly, by conjugate gradients, each strength by itself.
+
+    A little of the diagonal is added: the same number more on every class's bias changes nothing, so has no curvature.
+    """
+    solution, left, way = torch.zeros_like(wanted), wanted, wanted / diagonal
+    size = _inner(left, way)
+    enough = 0.01 * size
+    for _ in range(200):
+        bent = curved(way) + 1e-6 * diagonal * way
+        step = (size / _inner(way, bent).clamp_min(1e-300)).where(size > enough, 0)
+        solution, left = solution + step * way, left - step * bent
+        before, size = size, _inner(left, left / diagonal)
+        if (size <= enough).all():
+            break
+        way = left / diagonal + size / before.clamp_min(1e-300) * way
+    return solution
+
+
+def _inner(one: Tensor, other: Tensor) -> Tensor:
+    """The inner product for each strength: [1, strengths, 1]."""
+    return (one * other).sum((0, 2), keepdim=True)

@@ -1,0 +1,70 @@
+"""The exercises of lesson 30."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tlkit.data.tasks import Split
+from tlkit.experiments import Comparison
+from tlkit.features import LinearProbe
+from tlkit.lessons.exercises import Exercises, Judgement, sorted_out
+from tlkit.models.networks import Network
+
+
+def _the_best_layer(answer: Any, cuts: Comparison) -> Judgement:
+    reached = {name.removeprefix("near, "): cuts.mean(name, 5) for name in cuts.recipes if name.startswith("near, ")}
+    if answer not in reached:
+        return [], [f"one of the layers: {', '.join(reached)}"]
+    best = max(reached.values())
+    return sorted_out({("no other layer does better", "the best: another layer does better"): reached[answer] == best})
+
+
+def _one_network_again(answer: Any, probe: LinearProbe, test: Split) -> Judgement:
+    if not isinstance(answer, Network):
+        return [], [f"a Network(backbone, head); this is a {type(answer).__name__}"]
+    from tlkit.models.networks import predictions
+
+    try:
+        said = predictions(answer, test.images)
+    except RuntimeError as error:
+        return [], [f"a head that fits its backbone: {error}"]
+    same = bool((said == probe.predict(test.images)).float().mean() > 0.99)
+    return sorted_out({("it answers as the probe does", "the probe's answers: this network gives others"): same})
+
+
+def _chosen_on_validation(answer: Any) -> Judgement:
+    if not isinstance(answer, LinearProbe):
+        return [], [f"a probe, what tl.linear_probe returns; this is a {type(answer).__name__}"]
+    facts = {
+        ("several strengths were tried", "several strengths: strengths=(0.1, 1, 10, 100)"): len(answer.heads) > 1,
+        ("one was chosen on validation images", "validation=, the features of few.validation"): bool(answer.accuracies),
+    }
+    return sorted_out(facts)
+
+
+EXERCISES: Exercises = {
+    "30.1": (
+        _the_best_layer,
+        (
+            ("where to look", "The picture shows it: which point of the upper curve is highest?"),
+            ("in numbers", 'cuts.mean("near, block1", 5), and the same for the other layers.'),
+            ("in code", 'max(layers, key=lambda layer: cuts.mean(f"near, {layer}", 5))'),
+        ),
+    ),
+    "30.2": (
+        _one_network_again,
+        (
+            ("what a network is", "A network is a backbone and a head. You have both."),
+            ("which backbone", 'The features were computed by networks["near"], so its backbone belongs below.'),
+            ("the line", 'tl.models.Network(networks["near"].backbone, head.head)'),
+        ),
+    ),
+    "30.3": (
+        _chosen_on_validation,
+        (
+            ("two arguments", "tl.linear_probe takes strengths= (several) and validation= (features)."),
+            ("what validation is", 'tl.extract_features(networks["near"], few.validation)'),
+            ("the line", "tl.linear_probe(features, strengths=(0.1, 1, 10, 100), validation=watched)"),
+        ),
+    ),
+}

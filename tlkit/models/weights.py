@@ -1,0 +1,104 @@
+"""Weights files: found or downloaded, opened without running code, and fitted to a model or refused by name."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from tlkit.data.downloads import fetch
+
+ENDINGS = (".safetensors", ".pth", ".pt", ".th")
+
+
+def published(url: str, wanted: str) -> Path:
+    """The file at `url`: from the folder weights in TLKIT_DATA, from torch hub's cache, or downloaded into it.
+
+    Its name ends in the first digits of its sha256, as torch hub's do. Raises OSError with what was `wanted`, where it
+    was looked for, what went wrong and what to do.
+    """
+    name = url.rpartition("/")[2]
+    cached = Path(torch.hub.get_dir()) / "checkpoints" / name
+    given = os.environ.get("TLKIT_DATA")
+    for path in ([Path(given).expanduser() / "weights" / name] if given else []) + [cached]:
+        if path.is_file():
+            return path
+    digits = re.search(r"-([0-9a-f]{8,})\.", name)
+    assert digits, name
+    try:
+        return fetch(url, cached, sha256=digits[1])
+    except OSError as error:
+        raise type(error)(
+            f"{wanted} are neither in TLKIT_DATA ({f'{given}/weights' if given else 'not set'}) nor in torch's cache "
+            f"({cached.parent}), and {name} could not be downloaded: {error}. Try another network, put the file into "
+            "one of these folders, or start from random weights: weights=None"
+        ) from error
+
+
+def weights_in(path: Path) -> dict[str, Tensor]:
+    """The tensors of a weights file, by name: `.safetensors`, or `.pth`, `.pt` and `.th`, where code is never run.
+
+    They may lie inside "state_dict" or "model"; the prefix `module.`, which DataParallel leaves, is taken off.
+    Raises OSError if there is no such file or it cannot be opened, ValueError if it holds no tensors by name.
+    """
+    from safetensors.torch import load_file
+
+    if path.suffix not in ENDINGS:
+        raise ValueError(f"{path} does not end as a weights file does: {', '.join(ENDINGS)}")
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no weights file {path.absolute()}; look at its path")
+    try:
+        safe = path.suffix == ".safetensors"
+        state = load_file(path) if safe else torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # each format has errors of its own
+        raise OSError(
+            f"{path} cannot be opened as weights: it is cut off, no weights file, or holds more than tensors, which "
+            "could run code and stays shut. Get it anew, or have it saved by torch.save(model.state_dict(), path)"
+        ) from error
+    for inside in ("state_dict", "model"):
+        if isinstance(state, Mapping) and isinstance(state.get(inside), Mapping):
+            state = state[inside]
+    holds = state if isinstance(state, Mapping) else {type(state).__name__: None}
+    tensors = {_layer(str(key)): value for key, value in holds.items() if isinstance(value, Tensor)}
+    if not tensors:
+        raise ValueError(
+            f"{path} holds no tensors by name, but {_listed([str(key) for key in holds]) or 'nothing'}; "
+            "a weights file is what torch.save(model.state_dict(), path) writes"
+        )
+    return tensors
+
+
+def load_weights(model: nn.Module, tensors: Mapping[str, Tensor], source: str, without: str = "") -> None:
+    """Copy tensors from `source` into a model, but for its module `without`.
+
+    Raises ValueError, before anything is copied, with the names that are missing, too many, or of another shape.
+    """
+    every = model.state_dict()
+    own = {key: value for key, value in every.items() if not (without and key.startswith(f"{without}."))}
+    shapes = {key: (list(tensors[key].shape), list(value.shape)) for key, value in own.items() if key in tensors}
+    faults = {
+        # Files from before 2018 do not count batches.
+        "missing": [key for key in own if key not in tensors and not key.endswith("num_batches_tracked")],
+        # GoogLeNet's and Inception's second heads only helped to train them.
+        "unknown here": [key for key in tensors if key not in every and not key.lower().startswith("aux")],
+        "of another shape": [f"{key} {it} instead of {mine}" for key, (it, mine) in shapes.items() if it != mine],
+    }
+    if found := {kind: names for kind, names in faults.items() if names}:
+        words = "; ".join(f"{kind}: {_listed(names, 10 // len(found))}" for kind, names in found.items())
+        raise ValueError(f"{source} does not fit this model. {words}. Is it of another architecture?")
+    with torch.no_grad():
+        for key, value in own.items():
+            value.copy_(tensors.get(key, value))
+
+
+def _layer(key: str) -> str:
+    """The name of a tensor today: without DataParallel's prefix, and with DenseNet's layers as they are now called."""
+    return re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)", r"\1\2", key.removeprefix("module."))
+
+
+def _listed(names: Sequence[str], most: int = 10) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")

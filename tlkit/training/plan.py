@@ -1,0 +1,115 @@
+"""What a plan means for a run: which weights learn in a step, and at which share of the run's rate."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+
+from tlkit.freezing import FreezePlan, weights_of
+
+WARM_UP = 0.05  # the share of a run's steps over which the rate of a group rises after it has thawed
+
+
+class PlanInForce:
+    """A plan on the network of a run of `steps` steps. All it does is a function of the step (from 0).
+
+    Frozen, a group's weights get no gradient and its modules are in evaluation mode, so that neither batch-norm
+    statistics nor dropout move. That holds within a step only: between two steps the network is as its owner left it.
+    Weights with `requires_grad=False` are the owner's: they never learn.
+
+    Raises ValueError if the plan is for another network, or if at some step nothing can learn.
+    """
+
+    def __init__(self, plan: FreezePlan, network: nn.Module, objective: nn.Module, steps: int):
+        self.network, self.steps = network, steps
+        self._parts = plan.groups_in(network)
+        self._weights = {name: [w for w in weights_of(ps) if w.requires_grad] for name, ps in self._parts.items()}
+        self._own = [weight for weight in objective.parameters() if weight.requires_grad]
+        begins = {bisect_left(range(steps), rule.start, key=lambda step: step / steps) for rule in plan.rules}
+        self._changes = sorted(begins - {steps})  # the steps at which the plan changes; the first is 0
+        self._plan = [{name: plan.rate(name, step / steps) for name in self._parts} for step in self._changes]
+        self._thawed = [dict.fromkeys(self._parts, 0)]  # since when each group learns, if it does
+        for step, (before, now) in zip(self._changes[1:], pairwise(self._plan), strict=True):
+            thawed = {name: step for name, rate in now.items() if rate is not None and before[name] is None}
+            self._thawed.append(self._thawed[-1] | thawed)
+        self._phase = -1
+        self._frozen: list[nn.Parameter] = []
+        self._still: list[nn.Module] = []
+        for begin, end in zip(self._changes, [*self._changes[1:], steps], strict=True):
+            if not self._own and not any(self.rates(begin).values()):
+                raise ValueError(self._nothing_learns(begin, end))
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """For the optimizer: one group a layer group that will ever learn, and one for the objective's own weights."""
+        ever = [name for name in self._parts if any(self.rates(step)[name] for step in self._changes)]
+        groups: list[dict[str, Any]] = [{"params": self._weights[name], "layer_group": name} for name in ever]
+        return [*groups, {"params": self._own}] if self._own else groups
+
+    def rates(self, step: int) -> dict[str, float | None]:
+        """What multiplies the run's rate for each group in `step`, its warm-up included; None is frozen."""
+        phase, found = self._phase_of(step), {}
+        for name, rate in self._plan[phase].items():
+            thawed = self._thawed[phase][name]
+            warm = min(1.0, (step - thawed + 1) / (WARM_UP * self.steps)) if thawed else 1.0
+            found[name] = None if rate is None or not self._weights[name] else rate * warm
+        return found
+
+    @contextmanager
+    def holding(self, step: int, optimizer: Optimizer) -> Iterator[None]:
+        """Hold what is frozen in `step` still, and let it go again."""
+        self._prepare(step, optimizer)
+        held = [(weight, "requires_grad") for weight in self._frozen if weight.requires_grad]
+        held += [(module, "training") for module in self._still if module.training]
+        try:
+            _set(held, False)
+            yield
+        finally:
+            _set(held, True)
+
+    def _prepare(self, step: int, optimizer: Optimizer) -> None:
+        """Work out what is frozen, where the plan changes; a group that thaws starts with a fresh optimizer state."""
+        phase = self._phase_of(step)
+        if step == self._changes[phase]:
+            for name in [name for name, thawed in self._thawed[phase].items() if step and thawed == step]:
+                for weight in self._weights[name]:
+                    optimizer.state.pop(weight, None)
+        if phase == self._phase:
+            return
+        self._phase = phase
+        frozen = [name for name, rate in self._plan[phase].items() if rate is None]
+        self._frozen = [weight for name in frozen for weight in self._weights[name]]
+        for weight in self._frozen:
+            weight.grad = None  # a gradient of zero would let momentum and weight decay move it
+        parts = [part for name in frozen for part in self._parts[name]]
+        still = [module for part in parts if isinstance(part, nn.Module) for module in part.modules()]
+        held = {id(weight) for weight in weights_of(parts)}
+        for module in self.network.modules():  # what stands above frozen groups only, such as the whole backbone
+            weights = {id(weight) for weight in module.parameters()}
+            if weights and weights <= held:
+                still.append(module)
+        self._still = list(dict.fromkeys(still))
+
+    def _phase_of(self, step: int) -> int:
+        return bisect_right(self._changes, step) - 1
+
+    def _nothing_learns(self, begin: int, end: int) -> str:
+        yours = [repr(name) for name, rate in self._plan[self._phase_of(begin)].items() if rate is not None]
+        why = f" ({', '.join(yours)} by you: requires_grad=False)" if yours else ""
+        return (
+            f"from step {begin + 1} to step {end} of {self.steps} every layer group is frozen{why}, so nothing can "
+            f"learn; let one learn there, for instance Rule({[*self._parts][-1]!r}, 1.0, {begin / self.steps:g})"
+        )
+
+
+def _set(flags: Iterable[tuple[Any, str]], value: bool) -> None:
+    for thing, flag in flags:
+        if flag in vars(thing):  # of a module; its own way takes ten times as long, and this is done in each step
+            vars(thing)[flag] = value
+        else:
+            setattr(thing, flag, value)

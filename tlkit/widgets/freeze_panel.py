@@ -1,0 +1,299 @@
+"""Which layer groups may change, when, and what that costs: switches and a timeline that make a FreezePlan."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import math
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
+from typing import Any
+
+import torch
+import traitlets as t
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.hooks import RemovableHandle
+
+from tlkit.data.tasks import Split, Task
+from tlkit.freezing import FreezePlan, Part, Rule, last_layers, weights_of
+from tlkit.models.networks import logits
+from tlkit.objectives.supervised import CrossEntropy
+from tlkit.training.run import Run
+from tlkit.views import sent_pixels, sent_shape
+from tlkit.widgets.base import Widget, in_kernel_loop, start
+
+SLICE = 0.15  # seconds that one measured step may take: so long the kernel does not answer
+STEPS = 5  # measured for the cost of one; three if they take long
+
+
+class FreezePanel(Widget, script="images.js blocks.js freeze_panel.js"):
+    """Say which layer groups learn, how fast and from when; the next cell trains with it: `Run(..., plan=panel.plan)`.
+
+    Switches change what holds from the step under the cursor on, the edges of the timeline move in time; `plan` is
+    where one begins (only the head learns, unless said), and `panel.plan` is what is shown now, or set by you.
+    `steps`, `lr` and `batch_size` are those of the run to come.
+
+    `split`, a Split or a Task (its training images), gives the image that is drawn, every group's output size, and the
+    batches for the costs. They are measured, in the background, with real steps of a `Run` on a copy of the network
+    with `objective` (CrossEntropy unless said) and AdamW, for every depth and for every set of groups that learns at
+    some time in the plan:
+
+    - memory for training: bytes of the gradients, of the optimizer's state, and of what autograd keeps of the forward
+      pass for the backward pass, each storage once; the weights themselves, which are always there, are not counted.
+    - cost of one step: the median of five, of three if they take long. Where a step would keep the kernel from
+      answering for longer than 0.15 s, fewer images make the batch, two at least, and the panel says how many.
+
+    The network given is never changed.
+
+    >>> import tlkit as tl
+    >>> network = tl.models.SmallCNN()
+    >>> panel = tl.widgets.FreezePanel(network, plan=tl.freezing.gradual_unfreezing(network), steps=100)
+    >>> panel
+    head learns from the start, features from step 20, block3 from step 40, block2 from step 60, block1 from step 80
+
+    Raises ValueError for a plan for another network or fewer than 1 step, TypeError for what is no Split or Task.
+    """
+
+    view = t.Dict().tag(sync=True)
+    image = t.Bytes().tag(sync=True)
+    rules = t.List().tag(sync=True)  # [[group, rate or None, start], ...]: the truth, here and in the browser
+    costs = t.Dict().tag(sync=True)  # by the groups that learn, as in "00011": [bytes, seconds, images]
+    measuring = t.Bool(False).tag(sync=True)
+    error = t.Unicode().tag(sync=True)
+    _remembered = t.List(["rules"]).tag(sync=True)
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        split: Split | Task | None = None,
+        plan: FreezePlan | None = None,
+        steps: int = 150,
+        lr: float = 3e-3,
+        batch_size: int = 64,
+        objective: nn.Module | None = None,
+    ):
+        split = split.train if isinstance(split, Task) else split
+        if split is not None and not isinstance(split, Split):
+            raise TypeError(f"a FreezePanel measures with a Split or a Task, not with a {type(split).__name__}")
+        if steps < 1:
+            raise ValueError(f"steps={steps}, but a run needs at least 1 step")
+        self._network, self._split, self._batch_size = network, split, batch_size
+        self._objective = objective or CrossEntropy()
+        plan = plan or last_layers(network, 1)
+        groups = plan.groups_in(network)
+        self._given, self._task = plan.given, None
+        self._weights = {name: sum(w.numel() for w in _learnable(parts)) for name, parts in groups.items()}
+        sizes = {name: sum(w.numel() for w in weights_of(parts)) for name, parts in groups.items()}
+        view = {
+            "groups": [
+                {"name": name, "weights": self._weights[name], "caption": f"{size:,} weights", "sheets": 3, "side": 0.7}
+                for name, size in sizes.items()
+            ],
+            "total": sum(sizes.values()),
+            "input": None,
+            "batch_norm": any(isinstance(module, _BatchNorm) for module in network.modules()),
+            "steps": steps,
+            "lr": lr,
+            "first": _as_lists(plan),
+        }
+        image = b""
+        if split is not None:
+            view["groups"] = [
+                one | block for one, block in zip(view["groups"], _blocks(network, groups, split), strict=True)
+            ]
+            grey_or_rgb = split.images[:1] if split.images.shape[1] == 3 else split.images[:1, :1]
+            image = sent_pixels(grey_or_rgb)
+            view |= {"input": _times(split.images.shape[1:]), "sent": sent_shape(grey_or_rgb.shape)}
+        super().__init__(rules=_as_lists(plan), image=image, view=view)
+        self.observe(in_kernel_loop(self._begin), "rules")
+        self._begin()
+
+    @property
+    def plan(self) -> FreezePlan:
+        """The plan that the panel shows now."""
+        return self._plan_of(self.rules)
+
+    @plan.setter
+    def plan(self, plan: FreezePlan) -> None:
+        self.rules = _as_lists(plan)
+
+    @t.validate("rules")
+    def _for_this_network(self, proposal: Any) -> list[list[Any]]:
+        self._plan_of(proposal["value"]).groups_in(self._network)
+        return proposal["value"]
+
+    def _plan_of(self, rules: list[list[Any]]) -> FreezePlan:
+        return FreezePlan(tuple(Rule(*rule) for rule in rules), self._given)
+
+    def words(self) -> str:
+        """From when each group learns, in a sentence, the head first."""
+        plan, steps = self.plan, self.view["steps"]
+        learning = {share: self._learning(plan, share) for share in _starts(plan)}
+        first = {
+            name: next((share for share, marks in learning.items() if marks[place] == "1"), None)
+            for place, name in reversed([*enumerate(self._weights)])
+        }
+        begin = [f"{name} from {_step(share, steps)}" for name, share in first.items() if share is not None]
+        never = [name for name, share in first.items() if share is None]
+        if not begin:
+            return "nothing can learn: let at least one group learn at the start"
+        begin[0] = begin[0].replace(" from ", " learns from ", 1)
+        return ", ".join(begin) + (f"; frozen: {', '.join(never)}" if never else "")
+
+    # ---- what it costs ----
+
+    async def measured(self) -> FreezePanel:
+        """Wait until the costs of the plan are measured, so that a saved page holds them; returns the panel."""
+        if task := self._begin():
+            await task
+        self.send_state()
+        return self
+
+    def _begin(self, _: Any = None) -> asyncio.Task | None:
+        """Measure what is missing in the background, if there is something to measure with and an event loop."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return None
+        can = self._split is not None and not self.error and self._missing()
+        if can and not self.measuring:
+            self.measuring = True
+            self._task = start(self._measure())
+            self._task.add_done_callback(lambda task: task.cancelled() or task.exception())  # the panel shows it
+        return self._task
+
+    def _learning(self, plan: FreezePlan, share: float) -> str:
+        """Which groups learn at that share of the run, from input to head, as in "00011"."""
+        return "".join("01"[bool(count and plan.rate(name, share))] for name, count in self._weights.items())
+
+    def _missing(self) -> str | None:
+        """The next set of groups whose cost is to be measured: of the plan, of the whole, then of every depth."""
+        plan = self.plan
+        can = "".join("01"[bool(count)] for count in self._weights.values())
+        depths = ["0" * depth + can[depth:] for depth in range(len(can))]
+        wanted = [*(self._learning(plan, share) for share in _starts(plan)), *depths]
+        return next((one for one in wanted if one not in self.costs and "1" in one), None)
+
+    async def _measure(self) -> None:
+        try:
+            network, images = copy.deepcopy(self._network), 0
+            while learning := self._missing():
+                images = images or await self._affordable(network)
+                memory, seconds = await self._cost(network, learning, images)
+                self.costs = self.costs | {learning: [memory, median(seconds), images]}
+        except Exception as error:
+            self.error = str(error)
+            raise
+        finally:
+            self.measuring = False
+
+    async def _affordable(self, network: nn.Module) -> int:
+        """How many images a step may hold so that it takes no longer than SLICE, found by doubling."""
+        assert self._split is not None
+        most, images, everything = min(self._batch_size, len(self._split)), 2, "1" * len(self._weights)
+        while images < most and 2 * min((await self._cost(network, everything, images))[1]) < SLICE:
+            images *= 2
+        return min(images, most)
+
+    async def _cost(self, network: nn.Module, learning: str, images: int) -> tuple[int, list[float]]:
+        """Bytes, and the seconds of some steps, of so many images, in which these groups learn."""
+        rates = {name: 1.0 if one == "1" else None for name, one in zip(self._weights, learning, strict=True)}
+        plan = self._plan_of([[*rule, 0.0] for rule in rates.items()])
+        objective = copy.deepcopy(self._objective)
+        run = Run(network, objective, self._split, steps=1 + STEPS, batch_size=images, lr=1e-6, plan=plan)
+        kept: dict[int, int] = {}
+
+        def keep(tensor: Tensor) -> Tensor:
+            kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            next(run)
+        for tensor in (*network.parameters(), *network.buffers()):
+            kept.pop(tensor.untyped_storage().data_ptr(), None)
+        states = [v for state in run.optimizer.state.values() for v in state.values() if isinstance(v, Tensor)]
+        gradients = [w for name, parts in plan.groups_in(network).items() if rates[name] for w in _learnable(parts)]
+        seconds: list[float] = []
+        while len(seconds) < 3 or (len(seconds) < STEPS and sum(seconds) < 1):
+            await asyncio.sleep(0)
+            began = time.perf_counter()
+            next(run).loss  # noqa: B018  (reading it waits for the device)
+            seconds.append(time.perf_counter() - began)
+        run.stop()
+        return sum(kept.values()) + sum(one.nbytes for one in [*states, *gradients]), seconds
+
+
+def _learnable(parts: Iterable[Part]) -> list[nn.Parameter]:
+    """The weights of a layer group that were not frozen by hand."""
+    return [weight for weight in weights_of(parts) if weight.requires_grad]
+
+
+def _blocks(network: nn.Module, groups: Mapping[str, Sequence[Part]], split: Split) -> list[dict[str, Any]]:
+    """How each group is drawn, from what it makes of one image: a caption, `sheets`, more of them for more maps, and
+    their `side` in 0..1; a vector has side 0 and is a column of cells. Nothing for a group that is not called."""
+    shapes = _output_shapes(network, groups, split.images[:1])
+    sides = {name: _side(shape) for name, shape in shapes.items()}
+    found = []
+    for name in groups:
+        shape, block = shapes.get(name), {}
+        if shape is not None:
+            is_head = name == [*groups][-1] and shape == [len(split.classes)]
+            block = {
+                "caption": f"{shape[0]} classes" if is_head else _times(shape),
+                "side": 0,
+                "sheets": min(shape[0], 10),
+            }
+        if shape is not None and len(shape) > 1:
+            maps = shape[1] if len(shape) == 2 else shape[0]
+            block["sheets"] = min(max(round(math.log2(maps)) - 2, 1), 6)
+            block["side"] = (sides[name] / max(sides.values())) ** 0.5
+        found.append(block)
+    return found
+
+
+def _output_shapes(network: nn.Module, groups: Mapping[str, Sequence[Part]], image: Tensor) -> dict[str, list[int]]:
+    """What each group makes of one image [1, channels, height, width]: the shape without the batch.
+
+    One forward pass in evaluation mode; of a group's modules with weights the last that is called speaks for it.
+    """
+    shapes: dict[str, list[int]] = {}
+
+    def listen(name: str, module: nn.Module) -> RemovableHandle:
+        def note(module: nn.Module, inputs: Any, output: Any) -> None:
+            if isinstance(output, Tensor):
+                shapes[name] = list(output.shape[1:])
+
+        return module.register_forward_hook(note)
+
+    heard = [(name, part) for name in groups for part in groups[name] if isinstance(part, nn.Module)]
+    hooks = [listen(name, part) for name, part in heard if weights_of([part])]
+    try:
+        logits(network, image)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return shapes
+
+
+def _side(shape: Sequence[int]) -> float:
+    """Positions along a side of maps [maps, height, width] or of tokens [tokens, features]; 0 for a vector."""
+    return shape[0] ** 0.5 if len(shape) == 2 else float(len(shape) > 2 and shape[-1])
+
+
+def _times(shape: Sequence[int]) -> str:
+    return " × ".join(map(str, shape))
+
+
+def _as_lists(plan: FreezePlan) -> list[list[Any]]:
+    return [[rule.group, rule.rate, rule.start] for rule in plan.rules]
+
+
+def _starts(plan: FreezePlan) -> list[float]:
+    return sorted({rule.start for rule in plan.rules})
+
+
+def _step(share: float, steps: int) -> str:
+    return f"step {math.ceil(share * steps - 1e-9)}" if share else "the start"
