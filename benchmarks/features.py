@@ -63,10 +63,10 @@ def main(quick: bool = False) -> None:
     )
 
     generator = torch.Generator().manual_seed(0)
-    for images_, numbers in ((50, 64), (500, 64)) if quick else ((50, 64), (500, 64), (500, 1_280), (1_000, 1_280)):
-        labels = torch.arange(images_) % CLASSES
+    for examples, numbers in ((50, 64), (500, 64)) if quick else ((50, 64), (500, 64), (500, 1_280), (1_000, 1_280)):
+        labels = torch.arange(examples) % CLASSES
         means = torch.rand(CLASSES, numbers, generator=generator)
-        values = (means[labels] + torch.randn(images_, numbers, generator=generator)).relu()
+        values = (means[labels] + torch.randn(examples, numbers, generator=generator)).relu()
         made = tl.Features(values, labels, split.classes)
         started = time.perf_counter()
         probe = tl.linear_probe(made, strengths=STRENGTHS, validation=made)

@@ -61,7 +61,7 @@ def recipes() -> dict[str, Make]:
     fresh = partial(letters.with_new_head, 10)
     norms = [name for name, part in letters.named_modules() if isinstance(part, nn.BatchNorm2d)]
     others = [name for name, part in letters.named_modules() if isinstance(part, nn.Conv2d | nn.Linear)]
-    still = FreezePlan((Rule("norms", None), Rule("others")), (("norms", tuple(norms)), ("others", tuple(others))))
+    still = FreezePlan((Rule("norms", None), Rule("others")), {"norms": norms, "others": others})
     freezing = tl.freezing
     return {
         "pixels, probe": probe(nn.Flatten(), strengths=(0.1,), scaling="unit length"),

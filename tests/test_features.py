@@ -229,7 +229,7 @@ def test_a_probe_remembers_the_network_as_it_was():
 
 def test_one_strength_is_given_and_several_are_chosen_among_on_validation():
     train, validation = features(12), features(60, 1)
-    assert "strength 5 (given)" in repr(linear_probe(train, strengths=(5,)))
+    assert "strength 5 (given)" in repr(linear_probe(train, strengths=(5,), validation=validation))
     probe = linear_probe(train, strengths=(0.01, 1, 1e4), validation=validation)
     alone = {s: linear_probe(train, strengths=(s,)).predict_features(validation.values) for s in (0.01, 1, 1e4)}
     right = {s: (said == validation.labels).double().mean().item() for s, said in alone.items()}
@@ -265,6 +265,7 @@ def test_a_probe_draws_no_random_numbers():
         (Features(torch.rand(3, 2), torch.zeros(3, dtype=torch.int64), ("a",)), {}, "only one class"),
         (features(), {"strengths": (0.0,)}, "each larger than 0"),
         (features(), {"strengths": ()}, "at least one"),
+        (features(), {"strengths": 10}, r"strengths=10, but give at least one.*\(10,\)"),
         (features(), {"strengths": (1.0, 2.0)}, "2 strengths, but no validation= to choose one by"),
         (features(), {"scaling": "none"}, "use 'standardised' or 'unit length'"),
     ],

@@ -202,8 +202,9 @@ def test_two_groups_that_share_a_weight_are_refused():
         ({"head": ["head"]}, "no given group holds 'backbone.block1.0.weight'.* and .* more; put it into one"),
         ({"head": ["top"]}, "this network has no part 'top'"),
         ({"head": [nn.Linear(2, 2)]}, "the group 'head' holds a weight that is not in this network"),
+        ({"head": "head"}, "a group is a sequence of parts, even if it is one"),
     ],
-    ids=["forgotten", "unknown", "foreign"],
+    ids=["forgotten", "unknown", "foreign", "no sequence"],
 )
 def test_given_groups_must_cover_the_network_and_nothing_else(given, words):
     with pytest.raises(ValueError, match=words):
@@ -289,6 +290,7 @@ def test_a_probe_comes_before_everything_learns():
     plan = probe_then_finetune(tl.models.SmallCNN(), probe=0.25, rate=0.1)
     assert list(begun(plan, 0.24).values()) == [None] * 4 + [1]
     assert set(begun(plan, 0.25).values()) == {0.1}
+    assert repr(probe_then_finetune(tl.models.SmallCNN())).endswith("head      1 × lr")
 
 
 def test_a_plan_prints_as_a_table_in_words():
@@ -358,7 +360,8 @@ def test_groups_for_a_plan_can_be_a_dictionary_of_lists():
         (lambda net: last_layers(net, 0), r"the last 0 of 5 layer groups are to learn; choose 1 \(only head\) to 5"),
         (lambda net: last_layers(net, 6), "the last 6 of 5 layer groups"),
         (lambda net: discriminative_rates(net, 0), "rate=0 for 'block1'"),
-        (lambda net: probe_then_finetune(net, 1.0), "start=1.0 for 'block1'"),
+        (lambda net: probe_then_finetune(net, 1.0), "probe=1.0, but it is a share of the run"),
+        (lambda net: probe_then_finetune(net, 0), "probe=0, but it is a share of the run, larger than 0"),
         (
             lambda net: freeze(network(), "block1").summary(net),
             "no rule for 'block2', 'block3', but every layer group of the network needs one at start 0",

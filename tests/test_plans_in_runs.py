@@ -566,7 +566,7 @@ def with_frozen_head() -> nn.Module:
         (
             last_layers(Deep(), 1),
             with_frozen_head(),
-            r"every layer group is frozen \('head' by you: requires_grad=False\)",
+            r"every layer group is frozen \('head' by you: requires_grad=False\).*; set requires_grad",
         ),
     ],
     ids=["another network", "no rule", "all frozen", "first half", "last quarter", "by you"],
@@ -574,6 +574,13 @@ def with_frozen_head() -> nn.Module:
 def test_a_plan_that_cannot_work_is_refused_before_anything_is_trained(plan, net, words):
     with pytest.raises(ValueError, match=words):
         run(20, net=net, plan=plan)
+
+
+def test_the_rule_that_is_advised_begins_no_step_too_late():
+    rules = (*(Rule(g, None) for g in GROUPS[:3]), Rule("head"), Rule("head", None, 0.6))
+    with pytest.raises(ValueError, match=r"from step 3 to step 3 of 3 .*Rule\('head', 1.0, 0.6666\)"):
+        run(3, net=Deep(), plan=FreezePlan(rules))
+    run(3, net=Deep(), plan=FreezePlan((*rules, Rule("head", 1.0, 0.6666))))
 
 
 def test_with_everything_frozen_the_objectives_own_weights_may_still_learn():

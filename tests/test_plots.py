@@ -12,7 +12,7 @@ from helpers import measured, network, run, split, task
 
 import tlkit as tl
 from tlkit import plots
-from tlkit.freezing import FreezePlan, Rule, gradual_unfreezing, probe_then_finetune
+from tlkit.freezing import FreezePlan, Rule, gradual_unfreezing
 
 EVIL = '<b>&"x" $\\frac$ y'  # markup, quotes, and what matplotlib would take for a formula
 X, Y = (0.9, 0.91, 0.92, 0.93, 0.94), (0.7, 0.72, 0.71, 0.7, 0.7)
@@ -41,11 +41,17 @@ def of_two_tasks(name: str):
     return plots.side_by_side(split(), replace(few, train=with_classes(few.train, name)))
 
 
+def depths(name: str = "near", at: int = 5):
+    comparison = measured({"a early": Y, "a late": X, "b early": X, "b late": Y}, budgets=(5,), skip=(50,))
+    return plots.by_depth(comparison, ("early", "late"), {name: "a {}", "far": "b {}"}, at)
+
+
 PICTURES = {
     "gallery": lambda name="a": plots.gallery(with_classes(split(5), name)),
     "side_by_side": lambda name="a": of_two_tasks(name),
     "differences": lambda name="head kept": claim_picture(first=name),
     "plan": lambda name="head": plots.plan(FreezePlan((Rule("body", None), Rule("body", 0.5, 0.4), Rule(name)))),
+    "by_depth": depths,
     "uses_of_data": lambda name="head kept": plots.uses_of_data({name: 0.9, "later": None}, "What is gained"),
 }
 EACH = pytest.mark.parametrize("draw", PICTURES.values(), ids=PICTURES)
@@ -155,7 +161,15 @@ def test_a_plan_is_hatched_until_a_group_thaws_the_head_on_top():
 
 
 def test_a_rule_that_changes_nothing_draws_no_border():
-    assert bars(plots.plan(probe_then_finetune(network())))[0] == (0, 100, False)
+    assert bars(plots.plan(FreezePlan((Rule("head"), Rule("head", 1.0, 0.3)))))[0] == (0, 100, False)
+
+
+def test_by_depth_has_a_line_for_each_network_from_layer_to_layer_and_none_that_was_not_measured():
+    chance, near, far = depths().axes[0].lines
+    assert near.get_ydata() == pytest.approx([70.6, 92.0]) and far.get_ydata() == pytest.approx([92.0, 70.6])
+    assert chance.get_ydata()[0] == pytest.approx(100 / 3)
+    assert [label.get_text() for label in depths().axes[0].get_xticklabels()] == ["early", "late"]
+    assert len(depths(at=50).axes[0].lines) == 1
 
 
 def test_a_plan_for_another_network_is_refused():

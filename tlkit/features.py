@@ -179,7 +179,7 @@ class LinearProbe:
     """A linear classifier on frozen features, one for each of several strengths of regularisation.
 
     `heads` are by strength; `strength` is the one in use. `accuracies`, by strength, are those on the validation
-    features that chose it; empty if it was given. A recipe may return a probe: it has `predict`.
+    features, which chose it if there were several; empty without such. A recipe may return a probe: it has `predict`.
     """
 
     heads: Mapping[float, nn.Module]
@@ -215,7 +215,7 @@ class LinearProbe:
         return next(module for module in self.head.modules() if isinstance(module, nn.Linear))
 
     def __repr__(self) -> str:
-        if self.accuracies:
+        if len(self.accuracies) > 1:
             how = f"chosen of {len(self.accuracies)} on validation ({self.accuracies[self.strength] * 100:.1f} % right)"
         else:
             how = "given"
@@ -264,8 +264,8 @@ def linear_probe(
     """
     if scaling not in ("standardised", "unit length"):
         raise ValueError(f"scaling={scaling!r}; use 'standardised' or 'unit length'")
-    if not strengths or not all(0 < strength < math.inf for strength in strengths):
-        raise ValueError(f"strengths={strengths}, but give at least one, each larger than 0; 10 is a good start")
+    if not isinstance(strengths, Sequence) or not strengths or not all(0 < each < math.inf for each in strengths):
+        raise ValueError(f"strengths={strengths}, but give at least one, each larger than 0; (10,) is a good start")
     if len(strengths) > 1 and validation is None:
         raise ValueError(f"{len(strengths)} strengths, but no validation= to choose one by; give it, or one strength")
     labels, classes = _known(features), len(features.classes)

@@ -81,6 +81,8 @@ def weights_of(parts: Iterable[Part]) -> list[nn.Parameter]:
 
 
 def _parts(network: nn.Module, given: Sequence[Part | str]) -> Iterator[Part]:
+    if isinstance(given, str | nn.Module | nn.Parameter):
+        raise ValueError("a group is a sequence of parts, even if it is one: given={'head': ['head']}")
     named = {**dict(network.named_modules()), **dict(network.named_parameters())}
     for part in given:
         if isinstance(part, str) and part not in named:
@@ -228,7 +230,7 @@ class FreezePlan:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """The groups that have rules, from the input to the head."""
+        """The groups that have rules, in the order in which rules first name them."""
         return tuple(dict.fromkeys(rule.group for rule in self.rules))
 
     def rate(self, group: str, share: float) -> float | None:
@@ -278,11 +280,10 @@ class FreezePlan:
         """The plan that `to_json` wrote. Raises ValueError if the text is not one."""
         try:
             read = json.loads(text)
-            rules = [Rule(*rule) for rule in read["rules"]]
-            given = {name: tuple(parts) for name, parts in read["given"]}
+            rules, given = tuple(Rule(*rule) for rule in read["rules"]), tuple(read["given"])
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise ValueError(f"this text is not a plan that FreezePlan.to_json() wrote: {text[:60]!r}") from error
-        return cls(tuple(rules), tuple(given.items()))
+        return cls(rules, given)
 
     def _of(self, group: str) -> list[Rule]:
         return [rule for rule in self.rules if rule.group == group]
@@ -381,22 +382,24 @@ def probe_then_finetune(
 ) -> FreezePlan:
     """The head alone learns for the share `probe` of the run, then everything at `rate`.
 
-    Kumar et al., Fine-Tuning can Distort Pretrained Features and Underperform Out-of-Distribution, 2022.
+    Kumar et al., Fine-Tuning can Distort Pretrained Features and Underperform Out-of-Distribution, 2022. Raises
+    ValueError if `probe` is not between 0 and 1.
     """
+    if not 0 < probe < 1:
+        raise ValueError(f"probe={probe}, but it is a share of the run, larger than 0 and smaller than 1")
     *body, head = layer_groups(network, groups)
-    frozen = [Rule(name, None) for name in body]
-    return _plan(network, groups, [*frozen, Rule(head), *(Rule(name, rate, probe) for name in (*body, head))])
+    frozen, then = [Rule(name, None) for name in body], body if rate == 1 else [*body, head]
+    return _plan(network, groups, [*frozen, Rule(head), *(Rule(name, rate, probe) for name in then)])
 
 
 def _plan(network: nn.Module, groups: Given | None, rules: Sequence[Rule]) -> FreezePlan:
     if groups is None:
         return FreezePlan(tuple(rules))
     named = {id(part): name for name, part in [*network.named_modules(), *network.named_parameters()]}
-    given = [
-        (group, tuple(part if isinstance(part, str) else named[id(part)] for part in parts))
-        for group, parts in groups.items()
-    ]
-    return FreezePlan(tuple(rules), tuple(given))
+    given = {
+        group: [part if isinstance(part, str) else named[id(part)] for part in parts] for group, parts in groups.items()
+    }
+    return FreezePlan(tuple(rules), given)
 
 
 # ---- words ----

@@ -31,6 +31,7 @@ from tlkit.training.learning_rates import RangeTest
 INK, INK2, EDGE, GHOST, RULE, GROUND = (views.TOKENS[n][0] for n in ("ink", "ink2", "edge", "ghost", "rule", "ground"))
 LEARNS = views.TOKENS["s1"][0]
 SHAPES = {"circle": "o", "triangle": "^", "square": "s", "diamond": "D"}  # the course's marks, as matplotlib's
+DOTTED = (0, (1, 2))
 CELL, GAP = 36, 8  # pixels of an image in a gallery, and between two
 
 
@@ -53,6 +54,11 @@ class Picture(Figure):
         axes.set_axisbelow(True)
         axes.patch.set_visible(False)
         return axes
+
+    def heading(self, words: str) -> None:
+        """Write what is shown into the first line."""
+        height = self.get_size_inches()[1] * 72
+        self.text(0, 1 - 10 / height, words, fontsize=12, fontweight="bold", color=INK, va="center")
 
     def draw(self, renderer: Any) -> None:
         """Draw the figure; a name with a $ in it is a name, not a formula."""
@@ -129,8 +135,7 @@ def differences(comparison: Comparison, claim: Claim, width: int = 648) -> Pictu
     height = 30 + line * len(rows) + 26
     picture = Picture(width, height, f"Paired difference, {claim.first} minus {claim.second}, at every budget")
     axes = picture.axes_at(left, 30, width - left - right, line * len(rows))
-    heading = f"Paired difference, {claim.first} \u2212 {claim.second}"
-    picture.text(0, 1 - 10 / height, heading, fontsize=12, fontweight="bold", color=INK, va="center")
+    picture.heading(f"Paired difference, {claim.first} \u2212 {claim.second}")
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks(range(len(rows)), [_budget_label(row["budget"], narrow, number) for number, row in enumerate(rows)])
     axes.axvline(0, color=INK, linewidth=1)
@@ -140,21 +145,16 @@ def differences(comparison: Comparison, claim: Claim, width: int = 648) -> Pictu
     axes.set_xlim(low, high)
     ticks = [tick for tick in range(-100, 101, 10 if high - low < 70 else 20) if low <= tick <= high]
     axes.set_xticks(ticks, [views.signed(t, 0) if t else "0" for t in ticks])
-    axes.annotate("points", (1, 0), (6, -4), textcoords="offset points", xycoords="axes fraction", **_small(va="top"))
+    axes.annotate("points", (1, 0), (6, -4), xycoords="axes fraction", **_small(va="top"))
     for number, row in enumerate(rows):
         sample = row["sample"]
         if row["claimed"]:
             for edge in (-1, 1) if claim.test == "level with" else (1,):
-                axes.plot(
-                    [edge * claim.threshold] * 2,
-                    [number - 0.5, number + 0.5],
-                    color=INK,
-                    linewidth=1.25,
-                    linestyle=(0, (1, 2)),
-                )
+                ends = [edge * claim.threshold] * 2, [number - 0.5, number + 0.5]
+                axes.plot(*ends, color=INK, linewidth=1.25, linestyle=DOTTED)
             _row_frame(picture, width, height, 30 + number * line, line)
         if sample is None:
-            axes.annotate("not measured at this scale", (0, number), (6, 0), textcoords="offset points", **_small())
+            axes.annotate("not measured at this scale", (0, number), (6, 0), **_small())
             continue
         if row["claimed"]:
             beside = [number + (0.27 if seed % 2 else -0.27) for seed in range(len(sample.values))]
@@ -179,26 +179,19 @@ def uses_of_data(measured: Mapping[str, float | None], title: str, chance: float
         width, height, f"{title}: {sum(v is not None for v in measured.values())} of {len(measured)} measured"
     )
     axes = picture.axes_at(280, 30, width - 280 - 90, 34 * len(measured))
-    picture.text(0, 1 - 10 / height, title, fontsize=12, fontweight="bold", color=INK, va="center")
+    picture.heading(title)
     axes.set_xlim(0, 100)
     axes.set_ylim(len(measured) - 0.5, -0.5)
     axes.set_xticks([0, 50, 100], ["0", "50", "100 %"])
     axes.set_yticks(range(len(measured)), list(measured), fontsize=12, color=INK)
-    axes.axvline(chance, color=EDGE, linewidth=1, linestyle=(0, (1, 2)))
+    axes.axvline(chance, color=EDGE, linewidth=1, linestyle=DOTTED)
     for number, value in enumerate(measured.values()):
         if value is None:
             axes.barh(number, 100, height=0.55, facecolor="none", edgecolor=EDGE, linewidth=1, linestyle=(0, (2, 3)))
         else:
             axes.barh(number, 100 * value, height=0.55, color=LEARNS)
-            axes.annotate(
-                f"{100 * value:.1f} %",
-                (100 * value, number),
-                (6, 0),
-                textcoords="offset points",
-                fontsize=12,
-                color=INK,
-                va="center",
-            )
+            said = f"{100 * value:.1f} %"
+            axes.annotate(said, (100 * value, number), (6, 0), **_small(fontsize=12, color=INK))
     return picture
 
 
@@ -213,8 +206,7 @@ def plan(plan: FreezePlan, network: nn.Module | None = None, width: int = 648) -
     right = 110 if network else 40
     picture = Picture(width, height, f"Plan: what learns when, in {counted(len(rows), 'layer group')}")
     axes = picture.axes_at(left, 30, width - left - right, line * len(rows))
-    heading = "Plan: what learns in which part of the run"
-    picture.text(0, 1 - 10 / height, heading, fontsize=12, fontweight="bold", color=INK, va="center")
+    picture.heading("Plan: what learns in which part of the run")
     axes.set_xlim(0, 100)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
@@ -230,10 +222,10 @@ def plan(plan: FreezePlan, network: nn.Module | None = None, width: int = 648) -
             axes.barh(number, share, left=begin, facecolor=LEARNS, edgecolor=LEARNS, **box)
             rate = f"{rule.rate:.2g} × lr"
             if share / 100 * (width - left - right) > 8 + 7 * len(rate):
-                axes.annotate(rate, (begin, number), (6, 0), textcoords="offset points", **_small(color=GROUND))
+                axes.annotate(rate, (begin, number), (6, 0), **_small(color=GROUND))
         if network:
             weights = f"{sum(w.numel() for w in weights_of(parts[group])):,} weights"
-            axes.annotate(weights, (100, number), (8, 0), textcoords="offset points", **_small())
+            axes.annotate(weights, (100, number), (8, 0), **_small())
     return picture
 
 
@@ -241,7 +233,7 @@ def range_test(test: RangeTest, width: int = 648) -> Picture:
     """The smoothed loss at each rate of a range test, with its lowest point and the suggested rate, a tenth of it."""
     picture = Picture(width, 240, f"Range test: {test!r}")
     axes = picture.axes_at(40, 34, width - 110, 160)
-    picture.text(0, 1 - 10 / 240, "Loss, smoothed", fontsize=12, fontweight="bold", color=INK, va="center")
+    picture.heading("Loss, smoothed")
     lowest = min(test.losses)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(lambda rate, _: f"{rate:g}".replace("e-0", "e-"))
@@ -251,10 +243,10 @@ def range_test(test: RangeTest, width: int = 648) -> Picture:
     axes.grid(axis="y", color=RULE, linewidth=1)
     axes.plot(test.rates, np.minimum(test.losses, axes.get_ylim()[1]), color=INK, linewidth=2)
     axes.plot(10 * test.suggestion, lowest, color=INK, marker="o", markersize=8)
-    axes.axvline(test.suggestion, color=INK, linewidth=1.25, linestyle=(0, (1, 2)))
+    axes.axvline(test.suggestion, color=INK, linewidth=1.25, linestyle=DOTTED)
     top = (test.suggestion, 0.95 * axes.get_ylim()[1])
-    axes.annotate(f"{test.suggestion:.2g}", top, (5, 0), textcoords="offset points", **_small(color=INK))
-    axes.annotate("rate", (1, 0), (6, -4), xycoords="axes fraction", textcoords="offset points", **_small(va="top"))
+    axes.annotate(f"{test.suggestion:.2g}", top, (5, 0), **_small(color=INK))
+    axes.annotate("rate", (1, 0), (6, -4), xycoords="axes fraction", **_small(va="top"))
     return picture
 
 
@@ -268,18 +260,19 @@ def by_depth(
 ) -> Picture:
     """One line for each of `lines`, over the layers from the input to the head, with 95 % intervals.
 
-    `lines` maps a line's name to how its recipes are called, with {} for the layer: {"near": "near, {}"}.
+    `lines` maps a line's name to how its recipes are called, with {} for the layer: {"near": "near, {}"}. `at` is the
+    budget, labels per class; what was not measured there has no point.
     """
     picture = Picture(width, 280, f"{title}: {counted(len(lines), 'network')}, {counted(len(layers), 'layer')}")
     axes = picture.axes_at(48, 34, width - 170, 200)
-    picture.text(0, 1 - 10 / 280, title, fontsize=12, fontweight="bold", color=INK, va="center")
+    picture.heading(title)
     axes.set_xticks(range(len(layers)), layers)
     axes.set_xlim(-0.3, len(layers) - 0.7)
     axes.set_ylim(0, 100)
     axes.set_yticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
     axes.grid(axis="y", color=RULE, linewidth=1)
     chance = 100 / len(comparison.task.classes)
-    axes.axhline(chance, color=EDGE, linewidth=1, linestyle=(0, (1, 2)))
+    axes.axhline(chance, color=EDGE, linewidth=1, linestyle=DOTTED)
     for name, called in lines.items():
         found = [views.accuracy_interval(comparison, called.format(layer), at) for layer in layers]
         points = [(place, cell) for place, cell in enumerate(found) if cell]
@@ -292,9 +285,7 @@ def by_depth(
         means = [cell["mean"] for _, cell in points]
         axes.plot(xs, means, color=color, linewidth=2, marker=SHAPES[mark], markersize=8)
         last = (xs[-1], means[-1])
-        axes.annotate(
-            name, last, (10, 0), textcoords="offset points", **_small(color=color, fontsize=12, weight="bold")
-        )
+        axes.annotate(name, last, (10, 0), **_small(color=color, fontsize=12, weight="bold"))
     return picture
 
 
@@ -357,7 +348,9 @@ def _budget_label(budget: int, narrow: bool, number: int) -> str:
 
 
 def _small(**more: Any) -> dict[str, Any]:
-    return {"fontsize": 11, "color": INK2, "va": "center", "annotation_clip": False} | more
+    """The style of a small note beside what it is about, at a distance in pixels."""
+    small = {"fontsize": 11, "color": INK2, "va": "center", "annotation_clip": False, "textcoords": "offset points"}
+    return small | more
 
 
 def _ends(sample: Any) -> str:

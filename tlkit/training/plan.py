@@ -100,10 +100,14 @@ class PlanInForce:
 
     def _nothing_learns(self, begin: int, end: int) -> str:
         yours = [repr(name) for name, rate in self._plan[self._phase_of(begin)].items() if rate is not None]
-        why = f" ({', '.join(yours)} by you: requires_grad=False)" if yours else ""
+        start = int(1e4 * begin / self.steps) / 1e4  # rounded up it would begin a step too late
+        why, do = "", f"let one learn there, for instance Rule({[*self._parts][-1]!r}, 1.0, {start:g})"
+        if yours:
+            why = f" ({', '.join(yours)} by you: requires_grad=False)"
+            do = "set requires_grad=True on weights of one before the run, or let another group learn there"
         return (
             f"from step {begin + 1} to step {end} of {self.steps} every layer group is frozen{why}, so nothing can "
-            f"learn; let one learn there, for instance Rule({[*self._parts][-1]!r}, 1.0, {begin / self.steps:g})"
+            f"learn; {do}"
         )
 
 

@@ -87,10 +87,12 @@ class FreezePanel(Widget, script="images.js blocks.js freeze_panel.js"):
         self._given, self._task = plan.given, None
         self._weights = {name: sum(w.numel() for w in _learnable(parts)) for name, parts in groups.items()}
         sizes = {name: sum(w.numel() for w in weights_of(parts)) for name, parts in groups.items()}
+        blocks = [{}] * len(groups) if split is None else _blocks(network, groups, split)
         view = {
             "groups": [
                 {"name": name, "weights": self._weights[name], "caption": f"{size:,} weights", "sheets": 3, "side": 0.7}
-                for name, size in sizes.items()
+                | block
+                for (name, size), block in zip(sizes.items(), blocks, strict=True)
             ],
             "total": sum(sizes.values()),
             "input": None,
@@ -101,9 +103,6 @@ class FreezePanel(Widget, script="images.js blocks.js freeze_panel.js"):
         }
         image = b""
         if split is not None:
-            view["groups"] = [
-                one | block for one, block in zip(view["groups"], _blocks(network, groups, split), strict=True)
-            ]
             grey_or_rgb = split.images[:1] if split.images.shape[1] == 3 else split.images[:1, :1]
             image = sent_pixels(grey_or_rgb)
             view |= {"input": _times(split.images.shape[1:]), "sent": sent_shape(grey_or_rgb.shape)}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from tlkit.data.tasks import Split
+from tlkit.data.tasks import Split, Task
 from tlkit.experiments import Comparison
-from tlkit.features import LinearProbe
+from tlkit.features import LinearProbe, extract_features
 from tlkit.lessons.exercises import Exercises, Judgement, sorted_out
-from tlkit.models.networks import Network
+from tlkit.models.networks import Network, predictions
 
 
 def _the_best_layer(answer: Any, cuts: Comparison) -> Judgement:
     reached = {name.removeprefix("near, "): cuts.mean(name, 5) for name in cuts.recipes if name.startswith("near, ")}
-    if answer not in reached:
+    if answer not in [*reached]:  # an answer may be a list
         return [], [f"one of the layers: {', '.join(reached)}"]
     best = max(reached.values())
     return sorted_out({("no other layer does better", "the best: another layer does better"): reached[answer] == best})
@@ -22,8 +22,6 @@ def _the_best_layer(answer: Any, cuts: Comparison) -> Judgement:
 def _one_network_again(answer: Any, probe: LinearProbe, test: Split) -> Judgement:
     if not isinstance(answer, Network):
         return [], [f"a Network(backbone, head); this is a {type(answer).__name__}"]
-    from tlkit.models.networks import predictions
-
     try:
         said = predictions(answer, test.images)
     except RuntimeError as error:
@@ -32,12 +30,22 @@ def _one_network_again(answer: Any, probe: LinearProbe, test: Split) -> Judgemen
     return sorted_out({("it answers as the probe does", "the probe's answers: this network gives others"): same})
 
 
-def _chosen_on_validation(answer: Any) -> Judgement:
+def _chosen_on_validation(answer: Any, network: Network, few: Task) -> Judgement:
     if not isinstance(answer, LinearProbe):
         return [], [f"a probe, what tl.linear_probe returns; this is a {type(answer).__name__}"]
+    watched = extract_features(network, few.validation)
+    assert few.validation.labels is not None
+    right = {
+        strength: float((predictions(head, watched.values) == few.validation.labels).double().mean())
+        for strength, head in answer.heads.items()
+        if getattr(answer.cut, "feature_dim", None) == watched.values.shape[1]
+    }
     facts = {
         ("several strengths were tried", "several strengths: strengths=(0.1, 1, 10, 100)"): len(answer.heads) > 1,
-        ("one was chosen on validation images", "validation=, the features of few.validation"): bool(answer.accuracies),
+        (
+            "one was chosen on the validation images",
+            "validation=, the features that networks['near'] gives few.validation, and no other images",
+        ): bool(right) and right == answer.accuracies,
     }
     return sorted_out(facts)
 

@@ -19,15 +19,20 @@ def _thaws_at_half(answer: Any, network: nn.Module) -> Judgement:
     except ValueError as error:
         return [], [f"a plan for this network: {error}"]
     blocks, above = ("block1", "block2", "block3"), ("features", "head")
+    first, second = (range(50), range(50, 100))  # in hundredths of the run
+
+    def learn(groups: tuple[str, ...], hundredths: range, rate: float | None) -> bool:
+        return all(answer.rate(group, at / 100) == rate for group in groups for at in hundredths)
+
     facts = {
-        ("the blocks are frozen in the first half", "frozen blocks at the start, and still at 49 %"): all(
-            answer.rate(block, share) is None for block in blocks for share in (0, 0.49)
+        ("the blocks are frozen in the first half", "blocks frozen in the whole first half"): learn(
+            blocks, first, None
         ),
-        ("then they learn at a tenth of the rate", "blocks that learn at 0.1 from 50 % on"): all(
-            answer.rate(block, 0.5) == 0.1 for block in blocks
+        ("then they learn at a tenth of the rate", "blocks that learn at 0.1 in the whole second half"): learn(
+            blocks, second, 0.1
         ),
-        ("feature layer and head learn throughout", "a rate for features and head at every time"): all(
-            answer.rate(group, share) for group in above for share in (0, 0.5, 0.99)
+        ("feature layer and head learn throughout", "features and head at the rate 1 from the start"): learn(
+            above, range(100), 1.0
         ),
     }
     return sorted_out(facts)
@@ -39,7 +44,7 @@ def _surely_worse(answer: Any, comparison: Comparison) -> Judgement:
     others = [name for name in comparison.recipes if name != "full"]
     found = {name: comparison.difference(name, "full", 10) for name in others}
     worse = {name for name, sample in found.items() if sample and sample.high is not None and sample.high < 0}
-    named = set(answer)
+    named = set(map(str, answer))
     facts = {
         ("all that you name are", "only such names: not all of yours are surely worse"): named <= worse,
         ("none is left out", "all of them: at least one more is surely worse"): worse <= named,
