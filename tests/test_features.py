@@ -235,6 +235,7 @@ def test_one_strength_is_given_and_several_are_chosen_among_on_validation():
     right = {s: (said == validation.labels).double().mean().item() for s, said in alone.items()}
     assert probe.accuracies == right
     assert probe.strength == max(right, key=lambda s: (right[s], s))
+    assert linear_probe(train, strengths=(1, 1.0001), validation=validation).strength == 1.0001  # of equal ones
     assert f"chosen of 3 on validation ({100 * right[probe.strength]:.1f} % right)" in repr(probe)
 
 

@@ -168,6 +168,8 @@ def test_memory_is_that_of_gradients_optimizer_and_what_is_kept_for_the_backward
     kept = images * (4 * 6 + 4 * 3 + 8) + 4  # the head's input, log-probabilities, labels; the loss's sum of weights
     assert measured_with == images
     assert memory == 4 * weights + adam + kept
+    # With the feature layer 102 weights more, its input and output; the head's weights are kept too, but were there.
+    assert panel.costs["011"][0] == memory + 12 * 102 + 2 * 4 + images * (4 * 16 + 4 * 6)
 
 
 def test_the_deeper_it_learns_the_more_memory_it_takes():

@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 import torch
 from helpers import digest, network, run, split
+from torch import nn
 from torch.nn import functional as F
 
 import tlkit as tl
@@ -43,8 +44,19 @@ def test_losses_are_those_of_a_loop_at_these_rates_smoothed():
     assert found.losses == pytest.approx(expected)
 
 
+class Scaled(tl.objectives.CrossEntropy):
+    """An objective with a weight of its own that learns."""
+
+    def __init__(self):
+        super().__init__(augment=tl.data.noise)
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, network, batch):
+        return {"loss": self.scale * super().forward(network, batch)["loss"]}
+
+
 def test_a_range_test_leaves_no_trace():
-    net, objective = network(), tl.objectives.L2SP(network())
+    net, objective = network(), Scaled()
     net.backbone.block1.eval()
     going = run(10, net=net)
     next(going)

@@ -51,9 +51,9 @@ def range_test(
     """Train a copy of the network at rates that rise exponentially from the first to the second of `lrs`.
 
     It ends early when the smoothed loss is four times its lowest, or no longer a finite number. `options` are those of
-    `tl.Run` (`batch_size`, `optimizer`, `plan`, `seed`, ...). Network, objective and torch's generators stay as they
-    are, and a run on the network goes on. L. Smith, Cyclical Learning Rates for Training Neural Networks, 2017,
-    section 3.3.
+    `tl.Run` but for `lr` and `schedule` (`batch_size`, `optimizer`, `plan`, `seed`, ...). Network, objective and
+    torch's generators stay as they are, and a run on the network goes on. L. Smith, Cyclical Learning Rates for
+    Training Neural Networks, 2017, section 3.3.
 
     Raises ValueError if the rates do not rise from above 0, or for arguments with which no Run can work.
 

@@ -38,11 +38,11 @@ class BudgetExplorer(Widget, script="budget_explorer.js"):
             if name is not None and name not in names:
                 raise ValueError(f'"{name}" was not compared; there are {", ".join(map(repr, names))}')
         seeds = f"Mean of {len(comparison.seeds)} seeds; bands are 95 % intervals."
-        super().__init__(
-            view=budgets(comparison) | {"title": title, "subtitle": f"{seeds} Drag the budget or use the arrow keys."},
-            first=names.index(first) if first else 0,
-            second=names.index(second) if second else 1 - (names.index(first) == 1 if first else 0),
-        )
+        view = budgets(comparison) | {"title": title, "subtitle": f"{seeds} Drag the budget or use the arrow keys."}
+        one = names.index(first) if first else 0
+        other = names.index(second) if second else 1 - (one == 1)
+        measured = [place for place, found in enumerate(view["pairs"].get(f"{one}-{other}", [])) if found]
+        super().__init__(view=view, first=one, second=other, budget=measured[0] if measured else 0)
 
     def words(self) -> str:
         """The difference at the chosen budget, in a sentence."""

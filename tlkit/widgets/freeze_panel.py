@@ -221,7 +221,6 @@ class FreezePanel(Widget, script="images.js blocks.js freeze_panel.js"):
             began = time.perf_counter()
             next(run).loss  # noqa: B018  (reading it waits for the device)
             seconds.append(time.perf_counter() - began)
-        run.stop()
         return sum(kept.values()) + sum(one.nbytes for one in [*states, *gradients]), seconds
 
 
