@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import traitlets as t
 
 from tlkit.experiments import Comparison, counted
@@ -38,7 +40,10 @@ class BudgetExplorer(Widget, script="budget_explorer.js"):
             if name is not None and name not in names:
                 raise ValueError(f'"{name}" was not compared; there are {", ".join(map(repr, names))}')
         seeds = f"Mean of {len(comparison.seeds)} seeds; bands are 95 % intervals."
-        view = budgets(comparison) | {"title": title, "subtitle": f"{seeds} Drag the budget or use the arrow keys."}
+        view: dict[str, Any] = budgets(comparison) | {
+            "title": title,
+            "subtitle": f"{seeds} Drag the budget or use the arrow keys.",
+        }
         one = names.index(first) if first else 0
         other = names.index(second) if second else 1 - (one == 1)
         measured = [place for place, found in enumerate(view["pairs"].get(f"{one}-{other}", [])) if found]
