@@ -15,7 +15,7 @@ from torch import nn
 
 import tlkit as tl
 from tlkit.experiments import Sample
-from tlkit.freezing import FreezePlan, Rule
+from tlkit.freezing import FreezePlan
 
 Make = Callable[[tl.data.Task, int], Any]
 
@@ -59,9 +59,6 @@ def recipes() -> dict[str, Make]:
     digits = pretrained_on(tl.data.glyphs(seed=0))
     letters = pretrained_on(tl.data.glyphs("ABCDEFGHIJKLMNOPQRSTUVWXYZ", seed=0))
     fresh = partial(letters.with_new_head, 10)
-    norms = [name for name, part in letters.named_modules() if isinstance(part, nn.BatchNorm2d)]
-    others = [name for name, part in letters.named_modules() if isinstance(part, nn.Conv2d | nn.Linear)]
-    still = FreezePlan((Rule("norms", None), Rule("others")), {"norms": norms, "others": others})
     freezing = tl.freezing
     return {
         "pixels, probe": probe(nn.Flatten(), strengths=(0.1,), scaling="unit length"),
@@ -78,7 +75,7 @@ def recipes() -> dict[str, Make]:
         "letters, gradual": tuned(lambda s: fresh(seed=s), freezing.gradual_unfreezing(letters)),
         "letters, discriminative": tuned(lambda s: fresh(seed=s), freezing.discriminative_rates(letters, decay=0.4)),
         "letters, probe then all": tuned(lambda s: fresh(seed=s), freezing.probe_then_finetune(letters)),
-        "letters, batch norm still": tuned(lambda s: fresh(seed=s), still),
+        "letters, batch norm still": tuned(lambda s: fresh(seed=s), freezing.batch_norm_still(letters)),
         "letters, L2-SP": tuned(
             lambda s: fresh(seed=s), objective=tl.objectives.L2SP(letters, strength=0.05, augment=tl.data.weak)
         ),

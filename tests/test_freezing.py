@@ -16,6 +16,7 @@ import tlkit as tl
 from tlkit.freezing import (
     FreezePlan,
     Rule,
+    batch_norm_still,
     discriminative_rates,
     freeze,
     gradual_unfreezing,
@@ -375,3 +376,19 @@ def test_groups_for_a_plan_can_be_a_dictionary_of_lists():
 def test_what_cannot_work_is_said_at_once(make, words):
     with pytest.raises(ValueError, match=words):
         make(tl.models.SmallCNN())
+
+
+def test_batch_norm_still_freezes_the_norms_alone_and_everything_else_learns():
+    small = tl.models.SmallCNN()
+    plan = batch_norm_still(small)
+    norms, others = (weights_of(parts) for parts in plan.groups_in(small).values())
+    wanted = [w for part in small.modules() if isinstance(part, nn.BatchNorm2d) for w in part.parameters()]
+    assert [id(w) for w in norms] == [id(w) for w in wanted]
+    assert {id(w) for w in [*norms, *others]} == {id(w) for w in small.parameters()}
+    assert (plan.rate("norms", 0), plan.rate("others", 0)) == (None, 1.0)
+    assert FreezePlan.from_json(plan.to_json()) == plan
+
+
+def test_a_network_without_batch_norm_has_none_that_could_stand_still():
+    with pytest.raises(ValueError, match="this network has no batch norm that could stand still"):
+        batch_norm_still(nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)))

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from tlkit.data.tasks import Split
 from tlkit.freezing import layer_groups
-from tlkit.models.networks import Network, predictions
+from tlkit.models.networks import Network, evaluation_batch, predictions
 from tlkit.training.machine import device_of, hardware
 
 STEADY = 1e-4  # how steep a probe may still be, in units of its curvature: beliefs are then exact to 1e-5 (measured)
@@ -134,7 +134,7 @@ def extract_features(
     layer: str | None = None,
     *,
     grid: int | None = 1,
-    batch_size: int = 64,
+    batch_size: int | None = None,
     device: torch.device | str | None = None,
 ) -> Features:
     """Frozen features of a split, computed once: in evaluation mode, without gradients, on the device.
@@ -156,13 +156,14 @@ def extract_features(
         raise TypeError(f"features are computed of a Split, not of a {type(split).__name__}; of a Task take task.train")
     if grid is not None and grid < 1:
         raise ValueError(f"grid={grid}, but a grid has at least 1 x 1 places; None keeps every place")
-    if batch_size < 1:
+    if batch_size is not None and batch_size < 1:
         raise ValueError(f"batch_size={batch_size}, but a batch holds at least 1 image")
     if not len(split):
         raise ValueError("the split has no images, so there are no features to compute")
     device_of(network)
-    device = hardware().device if device is None else device
+    device = hardware().device if device is None else torch.device(device)
     cut = Cut(network, layer, grid).to(device)
+    batch_size = batch_size or evaluation_batch(network, split.images, device)
     values = torch.cat([cut(images.to(device)) for images in split.images.split(batch_size)])
     if not values.isfinite().all():
         raise ValueError("some features are no finite numbers; train the network anew with a lower learning rate")

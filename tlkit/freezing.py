@@ -12,6 +12,7 @@ from html import escape
 from itertools import pairwise
 
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
 from tlkit.models.networks import Network
@@ -20,6 +21,7 @@ __all__ = [
     "FreezePlan",
     "PlanSummary",
     "Rule",
+    "batch_norm_still",
     "discriminative_rates",
     "freeze",
     "gradual_unfreezing",
@@ -390,6 +392,19 @@ def probe_then_finetune(
     *body, head = layer_groups(network, groups)
     frozen, then = [Rule(name, None) for name in body], body if rate == 1 else [*body, head]
     return _plan(network, groups, [*frozen, Rule(head), *(Rule(name, rate, probe) for name in then)])
+
+
+def batch_norm_still(network: nn.Module) -> FreezePlan:
+    """Everything learns but the batch norms, which keep their weights and the statistics of the source.
+
+    The plan has two groups of its own, "norms" and "others". Raises ValueError if the network has no batch norm.
+    """
+    norms = [part for part in network.modules() if isinstance(part, _BatchNorm)]
+    if not norms:
+        raise ValueError("this network has no batch norm that could stand still; train it without a plan")
+    held = {id(weight) for weight in weights_of(norms)}
+    others = [weight for weight in network.parameters() if id(weight) not in held]
+    return _plan(network, {"norms": norms, "others": others}, [Rule("norms", None), Rule("others")])
 
 
 def _plan(network: nn.Module, groups: Given | None, rules: Sequence[Rule]) -> FreezePlan:

@@ -116,19 +116,23 @@ class Teach(Widget, script="reader.js teach.js"):
 
     def answer(self) -> str | None:
         """The class that the pre-trained network names; None for what it was never taught, or with one class only."""
-        shares, nearest = self._read()
-        return max(shares, key=lambda name: shares[name]) if len(shares) > 1 and nearest >= THRESHOLD else None
+        return _named(*self._read())
 
     def words(self) -> str:
         """How much was drawn, and what the pre-trained network says of the drawing on the pad."""
         count = sum(len(one["drawings"]) for one in self.classes)
         said = f"Teach: {counted(count, 'drawing')} in {counted(len(self.classes), 'class')}"
-        shares, name = self.beliefs(), self.answer()
+        shares, nearest = self._read()
+        name = _named(shares, nearest)
         if len(shares) < 2:
             return said
         if name is None:
             return f"{said}; the drawing on the pad was never taught"
         return f"{said}; the drawing on the pad is read as {name}, {100 * shares[name]:.0f} %"
+
+
+def _named(shares: dict[str, float], nearest: float) -> str | None:
+    return max(shares, key=lambda name: shares[name]) if len(shares) > 1 and nearest >= THRESHOLD else None
 
 
 def _checked(classes: list[dict[str, Any]]) -> list[dict[str, Any]]:
