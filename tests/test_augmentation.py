@@ -9,7 +9,7 @@ import torch
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2.functional import rotate
 
-from tlkit.data.augmentation import brightness, noise, warp, weak
+from tlkit.data.augmentation import brightness, contrast, cut_out, noise, strong, two_views, warp, weak
 
 SIDE = 65
 
@@ -79,8 +79,10 @@ CHANGES = {
     "stretch": lambda images: warp(images, stretch=((0.7, 1.3), (0.7, 1.3))),
     "elastic": lambda images: warp(images, elastic=0.2),
     "brightness": brightness,
+    "contrast": contrast,
     "noise": noise,
     "weak": weak,
+    "strong": strong,
 }
 
 
@@ -122,7 +124,53 @@ def test_noise_has_the_deviation_asked_for_and_no_direction():
     assert change.mean().item() == pytest.approx(0, abs=0.002)
 
 
-@pytest.mark.parametrize("change", [lambda i: noise(i, 0.5), lambda i: brightness(i, 0.9)], ids=["noise", "brightness"])
+def test_contrast_stretches_an_image_about_its_mean():
+    images = torch.tensor([0.4, 0.6]).view(1, 1, 1, 2).repeat(300, 1, 1, 1)
+    dark, light = contrast(images, amount=0.3).flatten(1).unbind(1)
+    assert (dark + light).sub(1).abs().max() < 1e-6
+    factors = (light - dark) / 0.2
+    assert (factors.min().item(), factors.max().item()) == pytest.approx((0.7, 1.3), abs=0.01)
+
+
+def test_cut_out_blackens_one_whole_square_anywhere_in_the_image():
+    cut = cut_out(torch.ones(2_000, 2, 8, 6), size=3) == 0
+    assert (cut[:, 0] == cut[:, 1]).all()
+    assert cut[:, 0].any(2).sum(1).unique().tolist() == [3] == cut[:, 0].any(1).sum(1).unique().tolist()
+    assert cut[:, 0].sum((1, 2)).unique().tolist() == [9]
+    assert len(cut[:, 0].flatten(1).unique(dim=0)) == 6 * 4  # every place there is
+
+
+def test_a_square_larger_than_the_image_hides_all_of_it():
+    assert not cut_out(torch.ones(3, 1, 2, 2), size=3).any()
+
+
+def test_strong_changes_more_than_weak():
+    images = blob(0, 0).repeat(200, 1, 1, 1)
+    weakly, strongly = ((change(images) - images).square().mean() for change in (weak, strong))
+    assert strongly > 1.3 * weakly
+
+
+def test_two_views_are_two_draws_of_the_augmentation_asked_for():
+    images = torch.rand(3, 1, 4, 4)
+    drawn = iter([images + 1, images + 2])
+    one, other = two_views(images, lambda given: next(drawn) if given is images else given)
+    assert one.equal(images + 1)
+    assert other.equal(images + 2)
+
+
+def test_an_augmentation_that_returns_another_shape_is_told_so():
+    with pytest.raises(ValueError, match=r"turned images of the shape \[3, 1, 4, 4\] into \[3, 1, 2, 2\]"):
+        two_views(torch.rand(3, 1, 4, 4), lambda images: images[..., :2, :2])
+
+
+CLAMPED = {
+    "noise": lambda i: noise(i, 0.5),
+    "brightness": lambda i: brightness(i, 0.9),
+    "contrast": lambda i: contrast(i, 0.9),
+}
+
+
+@pytest.mark.parametrize("change", CLAMPED.values(), ids=CLAMPED)
 def test_values_stay_between_black_and_white(change):
     images = change(torch.rand(50, 1, 8, 8))
     assert images.min() >= 0 and images.max() == 1  # some would have been brighter

@@ -149,8 +149,24 @@ def test_a_restarted_run_is_validated_from_its_beginning():
     assert watched.finish().history.series("accuracy")[0] == [0, 2, 4]
 
 
-def test_accuracy_is_measured_at_most_once_a_step():
-    with pytest.raises(ValueError, match="every=0, but accuracy can be measured at most once a step"):
+def test_a_look_is_taken_before_the_first_step_every_so_often_and_after_the_last():
+    steps = []
+    looked = tl.observed(run(7), lambda run: steps.append(run.step) or {"size": 2.0 * run.step}, every=3)
+    assert looked.finish().history.series("size") == ([0, 3, 6, 7], [0, 6, 12, 14])
+    assert steps == [0, 3, 6, 7]
+
+
+def test_a_look_that_measures_nothing_is_taken_once_all_the_same():
+    steps = []
+    looked = tl.observed(run(4), lambda run: steps.append(run.step) or {}, every=2)
+    next(looked)
+    looked.run.set_rate(0.01)
+    looked.finish()
+    assert steps == [0, 2, 4]
+
+
+def test_a_run_is_looked_at_at_most_once_a_step():
+    with pytest.raises(ValueError, match="every=0, but a run can be looked at at most once a step"):
         tl.validated(run(), split(), every=0)
 
 

@@ -30,6 +30,7 @@ HOUSE = (
     "evaluation transferability features",
     "training",
     "objectives",
+    "representations",
     "freezing",
     "models",
     "data",
@@ -113,6 +114,7 @@ def is_a_module(asked: str) -> bool:
         "models",
         "objectives",
         "plots",
+        "representations",
         "views",
         "widgets",
     }

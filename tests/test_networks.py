@@ -115,3 +115,37 @@ def test_predicting_leaves_every_module_in_its_mode():
     before = [module.training for module in net.modules()]
     predictions(net, split().images)
     assert [module.training for module in net.modules()] == before
+
+
+@pytest.mark.parametrize(
+    ("backbone", "options", "images"),
+    [
+        (lambda: tl.models.SmallCNN(features=2).backbone, {}, (3, 1, 8, 8)),
+        (lambda: network().backbone, dict(image_size=4, widths=(8, 4)), (3, 1, 4, 4)),
+        (
+            lambda: tl.models.pretrained("squeezenet1_1", weights=None, classes=3).backbone,
+            dict(channels=3, image_size=64),
+            (2, 3, 64, 64),
+        ),
+    ],
+    ids=["two numbers", "small", "torchvision's"],
+)
+def test_an_autoencoder_draws_what_any_backbone_has_seen(backbone, options, images):
+    net = tl.models.Autoencoder(backbone(), **options)
+    drawn = net(torch.rand(images))
+    assert drawn.shape == images
+    assert 0 <= float(drawn.min().detach()) <= float(drawn.max().detach()) <= 1
+    assert net.features(torch.rand(images)).shape == (images[0], net.backbone.feature_dim)
+
+
+def test_training_an_autoencoder_trains_the_backbone_it_was_given():
+    net = network()
+    auto = tl.models.Autoencoder(net.backbone, image_size=4, widths=(8, 4))
+    before = digest(net.backbone)
+    run(2, net=auto, objective=tl.objectives.Reconstruction()).finish()
+    assert digest(net.backbone) != before
+
+
+def test_a_size_that_cannot_be_doubled_to_is_refused():
+    with pytest.raises(ValueError, match=r"image_size=10, but 3 widths .* doubled 2 times, so .* a multiple of 4"):
+        tl.models.Autoencoder(network().backbone, image_size=10)

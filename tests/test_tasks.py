@@ -124,3 +124,16 @@ def test_images_that_were_without_a_label_before_stay_among_the_unlabelled():
     assert len(again.unlabelled) == len(once.unlabelled) + 40
     assert again.unlabelled.images[: len(once.unlabelled)].equal(once.unlabelled.images)
     assert (once.unlabelled + replace(once.train, labels=None)).labels is None
+
+
+def test_with_a_fixed_split_seeds_draw_labels_only():
+    task = tl.data.digits().with_fixed_split()
+    one, other = task.few_labels(1, seed=1), task.few_labels(1, seed=2)
+    assert one.test.images.equal(other.test.images)
+    assert not one.train.images.equal(other.train.images)
+
+
+def test_without_labels_the_images_stay():
+    labelled = tl.data.digits().train
+    assert labelled.without_labels().labels is None
+    assert labelled.without_labels().images is labelled.images

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from tlkit.lazy import attributes
 
 if TYPE_CHECKING:
-    from tlkit import data, freezing, lessons, models, objectives, plots, views, widgets
-    from tlkit.evaluation import Report, evaluate, validated
+    from tlkit import data, freezing, lessons, models, objectives, plots, representations, views, widgets
+    from tlkit.evaluation import Report, evaluate, observed, validated
     from tlkit.experiments import Claim, Comparison, Recipe, compare
     from tlkit.features import Features, extract_features, linear_probe
     from tlkit.lessons.source import show_source
@@ -39,8 +39,10 @@ __all__ = [
     "linear_probe",
     "models",
     "objectives",
+    "observed",
     "plots",
     "range_test",
+    "representations",
     "resume",
     "show_source",
     "validated",
@@ -50,9 +52,9 @@ __all__ = [
 
 __getattr__, __dir__ = attributes(
     __name__,
-    modules=("data", "freezing", "lessons", "models", "objectives", "plots", "views", "widgets"),
+    modules=("data", "freezing", "lessons", "models", "objectives", "plots", "representations", "views", "widgets"),
     names={
-        "evaluation": ("Report", "evaluate", "validated"),
+        "evaluation": ("Report", "evaluate", "observed", "validated"),
         "experiments": ("Claim", "Comparison", "Recipe", "compare"),
         "features": ("Features", "extract_features", "linear_probe"),
         "lessons.source": ("show_source",),

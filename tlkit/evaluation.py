@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,19 +121,17 @@ def answers(network_or_predictor: Any, images: Tensor, classes: int) -> tuple[Te
     return said, outputs
 
 
-class validated:
-    """A run that is also tested: iterate it like the run, and `run.history` gets the accuracy every `every` steps.
+class observed:
+    """A run that is also looked at: iterate it like the run; every `every` steps `look(run)` is asked.
 
-    The first measurement is before the first step, the last after the last. Early stopping is a `break`. Validation
-    images are for the reader's eyes: nothing is selected on them.
+    `look` gives named numbers, which `run.history` keeps beside the losses; it may also keep copies of the network, or
+    give an empty mapping. The first look is before the first step, the last after the last. A `break` ends it early.
     """
 
-    def __init__(self, run: Run, split: Split, every: int = 20):
+    def __init__(self, run: Run, look: Callable[[Run], Mapping[str, float]], every: int = 20):
         if every < 1:
-            raise ValueError(f"every={every}, but accuracy can be measured at most once a step")
-        if split.labels is None:
-            raise ValueError("validation needs labels, but this split has none")
-        self.run, self.split, self.every = run, split.to(run.device), every
+            raise ValueError(f"every={every}, but a run can be looked at at most once a step")
+        self.run, self.look, self.every = run, look, every
 
     def __iter__(self) -> Iterator[Step]:
         iter(self.run)
@@ -140,9 +139,9 @@ class validated:
 
     def __next__(self) -> Step:
         with uninterrupted():  # so that no interrupt falls between a step and its measurement
-            self._measure_if_due()
+            self._look_if_due()
             step = next(self.run)
-            self._measure_if_due()
+            self._look_if_due()
         return step
 
     def finish(self) -> Run:
@@ -165,13 +164,31 @@ class validated:
         """How long the run's steps took so far."""
         return self.run.seconds
 
-    def _measure_if_due(self) -> None:
+    def _look_if_due(self) -> None:
         step, history = self.run.step, self.run.history
         if step % self.every and not self.run.finished:
             return
-        last = next((record["step"] for record in reversed(history) if "accuracy" in record), None)
-        if last != step:
-            history.append({"step": step, "accuracy": evaluate(self.run.network, self.split).accuracy})
+        now = itertools.takewhile(lambda record: record["step"] == step, reversed(history))
+        if all("loss" in record or "rate" in record for record in now):  # not looked at yet
+            history.append({"step": step, **self.look(self.run)})
+
+    def __repr__(self) -> str:
+        return f"{self.run!r}, looked at every {self.every} steps"
+
+
+class validated(observed):
+    """A run that is also tested: iterate it like the run, and `run.history` gets the accuracy every `every` steps.
+
+    It is that of the network which is to be used, the averaged one if the run keeps an average. The first measurement
+    is before the first step, the last after the last. Early stopping is a `break`. Validation images are for the
+    reader's eyes: nothing is selected on them.
+    """
+
+    def __init__(self, run: Run, split: Split, every: int = 20):
+        if split.labels is None:
+            raise ValueError("validation needs labels, but this split has none")
+        self.split = split.to(run.device)
+        super().__init__(run, lambda run: {"accuracy": evaluate(run.tested, self.split).accuracy}, every)
 
     def __repr__(self) -> str:
         return f"{self.run!r}, tested on {len(self.split)} images every {self.every} steps"

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from tlkit.lazy import attributes
 
 if TYPE_CHECKING:
-    from tlkit.data.augmentation import brightness, noise, warp, weak
-    from tlkit.data.batches import Batch, Batches
+    from tlkit.data.augmentation import brightness, contrast, cut_out, noise, strong, two_views, warp, weak
+    from tlkit.data.batches import Batch, Batches, PairedBatch, PairedBatches
     from tlkit.data.image_folders import image_folder
     from tlkit.data.sources import digits, glyphs
     from tlkit.data.tasks import Split, Task
@@ -15,16 +15,22 @@ if TYPE_CHECKING:
 __all__ = [
     "Batch",
     "Batches",
+    "PairedBatch",
+    "PairedBatches",
     "Split",
     "Task",
     "brightness",
     "cifar10",
+    "contrast",
+    "cut_out",
     "digits",
     "glyphs",
     "image_folder",
     "mnist",
     "noise",
+    "strong",
     "torchvision_task",
+    "two_views",
     "warp",
     "weak",
 ]
@@ -32,8 +38,8 @@ __all__ = [
 __getattr__, __dir__ = attributes(
     __name__,
     {
-        "augmentation": ("brightness", "noise", "warp", "weak"),
-        "batches": ("Batch", "Batches"),
+        "augmentation": ("brightness", "contrast", "cut_out", "noise", "strong", "two_views", "warp", "weak"),
+        "batches": ("Batch", "Batches", "PairedBatch", "PairedBatches"),
         "image_folders": ("image_folder",),
         "sources": ("digits", "glyphs"),
         "tasks": ("Split", "Task"),

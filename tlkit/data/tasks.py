@@ -66,6 +66,10 @@ class Split:
         images = torch.cat([self.images, other.images]) if held else self.images + other.images
         return replace(self, images=images, labels=labels, files=files)
 
+    def without_labels(self) -> Split:
+        """The same images, of which nobody knows the class."""
+        return replace(self, labels=None)
+
     def to(self, device: torch.device | str) -> Split:
         """The same split with its tensors on `device`."""
         return replace(
@@ -134,6 +138,13 @@ class Task:
         left = task.train[~chosen]
         unlabelled = left if task.unlabelled is None else task.unlabelled + left
         return replace(task, train=task.train[chosen], unlabelled=unlabelled, redraw=None)
+
+    def with_fixed_split(self) -> Task:
+        """The same task, whose test images stay the same for every seed: `few_labels` draws labels only.
+
+        For a network that was pre-trained on this task's own unlabelled images, which must never be test images.
+        """
+        return replace(self, redraw=None)
 
     def with_shuffled_labels(self, seed: int = 0) -> Task:
         """The same images with their training labels shuffled: a source with nothing to teach about its classes."""

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 from tlkit.lazy import attributes
 
 if TYPE_CHECKING:
-    from tlkit.models.networks import Network, SmallCNN
+    from tlkit.models.networks import Autoencoder, MovingAverage, Network, SmallCNN
     from tlkit.models.teach import beliefs, class_means, drawing_features, pretrained_teach
     from tlkit.models.torchvision_models import pretrained
     from tlkit.training.pretraining import pretrain_teach
 
 __all__ = [
+    "Autoencoder",
+    "MovingAverage",
     "Network",
     "SmallCNN",
     "beliefs",
@@ -24,7 +26,7 @@ __all__ = [
 __getattr__, __dir__ = attributes(
     __name__,
     {
-        "networks": ("Network", "SmallCNN"),
+        "networks": ("Autoencoder", "MovingAverage", "Network", "SmallCNN"),
         "torchvision_models": ("pretrained",),
         "teach": ("beliefs", "class_means", "drawing_features", "pretrained_teach"),
         ".training.pretraining": ("pretrain_teach",),  # a level up: what trains stands above the models

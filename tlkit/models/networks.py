@@ -6,6 +6,7 @@ import copy
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Self
 
 import torch
@@ -114,6 +115,91 @@ class SmallCNN(Network):
             groups["features"] = nn.Sequential(*layers)
             head = nn.Linear(features, classes)
         super().__init__(Blocks(groups, features), head)
+
+
+class Autoencoder(Network):
+    """A network whose head draws: images [n, channels, size, size] in, the same images out, values in 0..1.
+
+    `backbone`, any backbone with a `feature_dim`, is the encoder, and is what transfers: `with_new_head(10)` gives it a
+    head that classifies. The head is the decoder, a mirror of `SmallCNN`'s backbone: a linear layer to `widths[0]`
+    small pictures, then for each width a 3 x 3 convolution, doubled in size before all but the first; a sigmoid keeps
+    what it draws in 0..1. The encoder is used as it is, so training the autoencoder trains it.
+
+    Raises ValueError if `image_size` cannot be halved as often as the pictures are doubled.
+
+    >>> import tlkit as tl
+    >>> autoencoder = Autoencoder(tl.models.SmallCNN(features=8).backbone)
+    >>> autoencoder(torch.rand(5, 1, 8, 8)).shape, autoencoder.features(torch.rand(5, 1, 8, 8)).shape
+    (torch.Size([5, 1, 8, 8]), torch.Size([5, 8]))
+    """
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        channels: int = 1,
+        image_size: int = 8,
+        widths: tuple[int, ...] = (64, 32, 16),
+        preprocess: Callable[[Tensor], Tensor] | None = None,
+        seed: int = 0,
+    ):
+        doubled = 2 ** (len(widths) - 1)
+        if image_size % doubled:
+            raise ValueError(
+                f"image_size={image_size}, but {len(widths)} widths draw pictures that are doubled {len(widths) - 1} "
+                f"times, so the size is a multiple of {doubled}; give fewer widths"
+            )
+        small = image_size // doubled
+        with seeded(seed):
+            drawn = nn.Linear(backbone.feature_dim, widths[0] * small**2)  # type: ignore[arg-type]
+            layers = [drawn, nn.LeakyReLU(0.1), nn.Unflatten(1, (widths[0], small, small))]
+            for before, width in pairwise(widths):
+                layers += [nn.Upsample(scale_factor=2), nn.Conv2d(before, width, 3, padding=1)]
+                layers += [nn.BatchNorm2d(width), nn.ReLU()]
+            layers += [nn.Conv2d(widths[-1], channels, 3, padding=1), nn.Sigmoid()]
+        super().__init__(backbone, nn.Sequential(*layers), preprocess)
+
+    def with_new_head(self, classes: int, seed: int = 0) -> Network:
+        """A classifier with a copy of the encoder and a fresh linear head, drawn from `seed`."""
+        return Network(self.backbone, self.head, self.preprocess).with_new_head(classes, seed)
+
+
+class MovingAverage(nn.Module):
+    """A second network whose weights are the exponential moving average of those of a network that learns.
+
+    With each `update(network)`: average <- decay x average + (1 - decay) x weight, for weights and for buffers that are
+    fractions, such as the statistics of batch norm; whole numbers are copied. It starts as a copy, so after t updates
+    the start still counts decay^t. `network` is the averaged network: frozen, and always in evaluation mode.
+    Polyak and Juditsky, 1992; Tarvainen and Valpola, Mean teachers, 2017.
+
+    Raises ValueError if `decay` is not at least 0 and below 1: 0 keeps the last weights alone, 1 would keep the first.
+
+    >>> import tlkit as tl
+    >>> average = MovingAverage(tl.models.SmallCNN(), decay=0.9)
+    >>> average.update(tl.models.SmallCNN(seed=1))
+    >>> average.network
+    SmallCNN of 40,618 weights: block1, block2, block3, features, head
+    """
+
+    def __init__(self, network: nn.Module, decay: float):
+        super().__init__()
+        if not 0 <= decay < 1:
+            raise ValueError(f"decay={decay}, but it is the share of the average that is kept, at least 0 and below 1")
+        self.decay = decay
+        self.network = copy.deepcopy(network).requires_grad_(False).eval()
+
+    @torch.no_grad()
+    def update(self, network: nn.Module) -> None:
+        """Let the average take a step towards the weights of now."""
+        averages, values = ([*net.parameters(), *net.buffers()] for net in (self.network, network))
+        for average, value in zip(averages, values, strict=True):
+            if value.is_floating_point():
+                average.lerp_(value, 1 - self.decay)
+            else:
+                average.copy_(value)
+
+    def train(self, mode: bool = True) -> Self:
+        """Stays in evaluation mode, whatever is asked."""
+        return super().train(False)
 
 
 @contextmanager

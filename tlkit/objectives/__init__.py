@@ -5,8 +5,27 @@ from typing import TYPE_CHECKING
 from tlkit.lazy import attributes
 
 if TYPE_CHECKING:
+    from tlkit.objectives.semisupervised import FixMatch, MeanTeacher, PseudoLabel, SoftMatch
     from tlkit.objectives.supervised import L2SP, CrossEntropy
+    from tlkit.objectives.unsupervised import Reconstruction, SimCLR, VICReg
 
-__all__ = ["CrossEntropy", "L2SP"]  # noqa: RUF022, which takes L2SP for a constant
+__all__ = [  # noqa: RUF022, which takes L2SP for a constant
+    "CrossEntropy",
+    "FixMatch",
+    "L2SP",
+    "MeanTeacher",
+    "PseudoLabel",
+    "Reconstruction",
+    "SimCLR",
+    "SoftMatch",
+    "VICReg",
+]
 
-__getattr__, __dir__ = attributes(__name__, {"supervised": ("CrossEntropy", "L2SP")})
+__getattr__, __dir__ = attributes(
+    __name__,
+    {
+        "semisupervised": ("FixMatch", "MeanTeacher", "PseudoLabel", "SoftMatch"),
+        "supervised": ("CrossEntropy", "L2SP"),
+        "unsupervised": ("Reconstruction", "SimCLR", "VICReg"),
+    },
+)

@@ -3,39 +3,46 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tlkit.data.batches import Batch
+from tlkit.data.batches import Batch, PairedBatch
+
+Augment = Callable[[Tensor], Tensor]
 
 
 class CrossEntropy(nn.Module):
     """The supervised objective: L(theta, phi) = 1/M sum_i -log p(y_i | x_i), p the softmax of the network's logits.
 
-    `augment`: any callable from images [batch, channels, height, width] to such images. `class_weights` [classes]:
-    how much an image of each class counts, w: L = sum_i w(y_i) (-log p(y_i | x_i)) / sum_i w(y_i); one over a class's
-    share of the images lets all classes count the same. Raises ValueError if a weight is negative or no finite number.
+    `augment`: any callable from images [batch, channels, height, width] to such images; of several, such as
+    (weak, strong), every image is seen once through each in the same step. `class_weights` [classes]: how much an
+    image of each class counts, w: L = sum_i w(y_i) (-log p(y_i | x_i)) / sum_i w(y_i); one over a class's share of the
+    images lets all classes count the same. Raises ValueError if a weight is negative or no finite number.
+
+    Given `PairedBatches` it learns from the labelled images and leaves the others: what an objective with unlabelled
+    images is to be compared with.
     """
 
     class_weights: Tensor | None
 
-    def __init__(self, augment: Callable[[Tensor], Tensor] | None = None, class_weights: Tensor | None = None):
+    def __init__(self, augment: Augment | Sequence[Augment] | None = None, class_weights: Tensor | None = None):
         super().__init__()
         self.augment = augment
         if class_weights is not None and not ((class_weights >= 0) & class_weights.isfinite()).all():
             raise ValueError(f"class_weights={class_weights.tolist()}, but a weight is a finite number, at least 0")
         self.register_buffer("class_weights", class_weights)
 
-    def forward(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    def forward(self, network: nn.Module, batch: Batch | PairedBatch) -> dict[str, Tensor]:
         """The mean loss over the batch. Raises ValueError if the batch has no labels, or classes without a weight."""
-        images, labels = batch
+        images, labels = batch[:2]
         if labels is None:
             raise ValueError("CrossEntropy needs labels, but this batch has none; give the run a labelled split")
         if self.augment:
-            images = self.augment(images)
+            views = [self.augment] if callable(self.augment) else self.augment
+            images, labels = torch.cat([view(images) for view in views]), labels.repeat(len(views))
         logits = network(images)
         if self.class_weights is not None and self.class_weights.shape != logits.shape[1:]:
             raise ValueError(
@@ -63,7 +70,7 @@ class L2SP(nn.Module):
         start: nn.Module,
         strength: float = 0.05,
         head_strength: float = 0.01,
-        augment: Callable[[Tensor], Tensor] | None = None,
+        augment: Augment | Sequence[Augment] | None = None,
         class_weights: Tensor | None = None,
     ):
         super().__init__()
@@ -73,7 +80,7 @@ class L2SP(nn.Module):
         self.start = copy.deepcopy(start).requires_grad_(False)
         self.strength, self.head_strength = strength, head_strength
 
-    def forward(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    def forward(self, network: nn.Module, batch: Batch | PairedBatch) -> dict[str, Tensor]:
         """The loss, the cross-entropy of the batch, and the distance from the start."""
         start = {name: w for name, w in self.start.named_parameters() if not name.startswith("head.")}
         moved, new = [], []

@@ -19,7 +19,7 @@ from tlkit.freezing import FreezePlan
 from tlkit.training.run import Run
 
 FORMAT = 1
-SETTINGS = ("steps", "schedule", "seed", "precision", "fast")  # what Run takes and keeps under the same name
+SETTINGS = ("steps", "schedule", "average", "seed", "precision", "fast")  # what Run takes and keeps under the same name
 
 
 def save(run: Run, path: str | PathLike[str]) -> None:
@@ -53,7 +53,7 @@ def resume(
     """The run that `run.save(path)` wrote: it goes on from its step as if it had never been interrupted.
 
     Make `network`, `objective`, `data` and `optimizer` as for the run that was saved; the weights come from the file,
-    and so do steps, rate, schedule, plan, seed, batch size, precision and history.
+    and so do steps, rate, schedule, plan, average, seed, batch size, precision and history.
     Raises ValueError, before any weight is changed, if the file is damaged or not a run, if its weights do not fit
     (listed by name), or if the data, the optimizer or what you froze yourself are not as they were.
 
@@ -68,12 +68,13 @@ def resume(
     """
     about, tensors = _read(Path(path))
     state, before = _whole(about["state"], tensors), about["made with"]
-    for part, module, saved in zip(("network", "objective"), (network, objective), state["now"], strict=False):
-        _require_same_weights(part, module, saved)
+    _require_same_weights("network", network, state["now"][0])
     plan = None if about["plan"] is None else FreezePlan.from_json(about["plan"])
     options = {**about["settings"], "lr": state["lr"], "batch_size": before["batch size"] or 64, "plan": plan}
     run = Run(network, objective, data, optimizer=optimizer, device=device, **options)
-    other = [f"{what}: {before[what]} then, {now} now" for what, now in _made_with(run).items() if now != before[what]]
+    _require_same_weights("objective", objective, state["now"][1])  # it has all of them once it has begun
+    now = _made_with(run)
+    other = [f"{what}: {then} then, {now[what]} now" for what, then in before.items() if then != now[what]]
     if other:
         raise ValueError(
             f"{path} is of a run that was made with something else ({'; '.join(other)}); make it as it was"
@@ -84,9 +85,9 @@ def resume(
 
 def _made_with(run: Run) -> dict[str, Any]:
     """What must be the same again for a run to go on exactly, as far as it can be told."""
-    split = getattr(run.batches, "split", None)
+    images = [len(getattr(run.batches, part, ())) or None for part in ("split", "labelled", "unlabelled")]
     return {
-        "images": None if split is None else len(split),
+        **dict(zip(("images", "labelled images", "unlabelled images"), images, strict=True)),
         "batch size": getattr(run.batches, "batch_size", None),
         "seed of the batches": getattr(run.batches, "seed", None),
         "optimizer": type(run.optimizer).__name__,

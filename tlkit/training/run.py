@@ -21,7 +21,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from tlkit.data.batches import Batches, mixed_seed
 from tlkit.data.tasks import Split, Task
 from tlkit.freezing import FreezePlan
-from tlkit.models.networks import predictions
+from tlkit.models.networks import MovingAverage, predictions
 from tlkit.training.machine import device_of, fast_choice, generators, hardware
 from tlkit.training.plan import PlanInForce
 
@@ -71,10 +71,11 @@ class Run:
     `data`: a Task (its training split), a Split, or anything with `batches[step]`. `lr`: 3e-3 suits AdamW on the
     lessons' networks. `optimizer`: a callable from parameters to an optimizer, given `lr=`; AdamW unless said.
     `schedule`: None (constant) or "one-cycle": 10 % warm-up, then a cosine to zero. `plan`: which layer groups learn,
-    at what rate and from when (see `tl.freezing`); all of them, always, unless said. `seed` orders the batches and
-    seeds every step's noise. `precision`: "float32" or "bfloat16". The defaults give the same bits as the loop
-    written by hand. `fast=True` chooses memory layout, fused optimizer and precision by a rule from device, image
-    size and layers; `run.choice` says what it chose.
+    at what rate and from when (see `tl.freezing`); all of them, always, unless said. `average`: the decay of a moving
+    average of the weights (`tl.models.MovingAverage`), which is then what is tested and predicts; 0.97 remembers some
+    thirty steps. `seed` orders the batches and seeds every step's noise. `precision`: "float32" or "bfloat16". The
+    defaults give the same bits as the loop written by hand. `fast=True` chooses memory layout, fused optimizer and
+    precision by a rule from device, image size and layers; `run.choice` says what it chose.
 
     Raises ValueError for arguments that cannot work, FloatingPointError when the loss is no longer finite.
 
@@ -98,6 +99,7 @@ class Run:
         optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.AdamW,
         schedule: str | None = None,
         plan: FreezePlan | None = None,
+        average: float | None = None,
         seed: int = 0,
         device: torch.device | str | None = None,
         precision: str = "float32",
@@ -112,6 +114,7 @@ class Run:
         if precision not in ("float32", "bfloat16"):
             raise ValueError(f"precision={precision!r}; use 'float32' or 'bfloat16'")
         self.steps, self.lr, self.schedule, self.plan, self.seed, self.fast = steps, lr, schedule, plan, seed, fast
+        self.average = average
         device_of(network)
         self.device = torch.device(device) if device is not None else hardware().device
         split = data.train if isinstance(data, Task) else data
@@ -124,7 +127,6 @@ class Run:
                 "use a batch_size of 2 or more, or give the run at least 2 images"
             )
         self.network = network.to(self.device)
-        self.objective = objective.to(self.device)
         self.choice = f"{precision}, the network's own layout, {getattr(optimizer, '__name__', 'your optimizer')}"
         layout, options = torch.preserve_format, {}
         if fast:
@@ -132,6 +134,10 @@ class Run:
             self.network.to(memory_format=layout)
             options = options if "fused" in inspect.signature(optimizer).parameters else {}
         self.precision = precision
+        self._average = None if average is None else MovingAverage(self.network, average)
+        if begin := getattr(objective, "begin", None):
+            begin(self.network, self.batches)
+        self.objective = objective.to(self.device)
         self._in_force = PlanInForce(plan, self.network, self.objective, steps) if plan is not None else None
         learning = [p for p in [*self.network.parameters(), *self.objective.parameters()] if p.requires_grad]
         if not learning:
@@ -146,7 +152,7 @@ class Run:
         self.error: str | None = None
         self._checks_each_step = self.device.type == "cpu"  # elsewhere reading a loss would wait for the device
         self._stopped = False
-        self._buffers = list(self.network.buffers())
+        self._buffers = [*self.network.buffers(), *self.objective.buffers()]
         weights = [*self.network.parameters(), *self.objective.parameters(), *self._buffers]
         self._watched = [tensor for tensor in weights if tensor.isfinite().all()]  # a mask may hold infinities
         self._first = self._state()
@@ -183,6 +189,8 @@ class Run:
         after_step = getattr(self.objective, "after_step", None)
         if after_step:
             after_step(self.network)
+        if self._average:
+            self._average.update(self.network)
         self.step += 1
         step = Step(self.step, lr, measured)
         self.history.append({"step": self.step, **measured})
@@ -219,6 +227,17 @@ class Run:
     def finished(self) -> bool:
         """Whether every step was taken."""
         return self.step >= self.steps
+
+    @property
+    def averaged(self) -> nn.Module | None:
+        """The network of averaged weights: that of `average=`, else the objective's teacher; None without either."""
+        average = self._average or getattr(self.objective, "teacher", None)
+        return average and average.network
+
+    @property
+    def tested(self) -> nn.Module:
+        """The network that is to be tested: the averaged one if there is one."""
+        return self.averaged or self.network
 
     def set_rate(self, lr: float) -> None:
         """Change the base learning rate from the next step on; the history notes it."""
@@ -270,8 +289,8 @@ class Run:
             self._stopped, self._safe = False, (self.step, self._state())
 
     def predict(self, images: Tensor) -> Tensor:
-        """The class that the network gives each image: [n] int64. Leaves the network's modes as they were."""
-        return predictions(self.network, images)
+        """The class that the `tested` network gives each image: [n] int64. Leaves its modes as they were."""
+        return predictions(self.tested, images)
 
     # ---- its parts ----
 
@@ -330,11 +349,17 @@ class Run:
         )
         raise FloatingPointError(self.error)
 
-    def _state(self) -> tuple[dict, dict, dict]:
-        return tuple(_copied(part.state_dict()) for part in (self.network, self.objective, self.optimizer))
+    @property
+    def _parts(self) -> list[Any]:
+        """What a state is made of."""
+        average = [self._average] if self._average else []
+        return [self.network, self.objective, self.optimizer, *average]
 
-    def _restore(self, state: tuple[dict, dict, dict]) -> None:
-        for part, values in zip((self.network, self.objective, self.optimizer), state, strict=True):
+    def _state(self) -> tuple[dict, ...]:
+        return tuple(_copied(part.state_dict()) for part in self._parts)
+
+    def _restore(self, state: tuple[dict, ...]) -> None:
+        for part, values in zip(self._parts, state, strict=True):
             part.load_state_dict(_copied(values))
 
     def __repr__(self) -> str:

@@ -1,0 +1,233 @@
+"""Learning from few labels and many images without: what the network says of them becomes what it learns from."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tlkit.data.augmentation import strong, weak
+from tlkit.data.batches import PairedBatch, PairedBatches
+from tlkit.models.networks import MovingAverage, logits
+from tlkit.objectives.supervised import Augment
+
+NONE = 1e-12  # what a share of nothing is divided by, so that it is 0
+
+
+class WithUnlabelled(nn.Module):
+    """What the objectives with unlabelled images share: L = supervised + `weight` x unsupervised, and what is told.
+
+    supervised is the mean cross-entropy of the labelled images. unsupervised is a mean over all unlabelled images,
+    those not used included. Targets never receive gradients. All views are read in one pass unless an objective says
+    otherwise, so batch norm sees labelled and unlabelled images together, in every view.
+
+    A run also records `supervised` and `unsupervised`; `used`, the share of the unlabelled images that counts; `right`,
+    the share of what is used whose pseudo-label is its hidden label, if that is known; and `balance`, how evenly the
+    pseudo-labels in use fall on the classes: their entropy / log(classes), from 0, one class takes all, to 1. A share
+    of nothing counts as 0.
+
+    The data of the run are `tl.data.PairedBatches`. Raises ValueError if `weight` is negative.
+    """
+
+    def __init__(self, weight: float, weak: Augment):
+        super().__init__()
+        if not weight >= 0:
+            raise ValueError(f"weight={weight}, but it cannot be below 0; 1 is a good start")
+        self.weight, self.weak = weight, weak
+
+    def begin(self, network: nn.Module, batches: Any) -> int:
+        """Begin anew; a Run asks for it once. Returns how many classes the network tells apart.
+
+        Raises ValueError if there are no unlabelled images, or more classes than that.
+        """
+        if not isinstance(batches, PairedBatches):
+            raise ValueError(
+                f"{type(self).__name__} learns from unlabelled images too, but these data have none; give the run "
+                "tl.data.PairedBatches(task.train, task.unlabelled)"
+            )
+        told = logits(network, batches[0].images[:1]).shape[1]
+        if told < (classes := len(batches.labelled.classes)):
+            raise ValueError(
+                f"the network tells {told} classes apart, but these images have {classes}; give it a head for them: "
+                f"network.with_new_head({classes})"
+            )
+        return told
+
+    def told(
+        self, batch: PairedBatch, labelled: Tensor, unsupervised: Tensor, pseudo: Tensor, used: Tensor
+    ) -> dict[str, Tensor]:
+        """The loss and what a run records: from the logits of the labelled images [batch, classes], the unsupervised
+        loss, and of each unlabelled image its pseudo-label and how much it counts, 0..1.
+        """
+        supervised, total = F.cross_entropy(labelled, batch.labels), used.sum().clamp(min=NONE)
+        values = {
+            "loss": supervised + self.weight * unsupervised,
+            "supervised": supervised,
+            "unsupervised": unsupervised,
+            "used": used.mean(),
+        }
+        if batch.hidden is not None:
+            values["right"] = (used * (pseudo == batch.hidden)).sum() / total
+        classes = labelled.shape[1]
+        shares = (used[:, None] * F.one_hot(pseudo, classes)).sum(0) / total
+        return values | {"balance": torch.special.entr(shares).sum() / math.log(classes)}
+
+
+class PseudoLabel(WithUnlabelled):
+    """Believe what you are sure of: what the network says of an image is its label, if it says so surely enough.
+
+    With p = softmax of the logits of the weak view u of an unlabelled image, y^ = argmax p:
+    unsupervised = mean of [max p >= threshold] H(y^, p). Both come from the same view.
+    Lee, Pseudo-Label, 2013. There the weight rises slowly; here, as in USB, a threshold keeps out what the network
+    guesses early on.
+
+    Raises ValueError if `threshold` is not in 0..1, 0 left out.
+    """
+
+    def __init__(self, threshold: float = 0.95, weight: float = 1.0, weak: Augment = weak):
+        super().__init__(weight, weak)
+        self.threshold = required_threshold(threshold)
+
+    def forward(self, network: nn.Module, batch: PairedBatch) -> dict[str, Tensor]:
+        images = self.weak(torch.cat([batch.images, batch.unlabelled]))
+        labelled, unlabelled = network(images).float().tensor_split([len(batch.images)])
+        confidence, pseudo = unlabelled.detach().softmax(1).max(1)
+        used = (confidence >= self.threshold).float()
+        unsupervised = (used * F.cross_entropy(unlabelled, pseudo, reduction="none")).mean()  # ①
+        return self.told(batch, labelled, unsupervised, pseudo, used)
+
+
+class MeanTeacher(WithUnlabelled):
+    """Say of one view what the teacher says of another; the teacher is the moving average of the network itself.
+
+    unsupervised = mean over unlabelled images and classes of (softmax f(u) - softmax f'(u'))^2, u and u' two weak views
+    and f' the teacher: `tl.models.MovingAverage` with `decay`, updated after each step, in evaluation mode. It is
+    what a run tests, unless the run keeps an average of its own. Tarvainen and Valpola, Mean teachers, 2017.
+
+    With `decay` 0 the network is its own teacher and reads the other view in the same pass: the Pi-model of Laine and
+    Aila, Temporal Ensembling, 2017. 0.8 is for a few hundred steps; the paper's 0.999 is for tens of thousands.
+
+    Every image is used; its pseudo-label is what the teacher holds most likely.
+    """
+
+    def __init__(self, decay: float = 0.8, weight: float = 1.0, weak: Augment = weak):
+        super().__init__(weight, weak)
+        self.decay = decay
+        self.teacher: MovingAverage | None = None
+
+    def begin(self, network: nn.Module, batches: Any) -> int:
+        """Begin with a teacher that is a copy of the network."""
+        self.teacher = MovingAverage(network, self.decay) if self.decay else None
+        return super().begin(network, batches)
+
+    def forward(self, network: nn.Module, batch: PairedBatch) -> dict[str, Tensor]:
+        images, other = self.weak(torch.cat([batch.images, batch.unlabelled])), self.weak(batch.unlabelled)
+        labelled = len(batch.images)
+        if self.teacher:
+            supervised, student = network(images).float().tensor_split([labelled])
+            with torch.no_grad():
+                teacher = self.teacher.network(other).float()
+        else:
+            supervised, student, teacher = (
+                network(torch.cat([images, other])).float().tensor_split([labelled, len(images)])
+            )
+        target = teacher.detach().softmax(1)
+        unsupervised = F.mse_loss(student.softmax(1), target)  # ①
+        return self.told(batch, supervised, unsupervised, target.argmax(1), torch.ones_like(target[:, 0]))
+
+    def after_step(self, network: nn.Module) -> None:
+        """The teacher follows the network."""
+        if self.teacher:
+            self.teacher.update(network)
+
+
+class FixMatch(WithUnlabelled):
+    """What the network is sure of in the weak view, it learns to say of the strong view.
+
+    With p = softmax of the logits of the weak view of an unlabelled image, y^ = argmax p, and q = softmax of those of
+    its strong view: unsupervised = mean of [max p >= threshold] H(y^, q).
+    Sohn et al., FixMatch, 2020, algorithm 1.
+
+    Raises ValueError if `threshold` is not in 0..1, 0 left out.
+    """
+
+    def __init__(self, threshold: float = 0.95, weight: float = 1.0, weak: Augment = weak, strong: Augment = strong):
+        super().__init__(weight, weak)
+        self.threshold, self.strong = required_threshold(threshold), strong
+
+    def forward(self, network: nn.Module, batch: PairedBatch) -> dict[str, Tensor]:
+        weak, strong = self.weak(torch.cat([batch.images, batch.unlabelled])), self.strong(batch.unlabelled)
+        views = network(torch.cat([weak, strong])).float().tensor_split([len(batch.images), len(weak)])
+        labelled, weakly, strongly = views
+        p = weakly.detach().softmax(1)
+        pseudo, used = p.argmax(1), self.used(p)
+        unsupervised = (used * F.cross_entropy(strongly, pseudo, reduction="none")).mean()  # ①
+        return self.told(batch, labelled, unsupervised, pseudo, used)
+
+    def used(self, p: Tensor) -> Tensor:
+        """How much an unlabelled image with the probabilities p [n, classes] counts: [n], 0 or 1."""
+        return (p.amax(1) >= self.threshold).float()
+
+
+class SoftMatch(FixMatch):
+    """FixMatch without a threshold: the less sure an image is than the mean of them, the less it counts.
+
+    With c the highest of an image's aligned probabilities, m and s^2 the running mean and variance of c:
+    used = exp(-(c - m)^2 n_sigma^2 / (2 s^2)) if c < m, else 1. Aligned (uniform alignment): p / E[p], scaled to sum
+    to 1, where E[p] is the running mean of p, so that classes that are often named count less. Pseudo-labels are
+    those of p itself. Chen et al., SoftMatch, 2023, equations 7 to 11, and USB.
+
+    Running means start at m = 1/classes and s^2 = 1, as in the paper, and E[p] even; each step keeps `momentum` of
+    them. The paper's 0.999 remembers 1,000 steps; 0.97 remembers 33, a tenth of a run of 300 steps, in which 96 images
+    a step go three times through the lessons' thousand: long enough to know the classes' shares, short enough to
+    follow a network that grows sure within 100 steps.
+
+    Raises ValueError if `momentum` is not in 0..1, 1 left out, or `n_sigma` is not above 0.
+    """
+
+    marginal: Tensor
+    mean: Tensor
+    variance: Tensor
+
+    def __init__(
+        self,
+        n_sigma: float = 2.0,
+        momentum: float = 0.97,
+        weight: float = 1.0,
+        weak: Augment = weak,
+        strong: Augment = strong,
+    ):
+        super().__init__(weight=weight, weak=weak, strong=strong)
+        if not 0 <= momentum < 1 or not n_sigma > 0:
+            raise ValueError(
+                f"momentum={momentum} and n_sigma={n_sigma}, but momentum is at least 0 and below 1, n_sigma above 0"
+            )
+        self.n_sigma, self.momentum = n_sigma, momentum
+
+    def begin(self, network: nn.Module, batches: Any) -> int:
+        """Begin with running means that know nothing yet."""
+        classes = super().begin(network, batches)
+        even = torch.full((classes,), 1 / classes)
+        for name, start in (("marginal", even), ("mean", even[0]), ("variance", torch.ones(()))):
+            self.register_buffer(name, start.clone())
+        return classes
+
+    def used(self, p: Tensor) -> Tensor:
+        """How much an unlabelled image with the probabilities p [n, classes] counts: [n], above 0 and at most 1."""
+        new = 1 - self.momentum
+        self.marginal.lerp_(p.mean(0), new)
+        confidence = F.normalize(p / (self.marginal + 1e-6), p=1, dim=1).amax(1)
+        self.mean.lerp_(confidence.mean(), new)
+        self.variance.lerp_(confidence.var(), new)
+        below = (confidence - self.mean).clamp(max=0)
+        return torch.exp(-(below.square()) * self.n_sigma**2 / (2 * self.variance).clamp(min=NONE))
+
+
+def required_threshold(threshold: float) -> float:
+    """The threshold itself. Raises ValueError if it is no probability that can be reached, or keeps nothing out."""
+    if not 0 < threshold <= 1:
+        raise ValueError(f"threshold={threshold}, but it is a probability above 0 and at most 1; 0.95 is usual")
+    return threshold

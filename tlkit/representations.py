@@ -1,0 +1,163 @@
+"""What features are like, without any label or classifier: functions of tensors [n, d], one row an image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def alignment(one: Tensor, other: Tensor) -> Tensor:
+    """How far the features of two views of one image lie apart on the sphere: mean ||z_i - z'_i||^2, 0 to 4.
+
+    `one` and `other` [n, d], row for row of the same image; each is first divided by its length. Smaller is better:
+    the features ignore what the views differ in. Wang and Isola, Understanding Contrastive Representation Learning
+    through Alignment and Uniformity on the Hypersphere, 2020 (alpha = 2).
+    """
+    return (F.normalize(one) - F.normalize(other)).square().sum(1).mean()
+
+
+def uniformity(features: Tensor) -> Tensor:
+    """How evenly features [n, d] fill the sphere: log mean exp(-2 ||z_i - z_j||^2) over all pairs of two images.
+
+    0 when all are one point (collapse), towards -4 in many dimensions when they are spread evenly: smaller is better.
+    The same paper as `alignment` (t = 2). Raises ValueError with fewer than two images.
+    """
+    _require_several(features)
+    z = F.normalize(features)
+    n = len(z)
+    apart = (2 - 2 * z @ z.mT).clamp_min(0)  # ||z_i - z_j||^2 of points on the sphere
+    return (((-2 * apart).exp().sum() - n) / (n * (n - 1))).log()
+
+
+def deviation(features: Tensor) -> Tensor:
+    """The standard deviation of each feature over the images, averaged over the features: 0 is collapse."""
+    _require_several(features)
+    return features.std(0).mean()
+
+
+def effective_rank(features: Tensor) -> Tensor:
+    """How many directions features [n, d] really use, 1 to d: (sum lambda)^2 / sum lambda^2.
+
+    lambda are the eigenvalues of their covariance. Both sums are read off its entries, so nothing is decomposed. This
+    is the participation ratio, the exponential of Renyi's entropy of order 2 of the spectrum; Roy and Vetterli, The
+    Effective Rank, 2007, have Shannon's entropy in its place. Features that are all equal have the rank 0.
+
+    >>> import torch
+    >>> float(effective_rank(torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])))
+    2.0
+    """
+    _require_several(features)
+    covariance = features.mT.cov()
+    return covariance.trace().square() / covariance.square().sum().clamp_min(1e-30)
+
+
+def cka(one: Tensor, other: Tensor) -> Tensor:
+    """How alike two sets of features of the same images are, 0 to 1: linear centred kernel alignment.
+
+    ||Y'X||^2 / (||X'X|| ||Y'Y||) in Frobenius norms, for X = `one` [n, d] and Y = `other` [n, e], both centred. It does
+    not change when features are rotated or all multiplied by a number, so layers and networks of any width compare.
+    With n not much larger than d it is high even for features that have nothing to do with each other. Kornblith,
+    Norouzi, Lee and Hinton, Similarity of Neural Network Representations Revisited, 2019.
+
+    Raises ValueError if the two are not of the same number of images.
+    """
+    _require_several(one)
+    if len(one) != len(other):
+        raise ValueError(f"features of {len(one)} and of {len(other)} images; CKA compares features of the same images")
+    x, y = one - one.mean(0), other - other.mean(0)
+    return (y.mT @ x).square().sum() / ((x.mT @ x).norm() * (y.mT @ y).norm()).clamp_min(1e-30)
+
+
+def _require_several(features: Tensor) -> None:
+    if features.ndim != 2 or len(features) < 2:
+        raise ValueError(
+            f"features have the shape {list(features.shape)}, but this is about how several images lie to each other; "
+            "give [n, d] with n at least 2, such as tl.extract_features(network, split).values"
+        )
+
+
+# ---- neighbours, and places on a map ----
+
+
+def neighbours(features: Tensor, k: int = 5) -> Tensor:
+    """The `k` nearest images of each, by the cosine distance of their features [n, d]: image numbers [n, k].
+
+    The nearest stands first; the image itself is left out. Raises ValueError if there are not `k` other images.
+
+    >>> import torch
+    >>> neighbours(torch.tensor([[1.0, 0.0], [2.0, 0.1], [0.0, 1.0]]), k=1).tolist()
+    [[1], [0], [1]]
+    """
+    _require_several(features)
+    if not 1 <= k < len(features):
+        raise ValueError(
+            f"k={k}, but each of {len(features)} images has {len(features) - 1} others; use 1 to {len(features) - 1}"
+        )
+    z = F.normalize(features)
+    return (z @ z.mT).fill_diagonal_(-2).topk(k).indices  # a cosine is at least -1
+
+
+def shared_labels(features: Tensor, labels: Tensor, k: int = 5) -> float:
+    """The share of the `k` nearest that have the image's own label, the mean over images: 0 to 1.
+
+    `features` [n, d], `labels` [n]. It asks how well classes stand apart without fitting a classifier, but with labels.
+    """
+    labels = labels.to(features.device)
+    return float((labels[neighbours(features, k)] == labels[:, None]).double().mean())
+
+
+def placed(frames: Tensor | Sequence[Tensor], method: str = "t-SNE") -> Tensor:
+    """Maps of the same n images by one or several features [n, d], one map a frame: places [frames, n, 2] in -1..1.
+
+    Features are divided by their length, so that close on the map means close by the cosine distance. `method` is
+    "PCA", the two directions in which they vary most, or "t-SNE", which keeps neighbours together and nothing else (van
+    der Maaten and Hinton, Visualizing Data using t-SNE, 2008). Frames follow each other: t-SNE starts each from the
+    places of the one before (the first from PCA), and each is then turned or mirrored onto the one before (orthogonal
+    Procrustes). The same features always give the same map. Scales are each frame's own: a map has no units.
+
+    Raises ValueError for another method, fewer than two images, or frames of different images.
+    """
+    if method not in ("PCA", "t-SNE"):
+        raise ValueError(f"method={method!r}; use 'PCA' or 't-SNE'")
+    frames = [frames] if isinstance(frames, Tensor) else frames
+    places: list[Tensor] = []
+    for features in frames:
+        _require_several(features)
+        if len(features) != len(frames[0]):
+            raise ValueError(f"frames of {len(frames[0])} and of {len(features)} images; a map follows the same images")
+        before = places[-1] if places else None
+        now = _by_tsne(features, before) if method == "t-SNE" else _by_pca(features)
+        now = now - now.mean(0)
+        if before is not None:
+            left, _, right = torch.linalg.svd(now.mT @ before)
+            now = now @ left @ right
+        places.append(now)
+    return torch.stack([now / now.abs().max().clamp_min(1e-12) for now in places])
+
+
+def _by_pca(features: Tensor) -> Tensor:
+    z = F.normalize(features.float().cpu())
+    left, sizes, _ = torch.linalg.svd(z - z.mean(0), full_matrices=False)
+    return F.pad(left * sizes, (0, 1))[:, :2]  # a single feature has one direction
+
+
+def _by_tsne(features: Tensor, before: Tensor | None) -> Tensor:
+    """300 steps from where the images were, exaggeration 4: nine frames of 280 images in about 2 s on one core.
+
+    With scikit-learn's own 1,000 steps and 12 as many neighbours stay together, and images jump from frame to frame
+    (measured on a network that learns the digits).
+    """
+    from sklearn.manifold import TSNE
+
+    z = F.normalize(features.float().cpu())
+    start = _by_pca(features) if before is None else before
+    if before is None:
+        start = 1e-4 * start / start.std().clamp_min(1e-12)
+    perplexity = min(30, (len(z) - 1) / 3)
+    init: Any = start.numpy()  # for type checkers, scikit-learn's `init` is the str that is its default
+    tsne = TSNE(init=init, perplexity=perplexity, early_exaggeration=4, max_iter=300, random_state=0)
+    return torch.from_numpy(tsne.fit_transform(z.numpy()))
