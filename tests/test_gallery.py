@@ -159,6 +159,65 @@ def test_large_images_side_by_side_stay_below_three_megabytes():
     assert 2_500_000 < len(gallery.images) <= 3_000_000
 
 
+# ---- with views ----
+
+
+def darker(images):
+    return images * 0.8
+
+
+def test_each_image_is_followed_by_its_views_of_every_augmentation():
+    gallery = tl.widgets.Gallery(task(train=3), views={"same": lambda images: images, "darker": darker})
+    assert repr(gallery) == "3 images, each with 6 views by same and 6 by darker"
+    images = (task(train=3).train.images * 255).round().numpy()
+    sent_images = sent(gallery).reshape(3, 13, *gallery.view["shape"]).astype(float)
+    assert (sent_images[:, :7] == images[:, None]).all()
+    assert abs(sent_images[:, 7:] - 0.8 * images[:, None]).max() <= 1
+    assert gallery.view["labels"] == task(train=3).train.labels.tolist()
+
+
+def test_views_are_drawn_at_random_from_the_seed_and_leave_torchs_generator_alone():
+    before = torch.get_rng_state()
+    one, again, other = (
+        sent(tl.widgets.Gallery(split(), views={"noise": tl.data.noise} | more, seed=seed)).reshape(30, -1, 16)
+        for seed, more in [(0, {}), (0, {"weak": tl.data.weak}), (1, {})]
+    )
+    assert (again[:, :7] == one).all() and (other != one).any()
+    assert len(np.unique(one[0], axis=0)) == 7
+    assert torch.get_rng_state().equal(before)
+
+
+def test_an_augmentation_that_writes_into_its_images_spoils_neither_them_nor_the_other_views():
+    gallery = tl.widgets.Gallery(split(), views={"halved": lambda images: images.mul_(0.5)})
+    whole, *views = sent(gallery).reshape(30, 7, 16)[0].astype(float)
+    assert whole.tolist() == (split().images[0] * 255).round().flatten().tolist()
+    assert all(abs(view - whole / 2).max() <= 1 for view in views)
+
+
+def test_a_handful_of_images_have_views_and_it_is_said_so():
+    gallery = tl.widgets.Gallery(split(300), views={"weak": tl.data.weak})
+    assert gallery.view["count"] == 40 and gallery.view["subtitle"].startswith("The first 40 of 300.")
+    assert len(tl.widgets.Gallery(colours(120, size=96), views={"weak": tl.data.weak}).images) <= 3_000_000
+
+
+@pytest.mark.parametrize(
+    "augment, message",
+    [
+        (lambda images: images[:, :, 1:], r'"mine" turned images of the shape \[30, 1, 4, 4\] into \[30, 1, 3, 4\]'),
+        (
+            lambda images: images - 0.5,
+            r"\"mine\" returned values from -0.\d+ to 0.\d+, but images lie in 0..1; .*\.clamp",
+        ),
+        (lambda images: images * 2, '"mine" returned values from'),
+        (lambda images: images / 0, '"mine" returned values'),
+        (lambda images: images * float("nan"), '"mine" returned values that are no numbers'),
+    ],
+)
+def test_an_augmentation_that_returns_no_images_is_named(augment, message):
+    with pytest.raises(ValueError, match=message):
+        tl.widgets.Gallery(split(), views={"mine": augment})
+
+
 # ---- mistakes ----
 
 
@@ -174,10 +233,12 @@ def test_large_images_side_by_side_stay_below_three_megabytes():
             r"tells 5 classes apart, .* have 3; .*_head\(3\)",
         ),
         (split(), {"network": network().with_new_head(2)}, ValueError, "tells 2 classes apart"),
-        (colours(channels=2), {}, ValueError, "these images have 2 channels, but a Gallery shows 1 .* or 3"),
+        (colours(channels=2), {}, ValueError, "these images have 2 channels, but a page shows 1 .* or 3"),
         (colours(channels=4), {}, ValueError, "these images have 4 channels"),
         (split().images, {}, TypeError, "a Gallery shows a Split or a Task, not a Tensor"),
-        (split(), {"network": Knowing(1), "source": split()}, ValueError, "give network= or source="),
+        (split(), {"network": Knowing(1), "source": split()}, ValueError, "give one of network=, source= and views="),
+        (split(), {"views": {"weak": tl.data.weak}, "source": split()}, ValueError, "give one of network="),
+        (split(), {"views": {}}, ValueError, "nothing to draw; name an augmentation"),
         (split(), {"source": replace(split(), labels=None)}, ValueError, "the source has no labels"),
         (split(), {"source": split(0)}, ValueError, "this split is empty"),
     ],

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import numpy as np
 import pytest
+import torch
 
 import tlkit as tl
-from tests.helpers import split
+from tests.helpers import run, split
 
 
 def new_run(steps: int = 6, **options) -> tl.Run:
@@ -93,8 +95,106 @@ def test_a_failed_trial_is_named_and_what_was_measured_stays():
     asyncio.run(lesson())
 
 
+# ---- what stands beside the loss ----
+
+
+class Named(tl.objectives.CrossEntropy):
+    """Cross-entropy that also reports numbers of our choice, one a step."""
+
+    def __init__(self, **values):
+        super().__init__()
+        self.values, self.step = values, 0
+
+    def forward(self, network, batch):
+        named = {name: torch.tensor(float(given[self.step])) for name, given in self.values.items()}
+        return super().forward(network, batch) | named
+
+    def after_step(self, network):
+        self.step += 1
+
+
+def beside(monitor):
+    """The axis right of the loss, and the values drawn on it."""
+    return monitor.view["right"], np.frombuffer(monitor.right, "<f4").reshape(-1, 2)[:, 1].tolist()
+
+
+def watched(source, **options):
+    source.finish()
+    return tl.widgets.Monitor(source, **options)
+
+
+def test_beside_the_loss_stands_what_the_objective_names_first():
+    axis, values = beside(watched(run(3, objective=Named(feature_std=[0.25, 0.5, 1.25], other=[9, 9, 9]))))
+    assert axis == {"title": "Feature std", "bottom": 0, "top": 1.5, "marks": False}
+    assert values == [0.25, 0.5, 1.25]
+
+
+def test_what_is_asked_for_is_shown_instead_and_keeps_its_room_from_the_start():
+    objective = Named(one=[1, 1], other=[0.5, 0.75])
+    monitor = tl.widgets.Monitor(run(2, objective=objective), show="other")
+    assert beside(monitor) == ({"title": "Other", "bottom": 0, "top": 1, "marks": True}, [])
+    assert beside(watched(monitor.source, show="other"))[1] == [0.5, 0.75]
+
+
+def test_an_axis_begins_below_zero_only_for_values_that_do():
+    axis, _ = beside(watched(run(2, objective=Named(uniformity=[-2.2, -1]))))
+    assert (axis["bottom"], axis["top"]) == (-2.5, 0)
+
+
+def test_a_value_that_is_no_number_is_left_out():
+    axis, values = beside(watched(run(3, objective=Named(right=[float("nan"), 0.5, 2]))))
+    assert (axis["top"], values) == (2, [0.5, 2])
+
+
+def test_accuracy_keeps_its_axis_in_per_cent_and_goes_before_other_names():
+    source = tl.validated(run(2, objective=Named(extra=[1, 2])), split(), every=1)
+    axis = {"title": "Accuracy on 30 validation images", "unit": "%", "top": 100, "chance": pytest.approx(100 / 3)}
+    assert beside(tl.widgets.Monitor(source)) == (axis, [])
+    axis, values = beside(watched(source))
+    assert len(values) == 3 and values[-1] == pytest.approx(100 * tl.evaluate(source.run.network, split()).accuracy)
+    assert beside(tl.widgets.Monitor(source.run))[0] == {"title": "Accuracy", "unit": "%", "top": 100}
+    assert beside(tl.widgets.Monitor(source, show="extra"))[1] == [1, 2]
+
+
+def test_nothing_stands_beside_a_loss_that_is_all():
+    assert beside(watched(run(2))) == (None, [])
+
+
+def test_a_thousand_values_are_thinned_as_the_loss_is():
+    monitor = watched(run(1_200, objective=Named(step_number=range(1_200))))
+    assert len(monitor.right) == len(monitor.left) <= 500 * 8
+
+
+def test_an_observed_run_shows_what_was_seen_with_a_mark_each():
+    source = tl.observed(run(4), lambda run: {"rank": 5 + run.step}, every=2)
+    axis, values = beside(watched(source))
+    assert axis == {"title": "Rank", "bottom": 0, "top": 10, "marks": True}
+    assert values == [5, 7, 9]
+
+
+def test_earlier_runs_are_compared_by_the_same_name_and_widen_its_axis():
+    earlier = run(2, objective=Named(size=[1, 40])).finish()
+    monitor = watched(run(2, objective=Named(size=[1, 2])), earlier={"before": earlier})
+    assert monitor.view["earlier"][0]["right"] == [[1, 2], [1, 40]]
+    assert beside(monitor)[0]["top"] == 40
+
+
+def test_a_name_that_is_not_measured_is_answered_with_those_that_are():
+    monitor = watched(run(1, objective=Named(feature_std=[1], used=[1])), show="feature_sdt")
+    assert beside(monitor)[0]["title"] == 'No "feature_sdt" is measured; there is feature_std, used'
+    assert "only the loss" in beside(watched(run(1), show="accuracy"))[0]["title"]
+
+
+def test_a_comparison_and_the_loss_have_no_place_beside_the_loss():
+    comparison = tl.compare({"x": thirty_steps}, tl.data.digits(), range(1), (1,))
+    with pytest.raises(ValueError, match="of a Comparison the accuracy of every trial is shown; leave show out"):
+        tl.widgets.Monitor(comparison, show="used")
+    with pytest.raises(ValueError, match='show="loss", but that is shown anyway'):
+        tl.widgets.Monitor(new_run(), show="loss")
+
+
 def test_only_runs_and_comparisons_are_watched_and_three_earlier_ones_told_apart():
-    with pytest.raises(TypeError, match="watches a Run, a validated run or a Comparison, not a list"):
+    with pytest.raises(TypeError, match="watches a Run, an observed run or a Comparison, not a list"):
         tl.widgets.Monitor([])
     with pytest.raises(ValueError, match="at most three"):
         tl.widgets.Monitor(new_run(), earlier={name: new_run() for name in "abcd"})

@@ -130,8 +130,16 @@ def claim_rows(comparison: Comparison, claim: Claim) -> list[dict[str, Any]]:
 
 
 def sent_shape(shape: Sequence[int]) -> list[int]:
-    """Channels, height and width of images [n, channels, height, width] as they are sent to a page."""
+    """Channels, height and width of images [n, channels, height, width] as they are sent to a page.
+
+    Raises ValueError for images that are neither grey nor RGB.
+    """
     _, channels, height, width = shape
+    if channels not in (1, 3):
+        raise ValueError(
+            f"these images have {channels} channels, but a page shows 1 (grey) or 3 (RGB); "
+            "choose one of them, as in images[:, :1]"
+        )
     shrunk = max(height, width, LARGEST) / LARGEST
     return [channels, round(height / shrunk), round(width / shrunk)]
 
@@ -168,6 +176,17 @@ def round_top(value: float) -> float:
     size = 10.0 ** math.floor(math.log10(value))
     tops = (float(f"{size * step:.3g}") for step in (1, 1.5, 2, 2.5, 3, 4, 5, 10))  # 0.3, not 0.30000000000000004
     return next(top for top in tops if top >= value)
+
+
+def round_span(values: Sequence[float]) -> tuple[float, float]:
+    """Where the axis of these values begins and ends: at 0, or at the round number beyond those that are finite.
+
+    >>> round_span([0.2, 0.7]), round_span([-2.2, -1]), round_span([])
+    ((0.0, 1.0), (-2.5, 0.0), (0.0, 1.0))
+    """
+    finite = [0.0, *filter(math.isfinite, values)]
+    low, high = min(finite), max(finite)
+    return -round_top(-low) if low else 0.0, round_top(high) if high or not low else 0.0
 
 
 def signed(points: float, digits: int = 1) -> str:

@@ -32,6 +32,7 @@ CELLS = {
     "labels": "tl.widgets.Gallery(split)",
     "many": "tl.widgets.Gallery(replace(split, classes=tuple('ABCDEFGHIJKL')))",
     "sides": "tl.widgets.Gallery(replace(task, train=split[:30]), source=split)",
+    "views": "tl.widgets.Gallery(split[:10], views={'<i>same</i>': lambda images: images, 'black': torch.zeros_like})",
 }
 NUMBER = {name: number for number, name in enumerate(CELLS)}
 
@@ -195,6 +196,27 @@ def test_side_by_side_labelled_images_are_framed_and_others_are_drawn(galleries)
     sides.get_by_role("radio", name="source").click()
     assert source.bounding_box()["width"] > 1.9 * width
     assert not target.is_visible()
+
+
+def test_a_view_is_shown_large_beside_its_image(galleries):
+    views = galleries["views"]
+    views.get_by_role("option", name="image 2, label 1, black, view 3").click()
+    assert selected(views) == "image 2, label 1, black, view 3"
+    assert views.locator(".tl-picked").inner_text().split("\n") == ["image 2", "black, view 3"]
+    image, view = views.locator(".tl-picked canvas").all()
+    assert (pixel(image, 0.75, 0.75)[3], pixel(view, 0.75, 0.75)[3]) == (255, 0)
+    grid = views.get_by_role("listbox")
+    for key, label in [("ArrowUp", "1, label <b>0</b>, black, view 3"), ("Home", "1, label <b>0</b>")]:
+        grid.press(key)
+        assert selected(views) == f"image {label}"
+    assert not view.is_visible()
+    for key, label in [
+        ("ArrowRight", "1, label <b>0</b>, <i>same</i>, view 1"),
+        ("PageDown", "8, label 7, <i>same</i>, view 1"),
+    ]:
+        grid.press(key)
+        assert selected(views) == f"image {label}"
+    assert "8 to 10 of 10" in views.inner_text()
 
 
 def test_in_a_narrow_column_everything_is_stacked(errors, notebook):  # the last: it leaves the page narrow

@@ -6,22 +6,38 @@ from tlkit.lazy import attributes
 
 if TYPE_CHECKING:
     from tlkit.widgets.budget_explorer import BudgetExplorer
+    from tlkit.widgets.feature_map import FeatureMap
+    from tlkit.widgets.frames import Frames
     from tlkit.widgets.freeze_panel import FreezePanel
     from tlkit.widgets.gallery import Gallery
     from tlkit.widgets.monitor import Monitor
     from tlkit.widgets.prediction import Prediction
+    from tlkit.widgets.pseudo_label_monitor import PseudoLabelMonitor
     from tlkit.widgets.teach import Teach
 
-__all__ = ["BudgetExplorer", "FreezePanel", "Gallery", "Monitor", "Prediction", "Teach"]
+__all__ = [
+    "BudgetExplorer",
+    "FeatureMap",
+    "Frames",
+    "FreezePanel",
+    "Gallery",
+    "Monitor",
+    "Prediction",
+    "PseudoLabelMonitor",
+    "Teach",
+]
 
 __getattr__, __dir__ = attributes(
     __name__,
     {
         "budget_explorer": ("BudgetExplorer",),
+        "feature_map": ("FeatureMap",),
+        "frames": ("Frames",),
         "freeze_panel": ("FreezePanel",),
         "gallery": ("Gallery",),
         "monitor": ("Monitor",),
         "prediction": ("Prediction",),
+        "pseudo_label_monitor": ("PseudoLabelMonitor",),
         "teach": ("Teach",),
     },
 )

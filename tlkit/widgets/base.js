@@ -39,6 +39,7 @@ const twoFigures = (value) => Number(value.toPrecision(2));
 const rateWords = (rate) => (rate < 0.99e-4 ? twoFigures(rate).toExponential() : String(twoFigures(rate)));
 // "labels per class" for several, "label per class" for one
 const amount = (budget, unit = "labels per class") => `${budget} ${budget === 1 ? unit.replace(/(?<=s)es\b|s\b/, "") : unit}`;
+const article = (name) => `${/^(8|11$|18$|[aeio]|u\w|[fhlmnrsx]$)/i.test(name) ? "an" : "a"} ${name}`;
 
 // Bytes come as a view from a kernel, as a buffer from a saved page.
 const dataView = (data) => (data.buffer ? new DataView(data.buffer, data.byteOffset, data.byteLength) : new DataView(data));
@@ -241,7 +242,7 @@ class Chart {
     const [line, marks] = chosen ? ["front", "front"] : ["line", "mark"];
     if (banded.length > 1) this.band(name, banded.map(({ x, low }) => [x, low]), banded.map(({ x, high }) => [x, high]), token);
     this.line(`${name} line`, points.map(({ x, y }) => [x, y]), { token, width, layer: line });
-    points.forEach(({ x, y }) => this.mark(`${name} at ${x.toFixed(0)}`, mark, x, y, token, { open, layer: marks }));
+    points.forEach(({ x, y }, place) => this.mark(`${name} at ${place}`, mark, x, y, token, { open, layer: marks }));
   }
 
   // The interval around a curve: its colour at 14 %, no outline.
@@ -308,6 +309,16 @@ class Chart {
     const widest = Math.max(0, ...labels.map(([words, weight = 400]) => this.width(words, weight > 400 ? 12 : 11, weight)));
     return clamp(widest + 14 + marked, 30, 0.36 * width);
   }
+}
+
+// The fill for what is frozen, or wrong.
+function makeHatch(frame, token = "edge") {
+  const id = `tl-${Math.random().toString(36).slice(2)}`;
+  const lines = svg("path", { d: "M0,0V5", stroke: color(token), "stroke-width": 2 });
+  const place = { id, width: 5, height: 5, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" };
+  const ground = svg("rect", { width: 5, height: 5, fill: color("ground") });
+  frame.root.append(svg("svg", { class: "tl-hidden", "aria-hidden": "true" }, svg("pattern", place, ground, lines)));
+  return `url(#${id})`;
 }
 
 // ---- Controls
@@ -448,6 +459,58 @@ function slider(frame, { name, low, high, place, value, next, words, ticks, inpu
   frame.signal.addEventListener("abort", () => clearTimeout(rest));
   // While the learner moves it, the kernel's older value does not pull it back.
   return { node, show: (to) => frame.cancel || rest || show(to) };
+}
+
+// Plays through frames, two a second, up to the last, and begins again from there. Who asks for less motion gets a step.
+function player(frame, { last, present, go }) {
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const row = html("div", { class: "tl-row" });
+  let timer = 0;
+  const show = () => {
+    const [action, words] = still.matches ? ["step", "Next frame"] : timer ? ["pause", "Pause"] : ["play", "Play"];
+    fillRow(frame, row, [{ action, face: action, words, key: "space", main: true }], press);
+  };
+  const rest = () => {
+    clearInterval(timer);
+    timer = 0;
+    show();
+  };
+  const press = () => {
+    if (timer) return rest();
+    go(present() < last ? present() + 1 : 0);
+    if (!still.matches) timer = setInterval(() => (present() < last ? go(present() + 1) : rest()), 500);
+    show();
+  };
+  frame.listen(still, "change", rest);
+  frame.signal.addEventListener("abort", () => clearInterval(timer));
+  show();
+  return { node: row, press, rest };
+}
+
+// Play and a slider through the steps of a run, of which present() is shown: {nodes, press, step, show}.
+function scrubber(frame, steps, { present, go }) {
+  const last = steps.length - 1;
+  const play = player(frame, { last, present, go });
+  const words = (index) => `step ${many(steps[index])} of ${many(steps[last])}`;
+  const along = linear(steps[0], steps[last], 0, 1);
+  const far = (index, place) => Math.abs(along(steps[index]) - place);
+  const seek = (index) => {
+    play.rest();
+    go(index);
+  };
+  const knob = slider(frame, {
+    name: "Step", low: 0, high: last, ticks: [...steps.keys()], words, place: (index) => along(steps[index]),
+    value: (place) => [...steps.keys()].reduce((best, index) => (far(index, place) < far(best, place) ? index : best)),
+    next: (index, direction) => index + direction,
+    input: seek, change: () => {},
+  });
+  knob.node.classList.add("tl-scrubber");
+  const value = html("span", { class: "tl-value" });
+  const show = () => {
+    knob.show(present());
+    say(value, words(present()));
+  };
+  return { nodes: [play.node, knob.node, value], press: play.press, step: () => seek(Math.min(present() + 1, last)), show };
 }
 
 // ---- The frame: title line with the state, body, controls, status line

@@ -5,16 +5,6 @@ const [MIDDLE, BACKWARDS, TALL] = [70, 178, 194]; // px in a row: the blocks' mi
 
 const inputSide = (inset) => Math.min(58, inset - 14);
 
-// The fill for what is frozen.
-function makeHatch(frame) {
-  const id = `tl-${Math.random().toString(36).slice(2)}`;
-  const lines = svg("path", { d: "M0,0V5", stroke: color("edge"), "stroke-width": 2 });
-  const place = { id, width: 5, height: 5, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" };
-  const ground = svg("rect", { width: 5, height: 5, fill: color("ground") });
-  frame.root.append(svg("svg", { class: "tl-hidden", "aria-hidden": "true" }, svg("pattern", place, ground, lines)));
-  return `url(#${id})`;
-}
-
 // row: {chart, from, to, width, inset, column}, of groups[from] to groups[to - 1]; learns: whether each group does.
 function drawBlocks({ chart, from, to, width, inset, column }, { groups, learns, input, hatch, several }) {
   const arrow = (name, start, end, y, token = "edge", thick = 1) => {

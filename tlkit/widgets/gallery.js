@@ -1,15 +1,19 @@
-// Gallery: images with what a network says of each, or two sets side by side, one line a class.
+// Gallery: images with what a network says of each, two sets side by side, one line a class, or images with their views.
 
 const ROWS = 7; // of images on a page
 const LINES = 10; // of classes, side by side
 const PITCH = 40; // px of a line
+const CELL = 44; // px of a view with its frame
+const GAP = 12; // before each augmentation
+const LARGE = 104; // px of the view that is examined
 
 function render({ model, el }) {
   const view = model.get("view");
   const frame = makeFrame(model, el, "gallery", () => draw());
   const paint = imagePainter(frame, model.get("images"));
   const beliefs = floats(model, "beliefs", view.classes.length);
-  const { draw, keys } = view.sides ? sideBySide(frame, view, paint) : browser(frame, view, beliefs, paint);
+  const { draw, keys } = view.sides ? sideBySide(frame, view, paint)
+    : view.augmentations ? withViews(frame, view, paint) : browser(frame, view, beliefs, paint);
   frame.head(view.title, view.subtitle);
   const word = view.said ? "measured" : "up to date";
   frame.show(word, word);
@@ -33,6 +37,19 @@ function pager(turn) {
     turnOff(on, first + shown >= all);
   };
   return { nodes: [back, on, range], turn, show };
+}
+
+// A grid is one tab stop: arrows, Home and End move within it, Page keys turn it. where: () => [place, columns, count].
+function walk(frame, grid, where, go, turn) {
+  frame.listen(grid, "keydown", (event) => {
+    const [at, columns, all] = where();
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - columns, ArrowDown: at + columns, Home: 0, End: all - 1 }[event.key];
+    if (event.key.startsWith("Page")) turn(event.key === "PageUp" ? -1 : 1);
+    else if (to === undefined) return;
+    else if (to >= 0 && to < all) go(to);
+    event.preventDefault();
+    event.stopPropagation();
+  });
 }
 
 // ---- Images, one by one
@@ -124,19 +141,10 @@ function browser(frame, { classes, labels, said, shape, files, count: total, tok
     if (frame.focused() !== grid) say(live, words(selected)); // in the grid the image itself is read out
   }
 
-  frame.listen(grid, "keydown", (event) => {
-    const at = listed.indexOf(selected);
-    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns, Home: -at, End: listed.length - 1 - at };
-    if (event.key.startsWith("Page")) pages.turn(event.key === "PageUp" ? -1 : 1);
-    else if (event.key in steps) go(listed[at + steps[event.key]]);
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  });
+  walk(frame, grid, () => [listed.indexOf(selected), columns, listed.length], (place) => go(listed[place]), pages.turn);
 
   // ---- Words
 
-  const article = (name) => `${/^(8|11$|18$|[aeio]|u\w|[fhlmnrsx]$)/i.test(name) ? "an" : "a"} ${name}`;
   const images = (number) => `${many(number)} ${number === 1 ? "image" : "images"}`;
   const are = (number) => (number === 1 ? "is" : "are");
 
@@ -318,6 +326,87 @@ function sideBySide(frame, { classes, sides, note }, paint) {
         if (own && mixed) put.frame(x + 2, y + 2, PITCH - 4);
       }
     });
+  }
+
+  return { draw, keys: {} };
+}
+
+// ---- Images, each with random views by several augmentations, one line an image
+
+function withViews(frame, { classes, labels, shape, count: total, augmentations, views }, paint) {
+  const change = changing(frame);
+  const stride = 1 + augmentations.length * views; // an image and its views follow one another
+  let selected = [0, 1]; // an image, and which of the stride
+  let columns = [0]; // which of them there is room for
+
+  const id = `tl-${Math.random().toString(36).slice(2)}`;
+  const cells = [];
+  const titles = html("div", { class: "tl-views" });
+  const grid = html("div", { class: "tl-views", role: "listbox", tabindex: 0, "aria-label": "Images and views" });
+  const go = (place) => change(() => (selected = [Math.floor(place / columns.length), columns[place % columns.length]]));
+  const turn = (by) => change(() => (selected[0] = clamp(selected[0] + by * ROWS, 0, total - 1)));
+  const first = () => Math.floor(selected[0] / ROWS) * ROWS;
+  const at = () => selected[0] * columns.length + columns.indexOf(selected[1]);
+  const pages = pager(turn);
+  const large = [0, 1].map(() => html("canvas", { "aria-hidden": "true" }));
+  const captions = large.map(() => html("div", { class: "tl-caption" }));
+  const label = html("div", { class: "tl-number" });
+  const pair = large.map((canvas, place) => html("div", {}, canvas, captions[place]));
+  const side = html("div", { class: "tl-side" }, html("div", { class: "tl-picked" }, ...pair),
+    ...(labels ? [html("div", { class: "tl-caption" }, "label"), label] : []));
+  frame.body.classList.add("tl-gallery");
+  frame.body.append(html("div", { class: "tl-figure" }, titles, grid), frame.controls, side);
+  frame.controls.append(html("div", { class: "tl-row" }, ...pages.nodes));
+  frame.controls.hidden = total <= ROWS;
+  walk(frame, grid, () => [at(), columns.length, total * columns.length], go, turn);
+
+  function newCell(place) {
+    const node = html("div", { class: "tl-image", role: "option", id: `${id}-${place}` }, html("canvas"));
+    frame.listen(node, "click", () => {
+      grid.focus({ preventScroll: true });
+      go(first() * columns.length + place);
+    });
+    grid.append(node);
+    return node;
+  }
+
+  const named = (which) => `${augmentations[Math.floor((which - 1) / views)]}, view ${((which - 1) % views) + 1}`;
+  const labelled = (image) => `image ${image + 1}${labels ? `, label ${classes[labels[image]]}` : ""}`;
+  const put = (canvas, size, image, which) => paint(canvas, size, size, { shape })(image * stride + which, 0, 0, size);
+
+  function draw() {
+    const shown = clamp(Math.floor(((grid.clientWidth - CELL) / augmentations.length - GAP) / CELL), 1, views);
+    columns = [0, ...augmentations.flatMap((_, group) => Array.from({ length: shown }, (_, view) => 1 + group * views + view))];
+    if (!columns.includes(selected[1])) selected[1] -= (selected[1] - 1) % views;
+    const template = [`${CELL}px`, ...augmentations.map(() => `${GAP}px repeat(${shown}, minmax(0, 1fr))`)].join(" ");
+    for (const node of [titles, grid]) node.style.gridTemplateColumns = template;
+    titles.replaceChildren(...["image", ...augmentations].map((name, group) => {
+      const style = `grid-column: ${group ? `${3 + (group - 1) * (shown + 1)} / span ${shown}` : 1}`;
+      return html("div", { class: "tl-chart-title", style }, name);
+    }));
+    const lines = Math.min(ROWS, total - first());
+    for (let place = 0; place < Math.max(cells.length, lines * columns.length); place++) {
+      const node = (cells[place] ??= newCell(place));
+      node.hidden = place >= lines * columns.length;
+      if (node.hidden) continue;
+      const [image, column] = [first() + Math.floor(place / columns.length), place % columns.length];
+      const which = columns[column];
+      const chosen = image === selected[0] && which === selected[1];
+      set(node, { "aria-selected": chosen, "aria-label": which ? `${labelled(image)}, ${named(which)}` : labelled(image) });
+      node.style.gridColumn = 2 + column + Math.floor((column - 1) / shown); // a gap before each augmentation
+      put(node.firstChild, CELL - 4, image, which);
+    }
+    grid.style.minHeight = `${Math.min(ROWS, total) * (CELL + 2) - 2}px`; // the last page leaves its room
+    set(grid, { "aria-activedescendant": `${id}-${at() - first() * columns.length}` });
+    pages.show(first(), lines, total);
+    const [image, which] = selected;
+    pair[1].hidden = !which;
+    put(large[0], LARGE, image, 0);
+    put(large[1], LARGE, image, which);
+    say(captions[0], `image ${image + 1}`);
+    say(captions[1], which ? named(which) : "");
+    if (labels) say(label, classes[labels[image]]);
+    frame.status("", [["Every view is one random draw. ", "Training draws new ones in every step."]]);
   }
 
   return { draw, keys: {} };

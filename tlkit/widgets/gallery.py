@@ -1,7 +1,8 @@
-"""The images of a data set: with what a network says of each, or two sets side by side, one line a class."""
+"""The images of a data set: with what a network says of each, beside another set, or beside their random views."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from math import prod
 from typing import Any
 
@@ -11,11 +12,14 @@ from torch import Tensor
 
 from tlkit.data.tasks import Split, Task
 from tlkit.evaluation import answers
+from tlkit.experiments import counted
+from tlkit.models.networks import seeded
 from tlkit.views import MARKS, sent_pixels, sent_shape
 from tlkit.widgets.base import Widget
 
 BYTES = 3_000_000  # of images, or of beliefs, at most: a saved page stays small
-EACH = 40  # images of a class and side at most, which is a few draws of a line
+EACH = 40  # images of a class and side at most, which is a few draws of a line; and images with views
+VIEWS = 6  # of an image by each augmentation
 
 
 class Gallery(Widget, script="images.js gallery.js"):
@@ -29,15 +33,21 @@ class Gallery(Widget, script="images.js gallery.js"):
     With `source`, a Split or a Task, two sets are shown side by side, one line a class: left the source's training
     images, right those of `split`; a Task's unlabelled ones are pale, at the line of their hidden label.
 
+    With `views`, augmentations by name, each image (a Task's training images, 40 at most) has its line: itself, then
+    six random views by each, drawn with `seed`.
+
     >>> import tlkit as tl
     >>> task = tl.data.digits()
     >>> tl.widgets.Gallery(task)
     600 test images of 10 classes
     >>> tl.widgets.Gallery(task.few_labels(1), source=task.validation)
     200 source images beside 997 target images, 10 of them labelled
+    >>> tl.widgets.Gallery(task.few_labels(1), views={"weak": tl.data.weak, "strong": tl.data.strong})
+    10 images, each with 6 views by weak and 6 by strong
 
     Raises TypeError for what is no Split or Task. Raises ValueError if it is empty or its images are neither grey nor
-    RGB, if there are neither labels nor a network, if the network has other classes, or for a network and a source.
+    RGB, if there are neither labels nor a network, if the network has other classes, for an augmentation whose views
+    are no images of the same shape in 0..1, or for two of network, source and views.
     """
 
     view = t.Dict().tag(sync=True)
@@ -50,17 +60,24 @@ class Gallery(Widget, script="images.js gallery.js"):
         network: Any = None,
         *,
         source: Split | Task | None = None,
+        views: Mapping[str, Callable[[Tensor], Tensor]] | None = None,
+        seed: int = 0,
         title: str | None = None,
         subtitle: str | None = None,
         family: str | None = "pre-trained",
         most: int = 2_000,
     ):
-        if source is None:
-            sentence, view, images, beliefs = _readings(split, network, most)
-        elif network is None:
+        if sum(given is not None for given in (network, source, views)) > 1:
+            raise ValueError(
+                "a Gallery shows what a network says, two sets side by side, or random views: give one of network=, "
+                "source= and views="
+            )
+        if source is not None:
             sentence, view, images, beliefs = _side_by_side(source, split)
+        elif views is not None:
+            sentence, view, images, beliefs = _augmented(split, views, seed, most)
         else:
-            raise ValueError("a Gallery shows what a network says, or two sets side by side: give network= or source=")
+            sentence, view, images, beliefs = _readings(split, network, most)
         view["title"] = title or view["title"]
         view["subtitle"] = view.pop("limit", "") + (subtitle or view["subtitle"])
         view["token"] = MARKS[family][0]
@@ -126,6 +143,58 @@ def _side_by_side(source: Split | Task, target: Split | Task) -> tuple[str, dict
     return f"{one} beside {other}", view, images + more, b""
 
 
+def _augmented(
+    given: Split | Task, augmentations: Mapping[str, Callable[[Tensor], Tensor]], seed: int, most: int
+) -> tuple[str, dict[str, Any], bytes, bytes]:
+    """Images with their views: sentence, view, pixels, no beliefs; of each image itself, then its views in order."""
+    split = _checked(given.train if isinstance(given, Task) else given)
+    if not augmentations:
+        raise ValueError('views={}, so there is nothing to draw; name an augmentation, as in {"weak": tl.data.weak}')
+    line = prod(sent_shape(split.images.shape)) * (1 + VIEWS * len(augmentations))
+    count = max(1, min(most, EACH, len(split), BYTES // line))
+    images = split.images[:count].cpu()
+    drawn = [_views(name, augment, images, seed) for name, augment in augmentations.items()]
+    several = " and ".join(
+        f"{VIEWS} {'views ' if not place else ''}by {name}" for place, name in enumerate(augmentations)
+    )
+    view = {
+        "title": "What augmentation makes of an image",
+        "subtitle": "One line for each image: itself, then random views. It keeps its label in all of them.",
+        "limit": f"The first {count:,} of {len(split):,}. " if count < len(split) else "",
+        "classes": list(split.classes),
+        "shape": sent_shape(images.shape),
+        "count": count,
+        "labels": None if split.labels is None else split.labels[:count].tolist(),
+        "augmentations": list(augmentations),
+        "views": VIEWS,
+    }
+    sent = torch.cat([images[:, None], *drawn], 1).flatten(0, 1)
+    return f"{counted(count, 'image')}, each with {several}", view, sent_pixels(sent), b""
+
+
+def _views(name: str, augment: Callable[[Tensor], Tensor], images: Tensor, seed: int) -> Tensor:
+    """Random views of images [n, channels, height, width] by one augmentation: [n, VIEWS, channels, height, width]."""
+    with seeded(seed):
+        views = [augment(images.clone()) for _ in range(VIEWS)]
+    for drawn in views:
+        if drawn.shape != images.shape:
+            raise ValueError(
+                f'the augmentation "{name}" turned images of the shape {list(images.shape)} into {list(drawn.shape)}; '
+                "a view has the shape of its image"
+            )
+        if drawn.isnan().any():
+            raise ValueError(
+                f'the augmentation "{name}" returned values that are no numbers; a division by 0 is the usual cause'
+            )
+        low, high = float(drawn.min()), float(drawn.max())
+        if low < -1e-3 or high > 1 + 1e-3:
+            raise ValueError(
+                f'the augmentation "{name}" returned values from {low:.3g} to {high:.3g}, but images lie in 0..1; let '
+                "it end with .clamp(0, 1), and leave normalising to the network's preprocess"
+            )
+    return torch.stack(views, 1)
+
+
 def _half(role: str, given: Split | Task, classes: list[str], each: int) -> tuple[dict[str, Any], str, bytes]:
     """One of two sets: its view, its words, its images; a line is [first image, labelled ones, unlabelled ones]."""
     name, labelled, others = (
@@ -165,12 +234,6 @@ def _checked(split: Split) -> Split:
         raise TypeError(f"a Gallery shows a Split or a Task, not a {type(split).__name__}")
     if not len(split):
         raise ValueError("this split is empty: there is no image to show; choose another part of the data")
-    channels = split.images.shape[1]
-    if channels not in (1, 3):
-        raise ValueError(
-            f"these images have {channels} channels, but a Gallery shows 1 (grey) or 3 (RGB); "
-            "choose one of them, as in images[:, :1]"
-        )
     return split
 
 

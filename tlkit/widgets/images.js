@@ -48,8 +48,8 @@ function imagePainter(frame, data) {
       context.drawImage(small, x + (room - wide * scale) / 2, y + (room - high * scale) / 2, wide * scale, high * scale);
       context.globalAlpha = 1;
     };
-    put.frame = (x, y, size) => {
-      context.strokeStyle = ink("ink");
+    put.frame = (x, y, size, token = "ink") => {
+      context.strokeStyle = ink(token);
       context.lineWidth = 2;
       context.beginPath();
       context.roundRect(x, y, size, size, 4);

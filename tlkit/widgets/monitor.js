@@ -27,16 +27,17 @@ function stepTicks(steps, scale, width) {
   }));
 }
 
-// Accuracies have one decimal; other values three figures at the top of their axis.
-function digitsOf({ top, unit }) {
-  return unit === "%" ? 1 : clamp(2 - Math.floor(Math.log10(top)), 0, 5);
+// Accuracies have one decimal; other values three figures at the far end of their axis.
+const far = ({ bottom = 0, top }) => Math.max(top, -bottom);
+function digitsOf(axis) {
+  return axis.unit === "%" ? 1 : clamp(2 - Math.floor(Math.log10(far(axis))), 0, 5);
 }
 
-function valueTicks(area, scale, { top, unit }) {
-  if (unit === "%" && top === 100) return percentTicks(area, scale);
-  const values = roundTicks(0, top, (area.bottom - area.top) / 34);
-  const digits = Math.max(top < 10 ? 1 : 0, ...values.map((value) => (String(twoFigures(value)).split(".")[1] ?? "").length));
-  const words = (value) => (digits ? fixed(value, digits) : value.toLocaleString("en"));
+function valueTicks(area, scale, axis) {
+  if (axis.unit === "%") return percentTicks(area, scale);
+  const values = roundTicks(axis.bottom ?? 0, axis.top, (area.bottom - area.top) / 34);
+  const digits = Math.max(far(axis) < 10 ? 1 : 0, ...values.map((value) => (String(twoFigures(value)).split(".")[1] ?? "").length));
+  const words = (value) => (digits ? fixed(value, digits) : many(value).replace("-", MINUS));
   return values.map((value) => ({ at: scale(value), words: words(value) }));
 }
 
@@ -145,7 +146,7 @@ function render({ model, el }) {
 
     curve(charts[0], { ...view.left, below: true }, "left");
     if (view.right && view.kind === "comparison") trials(charts[1], view);
-    else if (view.right) curve(charts[1], { ...view.right, marks: true }, "right");
+    else if (view.right) curve(charts[1], { marks: true, ...view.right }, "right");
 
     const share = progress.of ? clamp(progress.step / progress.of, 0, 1) : 0;
     say(done.firstChild, progress.words ?? "");
@@ -170,17 +171,18 @@ function render({ model, el }) {
     note.hidden = !note.textContent;
   }
 
-  function curve(chart, { top, unit, chance, below, marks }, side) {
+  function curve(chart, axis, side) {
+    const { bottom = 0, top, unit, chance, below, marks } = axis;
     const view = model.get("view");
     const now = model.get("state");
     const percents = unit === "%";
-    const number = (value) => fixed(value, digitsOf({ top, unit }));
+    const number = (value) => fixed(value, digitsOf(axis));
     const earlier = (view.earlier ?? []).map((run) => [run.name, run[side]]).filter(([, points]) => points?.[1]?.length);
     const area = layout(chart, ends(view));
     const x = linear(0, view.steps, area.left, area.right);
-    const y = linear(0, top, area.bottom, area.top);
-    const at = ([step, value]) => [x(step), y(clamp(value, 0, top * 1.02))];
-    chart.axes("axes", area, { x: stepTicks(view.steps, x, area.right - area.left), y: valueTicks(area, y, { top, unit }) });
+    const y = linear(bottom, top, area.bottom, area.top);
+    const at = ([step, value]) => [x(step), y(clamp(value, bottom, top + 0.02 * (top - bottom)))];
+    chart.axes("axes", area, { x: stepTicks(view.steps, x, area.right - area.left), y: valueTicks(area, y, axis) });
     const labels = [];
     if (known(chance)) {
       chart.chance(area, y(chance), chance, false);
@@ -232,7 +234,7 @@ function render({ model, el }) {
   // All that may ever stand at the lines' ends, as wide as it will get: the axes of both charts are alike and stay.
   function ends(view) {
     return [view.left, view.kind === "run" && view.right].filter(Boolean).flatMap((part) => {
-      const value = fixed(part.top * 0.88, digitsOf(part));
+      const value = fixed((part.bottom ? -0.88 : 0.88) * far(part), digitsOf(part));
       const earlier = (view.earlier ?? []).map(({ name }) => [`${name} ${value}`]);
       const chance = known(part.chance) ? [[`chance ${shortPercent(part.chance)}`]] : [];
       return [...earlier, ...chance, [`${view.name} ${value}${part.unit === "%" ? " %" : ""}`, 600]];

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,22 +12,25 @@ import numpy as np
 import psutil
 import traitlets as t
 
-from tlkit.evaluation import validated
+from tlkit.evaluation import observed, validated
 from tlkit.experiments import Comparison, counted
-from tlkit.training.run import Run
-from tlkit.views import MARKS, round_top, styles, thinned, time_left
+from tlkit.training.run import History, Run
+from tlkit.views import MARKS, round_span, round_top, styles, thinned, time_left
 from tlkit.widgets.base import Widget, in_kernel_loop, start
 
 SLICE = 0.03  # seconds of training between two looks at what the browser has sent
 REDRAW = 0.1  # seconds between two pictures
+UNSHOWN = ("step", "loss", "rate")  # beside the loss: it is shown itself, the others are no measurements
 
 
 class Monitor(Widget, script="monitor.js"):
-    """Watch a Run, a validated run or a Comparison: `await monitor.train()`.
+    """Watch a Run, an observed or validated run, or a Comparison: `await monitor.train()`.
 
     `title` says what is trained, `name` labels the line and `family` gives it the course's colour (see `Recipe`);
-    `earlier` are finished runs to show in grey, by name, three at most.
-    Raises TypeError for anything else to watch, ValueError for more than three earlier runs.
+    `earlier` are finished runs to show in grey, by name, three at most. Beside the loss stands what `show` names of all
+    that the run measures, such as "feature_std"; unless said, accuracy, or the first that its history names.
+    Raises TypeError for anything else to watch, ValueError for more than three earlier runs, and for a `show` that
+    cannot stand beside the loss.
     """
 
     needs_python = True
@@ -45,25 +49,31 @@ class Monitor(Widget, script="monitor.js"):
 
     def __init__(
         self,
-        run: Run | validated | Comparison,
+        run: Run | observed | Comparison,
         *,
         title: str = "",
         name: str = "this run",
         family: str | None = "pre-trained",
-        earlier: Mapping[str, Run | validated] | None = None,
+        earlier: Mapping[str, Run | observed] | None = None,
+        show: str | None = None,
     ):
-        if not isinstance(run, Run | validated | Comparison):
-            raise TypeError(f"a Monitor watches a Run, a validated run or a Comparison, not a {type(run).__name__}")
+        if not isinstance(run, Run | observed | Comparison):
+            raise TypeError(f"a Monitor watches a Run, an observed run or a Comparison, not a {type(run).__name__}")
+        if show and isinstance(run, Comparison):
+            raise ValueError(f'show="{show}", but of a Comparison the accuracy of every trial is shown; leave show out')
+        if show in UNSHOWN:
+            raise ValueError(f'show="{show}", but that is shown anyway; name something else that the run measures')
         if len(earlier or {}) > 3:
             raise ValueError(f"{len(earlier or {})} earlier runs, but at most three can be told apart in grey")
         super().__init__()
         self.source = run
         self._title, self._family = title, family
         self._name = run.plan[0][2] if isinstance(run, Comparison) and run.plan else name
-        self._earlier = [_earlier(other, run) for other, run in (earlier or {}).items()]
+        self._earlier = {other: _curves(run) for other, run in (earlier or {}).items()}
         self._top: float | None = None
+        self._beside = show or ("accuracy" if isinstance(run, validated) else "")
         self._shown: Run | None = None  # in a comparison the present trial's run, at its end the last one
-        self._run = None if isinstance(run, Comparison) else run.run if isinstance(run, validated) else run
+        self._run = None if isinstance(run, Comparison) else run.run if isinstance(run, observed) else run
         self._task: asyncio.Task | None = None  # what drives, if something does
         self._paused = False
         self._steps_asked = 0
@@ -202,19 +212,21 @@ class Monitor(Widget, script="monitor.js"):
                 self._shown, self._name = self.source.run, self.source.present[2]
             run = self._shown
         with self.hold_sync():
-            steps, losses = run.history.series("loss") if run else ([], [])
+            losses = _curve(run.history, "loss") if run else []
             if self._top is None and losses:
-                self._top = round_top(1.05 * max(losses))
+                self._top = round_top(1.05 * max(loss for _, loss in losses))
+            if run and not self._beside:
+                names = _names(run.history)
+                self._beside = "accuracy" if "accuracy" in names else next(iter(names), "")
             view = self._view(run)
             if view != self.view:
                 self.view = view
-            self.left = _packed(thinned(steps, losses))
+            self.left = _packed(losses)
             if isinstance(self.source, Comparison):
                 names = list(self.source.recipes)
                 self.dots = _packed([(names.index(x.recipe), x.budget, 100 * x.accuracy) for x in self.source.trials])
             elif run:
-                at, accuracies = run.history.series("accuracy")
-                self.right = _packed([(step, 100 * value) for step, value in zip(at, accuracies, strict=True)])
+                self.right = _packed(_curve(run.history, self._beside) if self._beside else [])
                 changes = zip(*run.history.series("rate"), strict=True)
                 self.events = [{"step": step, "words": f"rate to {rate:.2g}"} for step, rate in changes]
                 self.rate = run.rate
@@ -256,14 +268,36 @@ class Monitor(Widget, script="monitor.js"):
                 }
             )
         assert run is not None
-        if isinstance(self.source, validated):
-            title = f"Accuracy on {len(self.source.split):,} validation images"
-            view["right"] = {"title": title, "unit": "%", "top": 100, "chance": 100 / len(self.source.split.classes)}
+        view["right"] = self._view_beside(run.history)
         if hasattr(run.batches, "__len__"):
             view["per_epoch"] = len(run.batches)
         if self._earlier:
-            view |= {"subtitle": "Earlier runs in grey.", "earlier": self._earlier}
+            view["subtitle"] = "Earlier runs in grey."
+            view["earlier"] = [
+                {"name": name, "left": curves.get("loss"), "right": curves.get(self._beside)}
+                for name, curves in self._earlier.items()
+            ]
         return view | {"lr": run.lr}
+
+    def _view_beside(self, history: History) -> dict[str, Any] | None:
+        """Its title and its axis; for a name that is not measured the words that say so, once a step was taken."""
+        name, names = self._beside, _names(history)
+        if not name:
+            return None
+        title = name[:1].upper() + name[1:].replace("_", " ")
+        if name not in names and any("loss" in record for record in history):
+            title = f'No "{name}" is measured; there is {", ".join(names) or "only the loss"}'
+        if name != "accuracy":
+            earlier = [value for curves in self._earlier.values() if name in curves for value in curves[name][1]]
+            bottom, top = round_span([*history.series(name)[1], *earlier])
+            # Of a batch, as the loss is: smoothed. What a look at the run found is marked.
+            of_batch = any("loss" in record and name in record for record in history)
+            return {"title": title, "bottom": bottom, "top": top, "marks": not of_batch}
+        axis = {"title": title, "unit": "%", "top": 100}
+        if not isinstance(self.source, validated):
+            return axis
+        chance = 100 / len(self.source.split.classes)
+        return axis | {"title": f"Accuracy on {len(self.source.split):,} validation images", "chance": chance}
 
     def _progress(self, run: Run | None) -> dict[str, Any]:
         share, spent = self._share(), self.source.seconds
@@ -312,10 +346,23 @@ class Monitor(Widget, script="monitor.js"):
         return f"{self.view['title']}: {self.word}, {self.progress['words'].lower()}"
 
 
-def _earlier(name: str, other: Run | validated) -> dict[str, Any]:
-    history = (other.run if isinstance(other, validated) else other).history
-    accuracy = [(step, 100 * share) for step, share in zip(*history.series("accuracy"), strict=True)]
-    return {"name": name, "left": _columns(thinned(*history.series("loss"), most=200)), "right": _columns(accuracy)}
+def _names(history: History) -> dict[str, None]:
+    """What was measured beside the loss, in the order of its first appearance."""
+    return dict.fromkeys(name for record in history for name in record if name not in UNSHOWN)
+
+
+def _curve(history: History, name: str, most: int = 500) -> list[tuple[float, float]]:
+    """The thinned curve of one measured thing, accuracy in per cent; what is no finite number is left out."""
+    scale = 100 if name == "accuracy" else 1
+    steps, values = history.series(name)
+    finite = [place for place, value in enumerate(values) if math.isfinite(value)]
+    return thinned([steps[place] for place in finite], [scale * values[place] for place in finite], most)
+
+
+def _curves(other: Run | observed) -> dict[str, list[list[float]]]:
+    """All that a finished run measured, as columns of steps and values."""
+    history = (other.run if isinstance(other, observed) else other).history
+    return {name: _columns(_curve(history, name, most=200)) for name in ("loss", *_names(history))}
 
 
 def _packed(points: Sequence[Sequence[float]]) -> bytes:

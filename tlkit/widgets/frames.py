@@ -1,0 +1,307 @@
+"""One slider over precomputed pictures, lines or tables: a recorded run, or a choice and what it leads to."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import torch
+import traitlets as t
+from torch import Tensor
+
+from tlkit.views import MARKS, round_span, sent_pixels, sent_shape
+from tlkit.widgets.base import Widget
+
+PerFrame = str | Sequence[str] | Callable[[int], str]  # the last says it of a frame's number
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """A line of images, the same in every frame or others in each.
+
+    `images` [n, channels, height, width] in 0..1, grey or RGB, or one such set a frame: [frames, n, ...], or a list of
+    sets, whose n may differ. `note` stands beside the title. Pixels where `hidden`, a bool [n, height, width] or one
+    such a frame, is true are hatched and not sent. `captions` are n words, or n words a frame, to stand under the
+    images; a line that begins with \u2715 is drawn as an error. Images not `used` are pale, their frame is dashed.
+    """
+
+    title: str
+    images: Tensor | Sequence[Tensor]
+    note: PerFrame = ""
+    hidden: Tensor | None = None
+    captions: Sequence[str] | Sequence[Sequence[str]] = ()
+    used: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A number in every frame, `y` [frames], perhaps with its interval, from `low` to `high`; NaN was not measured.
+
+    It stands over the slider's own axis, or over another `x` [frames], whose `x_title` stands below; then a mark
+    travels along it. `lines` are dotted: {name: number, or one a frame}. The axis begins at 0, or at `start`; with the
+    `unit` "%" all is in per cent, and it ends at 100. `name` stands at the mark; `family` gives the course's colour
+    and mark (see `Recipe`).
+    """
+
+    title: str
+    y: Sequence[float] | Tensor
+    name: str = ""
+    low: Sequence[float] | Tensor | None = None
+    high: Sequence[float] | Tensor | None = None
+    x: Sequence[float] | Tensor | None = None
+    x_title: str = ""
+    lines: Mapping[str, float | Sequence[float] | Tensor] = field(default_factory=dict)
+    unit: str = ""
+    start: float | None = None
+    family: str | None = "nothing learnt"
+
+
+class Frames(Widget, script="images.js frames.js"):
+    """Move one slider through frames that are all computed beforehand; no kernel is needed afterwards.
+
+    The slider is called `name`. Its `values` are numbers that grow, which stand at their distance, or words, side by
+    side: `map(str, ...)` does that for 1, 10, 100. All else is optional and changes with it:
+
+    - `rows` of images (`Frames.Row`), or a mapping {name: rows} to choose from; a row that is in several is sent once;
+    - a `curve` (`Frames.Curve`);
+    - at its side a `number` as words, its `interval` as words, and a `table` {name: [one value a frame]};
+    - `strips`, rows that stand under it side by side;
+    - a `sentence`, bold up to its first full stop or colon if it goes on, and a `note` that stays.
+
+    Words are the same in every frame, one a frame, or a function of the frame's number. `recorded` frames are the
+    stages of one run: they can be played, and the curve is coloured as far as they have come. `frame` and, of several
+    rows, `shown` say where the learner is, and can be set.
+
+    >>> import tlkit as tl
+    >>> from tlkit.widgets import Frames
+    >>> error = Frames.Curve("Mean squared error", [0.11, 0.05, 0.03], name="autoencoder", family="frozen features")
+    >>> Frames("epoch", [0, 4, 8], title="A network learns to repair", curve=error, recorded=True)
+    epoch 0 of 8: autoencoder 0.110
+
+    Raises ValueError if there are no values or they do not grow, if a part has another number of frames than the
+    slider has values, if images are outside 0..1, neither grey nor RGB, or of several sizes in a row, or for a frame
+    or rows that are not there.
+    """
+
+    Row, Curve = Row, Curve
+    view = t.Dict().tag(sync=True)
+    images = t.Bytes().tag(sync=True)
+    frame = t.Int(0).tag(sync=True)
+    shown = t.Unicode().tag(sync=True)
+
+    def __init__(
+        self,
+        name: str,
+        values: Sequence[float] | Sequence[str],
+        *,
+        title: str,
+        subtitle: str = "",
+        rows: Sequence[Row] | Mapping[str, Sequence[Row]] = (),
+        curve: Curve | None = None,
+        number: PerFrame = "",
+        interval: PerFrame = "",
+        table: Mapping[str, Sequence[Any]] | None = None,
+        strips: Sequence[Row] = (),
+        sentence: PerFrame = "",
+        note: str = "",
+        recorded: bool = False,
+        frame: int = 0,
+    ):
+        at, values, few = _slider(list(values))
+        count = len(values)
+        pixels = bytearray()
+        choices = rows if isinstance(rows, Mapping) else {"": rows} if rows else {}
+        once = list(dict.fromkeys(row for part in (*choices.values(), strips) for row in part))
+        number, interval, sentence = (
+            _words(what, given, count)
+            for what, given in (("number", number), ("interval", interval), ("sentence", sentence))
+        )
+        drawn = curve and _curve(curve, at)
+        said = number if any(number) else [f"{drawn['name']} {y}" for y in drawn["words"]] if drawn else [""] * count
+        last = f" of {values[-1]}" if recorded else ""
+        where = [f"{name} {value}{last}" for value in values]
+        cells = {row: _cells(f'the table\'s "{row}"', given, count) for row, given in (table or {}).items()}
+        view = {
+            "title": title,
+            "subtitle": subtitle,
+            "name": name,
+            "at": at,
+            "values": values,
+            "few": few,
+            "where": where,
+            "words": [f"{place}: {what}" if what else place for place, what in zip(where, said, strict=True)],
+            "recorded": recorded,
+            "rows": [_row(row, count, pixels) for row in once],
+            "choices": [[choice, [once.index(row) for row in part]] for choice, part in choices.items()],
+            "strips": [once.index(row) for row in strips],
+            "curve": drawn,
+            "number": number,
+            "interval": interval,
+            "table": [[row, list(map(_figure, given))] for row, given in cells.items()],
+            "sentence": list(map(_opening, sentence)),
+            "note": note,
+        }
+        super().__init__(view=view, images=bytes(pixels), frame=frame, shown=next(iter(choices), ""))
+
+    @t.validate("frame")
+    def _is_a_frame(self, proposal: Any) -> int:
+        last = len(self.view["values"]) - 1
+        if not 0 <= proposal["value"] <= last:
+            raise ValueError(f"there is no frame {proposal['value']}; they are counted from 0 to {last}")
+        return proposal["value"]
+
+    @t.validate("shown")
+    def _is_a_choice(self, proposal: Any) -> str:
+        names = [name for name, _ in self.view["choices"]] or [""]
+        if proposal["value"] not in names:
+            raise ValueError(f'there are no rows "{proposal["value"]}"; there are {", ".join(map(repr, names))}')
+        return proposal["value"]
+
+    def words(self) -> str:
+        """Where the slider is, and the number there."""
+        return self.view["words"][self.frame]
+
+
+def _slider(values: list[Any]) -> tuple[list[float], list[str], bool]:
+    """Where each frame stands on the slider's axis, its value in words, and whether each value is a tick."""
+    if not values:
+        raise ValueError("a slider needs values, one for each frame, and there are none")
+    if any(isinstance(value, str) for value in values):
+        return list(map(float, range(len(values)))), list(map(str, values)), True
+    at = list(map(float, values))
+    for before, after in pairwise(at):
+        if not before < after:
+            raise ValueError(
+                f"a slider's values grow, but {_figure(after)} follows {_figure(before)}; "
+                "sort the frames, or give words to set them side by side: map(str, values)"
+            )
+    return at, list(map(_figure, at)), len(at) < 9
+
+
+def _figure(value: Any, form: str = ",.6g") -> str:
+    """A number as it stands in a table or under an axis; words stay as they are."""
+    return value if isinstance(value, str) else f"{float(value):{form}}".replace("-", "\u2212")
+
+
+def _cells(what: str, given: Any, count: int) -> list[Any]:
+    """A list of one entry a frame."""
+    if len(given) != count:
+        raise ValueError(f"{what} has {len(given)} frames, but the slider has {count} values; give one for each value")
+    return list(given)
+
+
+def _words(what: str, given: PerFrame, count: int) -> list[str]:
+    if isinstance(given, str):
+        return [given] * count
+    return [given(frame) for frame in range(count)] if callable(given) else _cells(f"the {what}", given, count)
+
+
+def _opening(sentence: str) -> tuple[str, str]:
+    """What of a sentence is bold, and the rest: nothing is if it does not go on."""
+    found = re.match(r".*?[.:]\s+(?=\S)", sentence, re.S)
+    end = found.end() if found else 0
+    return sentence[:end], sentence[end:]
+
+
+def _row(row: Row, count: int, pixels: bytearray) -> dict[str, Any]:
+    """The picture of a row; its pixels are appended to `pixels`."""
+    what, images = f'the row "{row.title}"', row.images
+    hidden = None
+    if row.hidden is not None:
+        if not isinstance(images, Tensor) or row.hidden.shape[-3:] != (*images.shape[:-3], *images.shape[-2:])[-3:]:
+            given = list(row.hidden.shape)
+            raise ValueError(f"{what} hides pixels of shape {given}; give [n, height, width], those of its images")
+        hidden = row.hidden.unsqueeze(-3).float()
+        images = images * (1 - hidden)
+    view = _sets(what, images, count, pixels) | {
+        "title": row.title,
+        "note": _words(f'note of the row "{row.title}"', row.note, count),
+        "hidden": None if hidden is None else _sets(what, hidden, count, pixels),
+        "captions": [],
+        "used": row.used,
+    }
+    if len(row.captions):
+        fixed = isinstance(row.captions[0], str)
+        view["captions"] = [list(row.captions)] if fixed else _cells(f"captions of {what}", row.captions, count)
+        for frame in range(count):
+            (_, images), captions = (part[min(frame, len(part) - 1)] for part in (view["sets"], view["captions"]))
+            if len(captions) != images:
+                raise ValueError(f"{what} has {images} images and {len(captions)} captions; give one for each image")
+    return view
+
+
+def _sets(what: str, images: Tensor | Sequence[Tensor], count: int, pixels: bytearray) -> dict[str, Any]:
+    """Where the images of all frames, or of each, lie in `pixels`, to which they are appended."""
+    fixed = isinstance(images, Tensor) and images.ndim == 4
+    sets: list[Any] = [images] if fixed else list(images)
+    found = {tuple(one.shape[1:]) for one in sets}
+    if len(found) != 1 or len(size := found.pop()) != 3 or size[0] not in (1, 3):
+        shapes = " and ".join(sorted({str(list(one.shape)) for one in sets})[:3]) or "none"
+        raise ValueError(
+            f"{what} has images of shape {shapes}; give [n, channels, height, width], or one such set a frame, "
+            "all of one size, with 1 channel (grey) or 3 (RGB)"
+        )
+    if not fixed:
+        sets = _cells(what, sets, count)
+    together = torch.cat(sets)
+    if not ((together >= 0) & (together <= 1)).all():
+        low, high = float(together.min()), float(together.max())
+        raise ValueError(f"{what} has pixels from {low:.3g} to {high:.3g}; show 0 to 1, as in images.clamp(0, 1)")
+    view = {"shape": sent_shape(together.shape), "from": len(pixels), "sets": []}
+    first = 0
+    for one in sets:
+        view["sets"].append([first, len(one)])
+        first += len(one)
+    pixels += sent_pixels(together)
+    return view
+
+
+def _curve(curve: Curve, at: list[float]) -> dict[str, Any]:
+    """The picture of a curve: numbers, axes, and `y` in words; None stands for what was not measured."""
+
+    def numbers(part: str, given: Any) -> list[float | None]:
+        found = map(float, _cells(f'{part} of the curve "{curve.title}"', given, len(at)))
+        return [value if math.isfinite(value) else None for value in found]
+
+    y = numbers("y", curve.y)
+    low, high = (given if given is None else numbers("an interval", given) for given in (curve.low, curve.high))
+    lines = [
+        [name, numbers(f'the line "{name}"', given) if torch.as_tensor(given).ndim else float(torch.as_tensor(given))]
+        for name, given in curve.lines.items()
+    ]
+    ends = [end if isinstance(end, list) else [end] for _, end in lines]
+    bottom, top = round_span(
+        [value for part in (y, low or [], high or [], *ends) for value in part if value is not None]
+    )
+    if curve.unit == "%":
+        top = 100.0
+    bottom = bottom if curve.start is None else curve.start
+    if not bottom < top:
+        raise ValueError(f'the axis of the curve "{curve.title}" starts at {bottom:g}, above all that it shows')
+    form = ",.1f" if curve.unit == "%" else f",.{max(0, 2 - math.floor(math.log10(top - bottom)))}f"
+    token, mark = MARKS[curve.family]
+    x = at if curve.x is None else [value for value in numbers("x", curve.x) if value is not None]
+    if len(x) < len(at):
+        raise ValueError(f'the curve "{curve.title}" has an x that is no number; what was not measured is NaN in y')
+    return {
+        "title": curve.title,
+        "name": curve.name or curve.title,
+        "x": x,
+        "y": y,
+        "low": low,
+        "high": high,
+        "lines": lines,
+        "words": ["not measured" if value is None else f"{_figure(value, form)} {curve.unit}".strip() for value in y],
+        "own": curve.x is not None,
+        "x_title": curve.x_title,
+        "span": [at[0], at[-1]] if curve.x is None else round_span(x),
+        "bottom": bottom,
+        "top": top,
+        "unit": curve.unit,
+        "token": token,
+        "mark": mark,
+    }
