@@ -35,6 +35,11 @@ def test_ten_lines_fine_tune_a_network_on_a_folder_of_photographs(tmp_path, monk
     assert (tmp_path / "pets.safetensors").exists()
 
 
+def test_unlabelled_images_are_learnt_from_twice(capsys):
+    exec("import tlkit as tl\n" + re.sub(r"steps=\d+", "steps=5", CODE[2]), {})
+    assert "of 600 images right" in capsys.readouterr().out
+
+
 def test_what_the_readme_links_to_is_there():
     for target in re.findall(r"\]\(([^)]+)\)", README):
         assert (Path(__file__).parent.parent / target).exists(), target

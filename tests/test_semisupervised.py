@@ -301,7 +301,7 @@ def test_the_teachers_view_receives_no_gradient_and_the_students_does(decay):
 
 EACH = {
     "PseudoLabel": (partial(PseudoLabel, 0.5), [16]),
-    "MeanTeacher": (MeanTeacher, [16]),
+    "MeanTeacher": (MeanTeacher, [16, 12]),
     "Pi-model": (partial(MeanTeacher, 0), [28]),
     "FixMatch": (partial(FixMatch, 0.5), [28]),
     "SoftMatch": (SoftMatch, [28]),
@@ -310,7 +310,7 @@ every_objective = pytest.mark.parametrize("make", [make for make, _ in EACH.valu
 
 
 @pytest.mark.parametrize(("make", "passes"), EACH.values(), ids=EACH)
-def test_all_views_are_read_in_one_pass(make, passes):
+def test_all_views_are_read_in_one_pass_but_the_teachers(make, passes):
     net, objective = Readable(), begun(make())
     objective(net, written())
     assert net.passes == passes
@@ -402,6 +402,18 @@ def test_the_teacher_follows_the_network_and_is_what_is_tested():
     assert going.tested is going.averaged is going.objective.teacher.network
     assert digest(going.tested) == digest(average.network) != digest(going.network)
     assert all(weight.grad is None for weight in going.averaged.parameters())
+
+
+def test_the_teacher_reads_with_the_batch_norm_of_training_and_its_statistics_stay_the_average():
+    objective, net = MeanTeacher(0.8), network().train()
+    objective.begin(net, paired())
+    batch, before = paired()[0], digest(objective.teacher)
+    objective.weak = by_turns(lambda images: images.roll(1, -1), lambda images: images)
+    found = objective(net, batch)["unsupervised"]
+    one, other = (copy.deepcopy(network()).train() for _ in range(2))
+    student = one(torch.cat([batch.images, batch.unlabelled]).roll(1, -1))[8:].softmax(1)
+    torch.testing.assert_close(found, F.mse_loss(student, other(batch.unlabelled).softmax(1)))
+    assert digest(objective.teacher) == before
 
 
 def test_an_average_of_the_run_is_tested_before_the_teacher_and_a_pi_model_has_none():

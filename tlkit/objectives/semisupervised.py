@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional as F
 
 from tlkit.data.augmentation import strong, weak
@@ -104,8 +105,9 @@ class MeanTeacher(WithUnlabelled):
     """Say of one view what the teacher says of another; the teacher is the moving average of the network itself.
 
     unsupervised = mean over unlabelled images and classes of (softmax f(u) - softmax f'(u'))^2, u and u' two weak views
-    and f' the teacher: `tl.models.MovingAverage` with `decay`, updated after each step, in evaluation mode. It is
-    what a run tests, unless the run keeps an average of its own. Tarvainen and Valpola, Mean teachers, 2017.
+    and f' the teacher: the network in the mode it learns in, so with the batch norm and dropout of training, but with
+    the weights of `tl.models.MovingAverage`, updated after each step by `decay`. That average is what a run tests,
+    unless the run keeps one of its own. Tarvainen and Valpola, Mean teachers, 2017.
 
     With `decay` 0 the network is its own teacher and reads the other view in the same pass: the Pi-model of Laine and
     Aila, Temporal Ensembling, 2017. 0.8 is for a few hundred steps; the paper's 0.999 is for tens of thousands.
@@ -128,8 +130,10 @@ class MeanTeacher(WithUnlabelled):
         labelled = len(batch.images)
         if self.teacher:
             supervised, student = network(images).float().tensor_split([labelled])
+            average = self.teacher.network
+            statistics = {name: buffer.clone() for name, buffer in average.named_buffers()}  # the pass would move them
             with torch.no_grad():
-                teacher = self.teacher.network(other).float()
+                teacher = functional_call(network, {**dict(average.named_parameters()), **statistics}, other).float()
         else:
             supervised, student, teacher = (
                 network(torch.cat([images, other])).float().tensor_split([labelled, len(images)])
@@ -178,7 +182,7 @@ class SoftMatch(FixMatch):
     With c the highest of an image's aligned probabilities, m and s^2 the running mean and variance of c:
     used = exp(-(c - m)^2 n_sigma^2 / (2 s^2)) if c < m, else 1. Aligned (uniform alignment): p / E[p], scaled to sum
     to 1, where E[p] is the running mean of p, so that classes that are often named count less. Pseudo-labels are
-    those of p itself. Chen et al., SoftMatch, 2023, equations 7 to 11, and USB.
+    those of p itself. Chen et al., SoftMatch, 2023, section 3; USB.
 
     Running means start at m = 1/classes and s^2 = 1, as in the paper, and E[p] even; each step keeps `momentum` of
     them. The paper's 0.999 remembers 1,000 steps; 0.97 remembers 33, a tenth of a run of 300 steps, in which 96 images
@@ -223,7 +227,7 @@ class SoftMatch(FixMatch):
         self.mean.lerp_(confidence.mean(), new)
         self.variance.lerp_(confidence.var(), new)
         below = (confidence - self.mean).clamp(max=0)
-        return torch.exp(-(below.square()) * self.n_sigma**2 / (2 * self.variance).clamp(min=NONE))
+        return torch.exp(-below.square() * self.n_sigma**2 / (2 * self.variance).clamp(min=NONE))
 
 
 def required_threshold(threshold: float) -> float:
