@@ -19,10 +19,9 @@ import torch
 from torch import nn
 
 import tlkit as tl
-from benchmarks.supervised import pretrained_on
+from benchmarks.supervised import Make, percent, pretrained_on, words
 from tlkit.experiments import Comparison, Sample
 
-Make = Callable[[tl.data.Task, int], Any]
 BASELINE = "labels only, strong"
 PRETRAINED = "pre-trained, labels only, strong"
 
@@ -103,16 +102,12 @@ def table(found: Comparison) -> None:
     budgets = found.budgets
 
     def row(name: str, cell: Callable[[int], Sample | None], end: str = "") -> None:
-        words = [_words(sample) if (sample := cell(k)) else "" for k in budgets]
-        print(f"{name:34}" + "".join(f"{word:>14}" for word in words) + end, flush=True)
-
-    def percent(name: str, k: int) -> Sample:
-        return Sample(tuple(100 * a for a in found.accuracy(name, k).values()))
+        print(f"{name:34}" + "".join(f"{words(cell(k)):>14}" for k in budgets) + end, flush=True)
 
     print(f"\n{'accuracy, %':34}" + "".join(f"{k:>14}" for k in budgets) + f"{'s/run':>8}")
     for name in found.recipes:
         seconds = [trial.seconds for trial in found.trials if trial.recipe == name]
-        row(name, partial(percent, name), f"{sum(seconds) / len(seconds):8.2f}")
+        row(name, partial(percent, found, name), f"{sum(seconds) / len(seconds):8.2f}")
     against = [(name, BASELINE) for name in found.recipes if name != BASELINE]
     against += [("LabelSpreading", "SoftMatch"), ("pre-trained, SoftMatch", PRETRAINED)]
     for other in dict.fromkeys(other for _, other in against):
@@ -125,10 +120,6 @@ def main(quick: bool = False) -> None:
     """Compare, and print the tables."""
     seeds, budgets = (range(2), (2,)) if quick else (range(8), (1, 2, 5))
     table(tl.compare(recipes(), tl.data.digits(), seeds=seeds, budgets=budgets).finish())
-
-
-def _words(sample: Sample) -> str:
-    return f"{sample.mean:.1f} +-{sample.half_width or 0:.1f}"
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 import tlkit as tl
-from tlkit.experiments import Sample
+from tlkit.experiments import Comparison, Sample
 from tlkit.freezing import FreezePlan
 
 Make = Callable[[tl.data.Task, int], Any]
@@ -87,17 +87,23 @@ def main(quick: bool = False) -> None:
     budgets = (1, 10) if quick else (1, 2, 5, 10, 20, 50)
     found = tl.compare(recipes(), tl.data.digits(), seeds=range(2 if quick else 8), budgets=budgets).finish()
     for title, cell in (
-        ("accuracy, %", lambda name, k: Sample(tuple(100 * a for a in found.accuracy(name, k).values()))),
+        ("accuracy, %", lambda name, k: percent(found, name, k)),
         ("minus scratch, points", lambda name, k: found.difference(name, "scratch", k)),
     ):
         print(f"\n{title:26}" + "".join(f"{k:>14}" for k in budgets))
         for name in found.recipes:
             if name != "scratch" or not title.startswith("minus"):
-                print(f"{name:26}" + "".join(f"{_words(cell(name, k)):>14}" for k in budgets), flush=True)
+                print(f"{name:26}" + "".join(f"{words(cell(name, k)):>14}" for k in budgets), flush=True)
 
 
-def _words(sample: Sample) -> str:
-    return f"{sample.mean:.1f} +-{sample.mean - (sample.low or 0):.1f}"
+def percent(found: Comparison, name: str, k: int) -> Sample:
+    """The accuracies of a recipe at a budget."""
+    return Sample(tuple(100 * accuracy for accuracy in found.accuracy(name, k).values()))
+
+
+def words(sample: Sample | None) -> str:
+    """A mean with its interval; nothing if nothing was measured."""
+    return f"{sample.mean:.1f} +-{sample.half_width or 0:.1f}" if sample else ""
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 import tlkit as tl
-from benchmarks.supervised import Make, probe, tuned
+from benchmarks.supervised import Make, percent, probe, tuned, words
 from tlkit.experiments import Comparison, Sample
 from tlkit.objectives import SimCLR, VICReg
 
@@ -98,7 +98,7 @@ def main(quick: bool = False) -> None:
         seconds = ""
         if isinstance(recipe, Pretrained):
             seconds = f"{mean(run.seconds for run in recipe.runs.values()):.1f}"
-        row(found, name, lambda name, k: Sample(tuple(100 * a for a in found.accuracy(name, k).values())), seconds)
+        row(found, name, partial(percent, found), seconds)
     print(f"\nminus {BASELINE}, points")
     for name in made:
         if name != BASELINE:
@@ -106,9 +106,8 @@ def main(quick: bool = False) -> None:
 
 
 def row(found: Comparison, name: str, cell: Callable[[str, int], Sample | None], end: str = "") -> None:
-    samples = [cell(name, k) for k in found.budgets]
-    words = [f"{sample.mean:.1f} +-{sample.half_width or 0:.1f}" if sample else "" for sample in samples]
-    print(f"{name:26}" + "".join(f"{word:>14}" for word in words) + f"{end:>16}", flush=True)
+    cells = [words(cell(name, k)) for k in found.budgets]
+    print(f"{name:26}" + "".join(f"{cell:>14}" for cell in cells) + f"{end:>16}", flush=True)
 
 
 if __name__ == "__main__":

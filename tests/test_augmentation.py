@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from torch.nn import functional as F
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2.functional import rotate
 
@@ -150,10 +151,25 @@ def test_strong_changes_more_than_weak():
     assert strongly > 1.3 * weakly
 
 
+def test_strong_cuts_a_larger_square_out_of_larger_images():
+    darkest = F.max_pool2d(strong(torch.ones(50, 1, 16, 16)), kernel_size=6, stride=1).amin((1, 2, 3))
+    assert not darkest.any()
+
+
+def test_strong_adds_noise_and_changes_contrast():
+    images = torch.full((4_000, 1, 16, 16), 0.3)
+    images[..., 8:] = 0.6
+    changed = strong(images)[:, 0, 6:10]
+    dark, light = (part.flatten(1).median(1).values for part in (changed[..., 3:5], changed[..., 11:13]))
+    kept = (dark > 0) & (light > 0)  # not cut out
+    assert changed[kept][:, :, 3].diff(dim=1).std() > 0.08  # of two pixels in a column; 0.065 without noise
+    assert (light - dark)[kept].std() > 0.058  # 0.045 without contrast
+
+
 def test_two_views_are_two_draws_of_the_augmentation_asked_for():
     images = torch.rand(3, 1, 4, 4)
     drawn = iter([images + 1, images + 2])
-    one, other = two_views(images, lambda given: next(drawn) if given is images else given)
+    one, other = two_views(images, lambda given: next(drawn) if given.equal(images) else given)
     assert one.equal(images + 1)
     assert other.equal(images + 2)
 

@@ -196,6 +196,11 @@ ONE = images(2, 1, 4, 4)
             {"rows": [Row("made", ONE, captions=["a"])]},
             '"made" has 2 images and 1 captions; give one for each',
         ),
+        (
+            (0, 4, 8),
+            {"rows": [Row("made", [ONE, ONE, images(3, 1, 4, 4)], captions=[["a", "b"]] * 3)]},
+            '"made" has 3 images and 2 captions',
+        ),
         ((0, 4, 8), {"rows": [Row("made", ONE, note=["a"])]}, 'the note of the row "made" has 1 frames'),
         ((0, 4, 8), {"curve": Curve("error", [1, 2])}, 'y of the curve "error" has 2 frames, but the slider has 3'),
         ((0, 4, 8), {"curve": Curve("error", [1, 2, 3], low=[1])}, "an interval of the curve"),

@@ -116,7 +116,7 @@ def test_without_an_average_the_network_is_tested():
     assert going.averaged is None and going.tested is going.network
 
 
-def test_what_is_averaged_predicts_is_tested_and_compared():
+def test_what_is_averaged_predicts_is_tested_validated_and_compared():
     """The average is spoilt, the network is not, so what is measured says which of them it was."""
 
     def spoilt(data) -> tl.Run:
@@ -127,6 +127,7 @@ def test_what_is_averaged_predicts_is_tested_and_compared():
     going = spoilt(split())
     assert not going.predict(split().images).any() and tl.evaluate(going.network, split()).accuracy > 0.5
     assert tl.evaluate(going, split()).confusion[:, 0].sum() == len(split())
+    assert tl.validated(going, split()).finish().history.series("accuracy")[1] == [pytest.approx(1 / 3)]
     compared = tl.compare({"": lambda few, seed: spoilt(few.train)}, task(), [0], [20]).finish()
     assert compared.trials[0].accuracy == pytest.approx(1 / 3, abs=0.01)
 

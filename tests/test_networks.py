@@ -146,6 +146,11 @@ def test_training_an_autoencoder_trains_the_backbone_it_was_given():
     assert digest(net.backbone) != before
 
 
+def test_the_classifier_of_an_autoencoder_scales_its_images_as_the_encoder_learnt_to_read_them():
+    auto = tl.models.Autoencoder(network().backbone, image_size=4, widths=(8, 4), preprocess=lambda images: 2 * images)
+    assert auto.with_new_head(3).preprocess is auto.preprocess is not None
+
+
 def test_a_size_that_cannot_be_doubled_to_is_refused():
     with pytest.raises(ValueError, match=r"image_size=10, but 3 widths .* doubled 2 times, so .* a multiple of 4"):
         tl.models.Autoencoder(network().backbone, image_size=10)

@@ -27,6 +27,7 @@ def test_uniformity_is_taken_over_all_pairs_of_different_images():
     # Of the 12 ordered pairs of a square's corners on the circle, 8 have the squared distance 2 and 4 have 4.
     assert float(uniformity(5 * SQUARE)) == pytest.approx(math.log((8 * math.exp(-4) + 4 * math.exp(-8)) / 12))
     assert float(uniformity(torch.ones(5, 3))) == pytest.approx(0, abs=1e-5)
+    assert float(uniformity(torch.zeros(5, 3))) == 0  # units that are dead: one point too
 
 
 def test_deviation_is_the_mean_over_the_features():
@@ -59,7 +60,10 @@ def test_cka_does_not_see_rotations_shifts_and_size_and_sees_other_changes():
     assert float(cka(x, x.cumsum(1))) < 0.9
 
 
-@pytest.mark.parametrize("measure", [uniformity, deviation, effective_rank, lambda z: cka(z, z)])
+MEASURES = [uniformity, deviation, effective_rank, lambda z: cka(z, features()), lambda z: cka(features(), z)]
+
+
+@pytest.mark.parametrize("measure", MEASURES)
 def test_one_image_lies_to_no_other(measure):
     with pytest.raises(ValueError, match=r"shape \[1, 3\], but this is about how several images lie to each other"):
         measure(torch.ones(1, 3))

@@ -74,8 +74,10 @@ def test_hidden_labels_of_other_classes_say_nothing():
     assert paired(unlabelled=replace(UNLABELLED, classes=("x", "y", "z")))[0].hidden is None
 
 
-def test_moving_pairs_keeps_their_order():
-    assert which(paired(seed=3).to("cpu")[4].images) == which(paired(seed=3)[4].images)
+def test_moving_pairs_keeps_their_order_and_number():
+    pairs = paired(seed=3, ratio=2)
+    for part in ("images", "unlabelled"):
+        assert which(getattr(pairs.to("cpu")[4], part)) == which(getattr(pairs[4], part))
 
 
 def test_pairs_say_that_hidden_labels_are_not_learnt_from():
@@ -388,10 +390,20 @@ def test_an_objective_is_begun_anew_by_each_run():
     )
 
 
+def test_what_a_run_has_taught_stays_its_own_when_another_run_begins_the_same_objective():
+    shared = MeanTeacher()
+    first = run(12, objective=shared, data=paired()).finish()
+    before = digest(first.tested)
+    run(12, net=network(1), objective=shared, data=paired()).finish()
+    assert digest(first.tested) == before
+
+
 def test_a_run_on_other_pairs_is_not_resumed(tmp_path):
     learning(FixMatch).save(tmp_path / "run.safetensors")
     with pytest.raises(ValueError, match="unlabelled images: 31 then, 30 now"):
         tl.resume(tmp_path / "run.safetensors", network(), FixMatch(), paired(unlabelled=split()), device="cpu")
+    with pytest.raises(ValueError, match="unlabelled images for each labelled one: 3 then, 2 now"):
+        tl.resume(tmp_path / "run.safetensors", network(), FixMatch(), paired(ratio=2), device="cpu")
 
 
 def test_the_teacher_follows_the_network_and_is_what_is_tested():
@@ -461,6 +473,11 @@ def test_data_without_unlabelled_images_are_refused_before_anything_is_trained(m
 def test_more_classes_than_the_head_has_are_refused_before_anything_is_trained(make):
     with pytest.raises(ValueError, match=r"tells 2 classes apart, but these images have 3; .*with_new_head\(3\)"):
         learning(make, net=network().with_new_head(2))
+
+
+@every_objective
+def test_a_head_may_know_more_classes_than_there_are(make):
+    assert learning(make, net=network().with_new_head(5)).finish().history[-1]["loss"].isfinite()
 
 
 @pytest.mark.parametrize("make", [FixMatch, PseudoLabel])

@@ -24,12 +24,13 @@ def uniformity(features: Tensor) -> Tensor:
     """How evenly features [n, d] fill the sphere: log mean exp(-2 ||z_i - z_j||^2) over all pairs of two images.
 
     0 when all are one point (collapse), towards -4 in many dimensions when they are spread evenly: smaller is better.
+    Features that are all 0 are one point, the middle.
     The same paper as `alignment` (t = 2). Raises ValueError with fewer than two images.
     """
     _require_several(features)
     z = F.normalize(features)
-    n = len(z)
-    apart = (2 - 2 * z @ z.mT).clamp_min(0)  # ||z_i - z_j||^2 of points on the sphere
+    n, squares = len(z), z.square().sum(1)  # of length 1, or 0
+    apart = (squares[:, None] + squares - 2 * z @ z.mT).clamp_min(0)  # ||z_i - z_j||^2
     return (((-2 * apart).exp().sum() - n) / (n * (n - 1))).log()
 
 
@@ -65,7 +66,8 @@ def cka(one: Tensor, other: Tensor) -> Tensor:
 
     Raises ValueError if the two are not of the same number of images.
     """
-    _require_several(one)
+    for features in (one, other):
+        _require_several(features)
     if len(one) != len(other):
         raise ValueError(f"features of {len(one)} and of {len(other)} images; CKA compares features of the same images")
     x, y = one - one.mean(0), other - other.mean(0)

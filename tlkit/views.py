@@ -42,6 +42,7 @@ MARKS: dict[str | None, tuple[str, str]] = {  # family of a recipe: (token, mark
 }
 
 LARGEST = 96  # pixels of a side: photographs are shrunk to it before they are sent to a page
+BYTES = 3_000_000  # of images at most, by one widget: a saved page stays small
 
 PICTURE_CSS = (
     ".tl-picture svg{max-width:100%;height:auto;font-family:var(--jp-ui-font-family,system-ui,sans-serif)}"

@@ -122,11 +122,19 @@ def two_views(images: Tensor, augment: Callable[[Tensor], Tensor] = strong) -> t
 
     Raises ValueError if `augment` returns images of another shape.
     """
-    views = augment(images), augment(images)
+    one, other = drawn_views(images, augment, 2)
+    return one, other
+
+
+def drawn_views(
+    images: Tensor, augment: Callable[[Tensor], Tensor], count: int, called: str = "the augmentation"
+) -> list[Tensor]:
+    """`count` random views of each image, of which each is of its shape; `called` names the augmentation if not."""
+    views = [augment(images.clone()) for _ in range(count)]  # it may write into what it is given
     for view in views:
         if view.shape != images.shape:
             raise ValueError(
-                f"the augmentation turned images of the shape {list(images.shape)} into {list(view.shape)}; "
+                f"{called} turned images of the shape {list(images.shape)} into {list(view.shape)}; "
                 "a view has the shape of its image"
             )
     return views

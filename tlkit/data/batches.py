@@ -20,7 +20,8 @@ def mixed_seed(*numbers: int) -> int:
 @lru_cache(maxsize=64)
 def shuffled(count: int, device: torch.device, *seed: int) -> Tensor:
     """The numbers 0 to `count` - 1 in an order of `seed`'s own, on `device`; the last ones are kept, since many ask."""
-    return torch.randperm(count, generator=torch.Generator().manual_seed(mixed_seed(*seed))).to(device)
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(mixed_seed(*seed)))
+    return order.to(device, non_blocking=device.type == "cuda")  # else each epoch waits for the steps under way
 
 
 class Batch(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -34,17 +35,28 @@ class Reconstruction(nn.Module):
             raise ValueError(f"noise={noise}, but a deviation is not below 0; 0.2 is a good start")
         if not 0 <= mask < 1:
             raise ValueError(
-                f"mask={mask}, but it is the share that is hidden, above 0 and below 1; 0.5 is a good start"
+                f"mask={mask}, but it is the share that is hidden, at least 0 and below 1; 0.5 is a good start"
             )
         if patch < 1:
             raise ValueError(f"patch={patch}, but a patch has at least 1 pixel a side")
         self.noise, self.mask, self.patch = noise, mask, patch
-        self._in_range = False
+
+    def begin(self, network: nn.Module, batches: Any) -> None:
+        """Look at the first images; a Run asks for it once. Looking at those of every step would wait for the device.
+
+        Raises ValueError if they are not in 0..1, which is what a decoder can draw.
+        """
+        low, high = batches[0].images.aminmax()
+        if low < 0 or high > 1:
+            raise ValueError(
+                f"these images have values from {float(low):.2g} to {float(high):.2g}, but a decoder draws 0 to 1; "
+                "give them as they are, and scale in preprocess= of the network, which the encoder alone sees"
+            )
 
     def given(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """What the network is given of images [n, channels, height, width], and which pixels are asked for [n, 1, ...].
 
-        Raises ValueError if the images cannot be cut into patches.
+        Raises ValueError if the images cannot be cut into two or more patches.
         """
         if self.noise:
             images = noise(images, self.noise)
@@ -55,6 +67,11 @@ class Reconstruction(nn.Module):
             raise ValueError(f"images of {height} x {width} cannot be cut into patches of {self.patch} x {self.patch}")
         rows, columns = height // self.patch, width // self.patch
         patches = rows * columns
+        if patches < 2:
+            raise ValueError(
+                f"images of {height} x {width} are one patch of {self.patch} x {self.patch}, and to hide it would hide "
+                "everything; use a smaller patch"
+            )
         hidden = min(max(round(self.mask * patches), 1), patches - 1)
         order = torch.rand(n, patches, device=images.device).argsort(1)
         asked = (order < hidden).view(n, 1, rows, columns)
@@ -62,19 +79,8 @@ class Reconstruction(nn.Module):
         return images.masked_fill(asked, 0), asked
 
     def forward(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """The loss, and the error over all pixels.
-
-        Raises ValueError if the images are not in 0..1, which is what a decoder can draw, or the network draws none.
-        """
+        """The loss, and the error over all pixels. Raises ValueError if the network draws no such images."""
         images = batch.images
-        if not self._in_range:  # looked at once: looking waits for the device
-            low, high = images.aminmax()
-            if low < 0 or high > 1:
-                raise ValueError(
-                    f"these images have values from {float(low):.2g} to {float(high):.2g}, but a decoder draws 0 to 1; "
-                    "give them as they are, and scale in preprocess= of the network, which the encoder alone sees"
-                )
-            self._in_range = True
         given, asked = self.given(images)
         drawn = network(given)
         if drawn.shape != images.shape:

@@ -89,6 +89,7 @@ def _made_with(run: Run) -> dict[str, Any]:
     return {
         **dict(zip(("images", "labelled images", "unlabelled images"), images, strict=True)),
         "batch size": getattr(run.batches, "batch_size", None),
+        "unlabelled images for each labelled one": getattr(run.batches, "ratio", None),
         "seed of the batches": getattr(run.batches, "seed", None),
         "optimizer": type(run.optimizer).__name__,
         "frozen by you": [name for name, weight in run.network.named_parameters() if not weight.requires_grad],

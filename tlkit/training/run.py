@@ -137,6 +137,7 @@ class Run:
         self._average = None if average is None else MovingAverage(self.network, average)
         if begin := getattr(objective, "begin", None):
             begin(self.network, self.batches)
+        self._teacher = getattr(objective, "teacher", None)  # a later run may give the objective another
         self.objective = objective.to(self.device)
         self._in_force = PlanInForce(plan, self.network, self.objective, steps) if plan is not None else None
         learning = [p for p in [*self.network.parameters(), *self.objective.parameters()] if p.requires_grad]
@@ -231,7 +232,7 @@ class Run:
     @property
     def averaged(self) -> nn.Module | None:
         """The network of averaged weights: that of `average=`, else the objective's teacher; None without either."""
-        average = self._average or getattr(self.objective, "teacher", None)
+        average = self._average or self._teacher
         return average and average.network
 
     @property

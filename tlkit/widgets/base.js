@@ -461,7 +461,20 @@ function slider(frame, { name, low, high, place, value, next, words, ticks, inpu
   return { node, show: (to) => frame.cancel || rest || show(to) };
 }
 
+// A slider through frames that stand at growing numbers, `at`; a tick is at the frame nearest to each of `ticks`.
+function frameSlider(frame, { name, at, ticks = at, words, seek }) {
+  const along = linear(at[0], at.at(-1), 0, 1);
+  const far = (index, place) => Math.abs(along(at[index]) - place);
+  const nearest = (place) => [...at.keys()].reduce((best, index) => (far(index, place) < far(best, place) ? index : best));
+  return slider(frame, {
+    name, low: 0, high: at.length - 1, ticks: ticks.map((tick) => nearest(along(tick))), words,
+    place: (index) => along(at[index]), value: nearest, next: (index, direction) => index + direction,
+    input: seek, change: () => {},
+  });
+}
+
 // Plays through frames, two a second, up to the last, and begins again from there. Who asks for less motion gets a step.
+// seek(index) and step() go there by hand, so they end the playing.
 function player(frame, { last, present, go }) {
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const row = html("div", { class: "tl-row" });
@@ -484,33 +497,26 @@ function player(frame, { last, present, go }) {
   frame.listen(still, "change", rest);
   frame.signal.addEventListener("abort", () => clearInterval(timer));
   show();
-  return { node: row, press, rest };
+  const seek = (index) => {
+    rest();
+    go(index);
+  };
+  return { node: row, press, seek, step: () => seek(Math.min(present() + 1, last)) };
 }
 
 // Play and a slider through the steps of a run, of which present() is shown: {nodes, press, step, show}.
 function scrubber(frame, steps, { present, go }) {
   const last = steps.length - 1;
-  const play = player(frame, { last, present, go });
+  const { node, press, seek, step } = player(frame, { last, present, go });
   const words = (index) => `step ${many(steps[index])} of ${many(steps[last])}`;
-  const along = linear(steps[0], steps[last], 0, 1);
-  const far = (index, place) => Math.abs(along(steps[index]) - place);
-  const seek = (index) => {
-    play.rest();
-    go(index);
-  };
-  const knob = slider(frame, {
-    name: "Step", low: 0, high: last, ticks: [...steps.keys()], words, place: (index) => along(steps[index]),
-    value: (place) => [...steps.keys()].reduce((best, index) => (far(index, place) < far(best, place) ? index : best)),
-    next: (index, direction) => index + direction,
-    input: seek, change: () => {},
-  });
+  const knob = frameSlider(frame, { name: "Step", at: steps, words, seek });
   knob.node.classList.add("tl-scrubber");
   const value = html("span", { class: "tl-value" });
   const show = () => {
     knob.show(present());
     say(value, words(present()));
   };
-  return { nodes: [play.node, knob.node, value], press: play.press, step: () => seek(Math.min(present() + 1, last)), show };
+  return { nodes: [node, knob.node, value], press, step, show };
 }
 
 // ---- The frame: title line with the state, body, controls, status line

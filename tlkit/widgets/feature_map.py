@@ -14,11 +14,10 @@ from tlkit.data.tasks import Split
 from tlkit.evaluation import answers
 from tlkit.features import Features
 from tlkit.representations import neighbours, placed
-from tlkit.views import sent_pixels, sent_shape
+from tlkit.views import BYTES, sent_pixels, sent_shape
 from tlkit.widgets.base import Widget
 
 MOST = 300  # images that one can still tell apart
-BYTES = 3_000_000  # of images at most: a saved page stays small
 
 
 class FeatureMap(Widget, script="images.js feature_map.js"):

@@ -10,8 +10,6 @@ function render({ model, el }) {
   const frame = makeFrame(model, el, "frames", draw);
   const paint = imagePainter(frame, model.get("images"));
   const now = () => clamp(model.get("frame"), 0, last);
-  const share = linear(at[0], at[last], 0, 1);
-  const nearest = (place) => at.reduce((best, _, index) => (Math.abs(share(at[index]) - place) < Math.abs(share(at[best]) - place) ? index : best), 0);
 
   // ---- The parts: each is there only if the view has it
 
@@ -19,16 +17,13 @@ function render({ model, el }) {
   const rows = html("div", { class: "tl-lines" });
   const chart = curve && new Chart(frame.root);
   const value = html("b", { class: "tl-value" });
-  const knob = slider(frame, {
-    name: name[0].toUpperCase() + name.slice(1), low: 0, high: last,
-    ticks: few ? [...at.keys()] : [...roundTicks(at[0], at[last], 8).map((tick) => nearest(share(tick))), last],
-    words: (index) => view.words[index], place: (index) => share(at[index]), value: nearest,
-    next: (index, direction) => index + direction,
-    input: seek, change: () => {},
+  const play = player(frame, { last, present: now, go });
+  const on = button({ action: "next", face: "step", words: "Next frame", key: "\u2192" }, play.step);
+  const knob = frameSlider(frame, {
+    name: name[0].toUpperCase() + name.slice(1), at, ticks: few ? at : [...roundTicks(at[0], at[last], 8), at[last]],
+    words: (index) => view.words[index], seek: play.seek,
   });
   knob.node.append(value);
-  const play = player(frame, { last, present: now, go });
-  const on = button({ action: "next", face: "step", words: "Next frame", key: "\u2192" }, next);
   const figure = html("div", { class: "tl-figure" }, view.choices.length ? rows : "");
   if (curve) figure.append(html("div", { class: "tl-chart-title" }, curve.title), chart.node);
   if (through) {
@@ -121,21 +116,10 @@ function render({ model, el }) {
     return (words) => (select.value = words);
   }
 
-  // ---- Going from frame to frame
-
   function go(index) {
-    model.set("frame", clamp(index, 0, last));
+    model.set("frame", index);
     model.save_changes();
     frame.draw.now();
-  }
-
-  function seek(index) {
-    play.rest();
-    go(index);
-  }
-
-  function next() {
-    seek(now() + 1);
   }
 
   // ---- Drawing
@@ -273,7 +257,7 @@ function render({ model, el }) {
 
   frame.head(view.title, view.subtitle);
   frame.show(recorded ? "recorded run" : "measured", recorded ? "recorded run" : "measured");
-  frame.keys({ " ": recorded && play.press, ArrowRight: next });
+  frame.keys({ " ": recorded && play.press, ArrowRight: play.step });
   frame.watch("frame shown", frame.draw.later);
   draw();
   return frame.close;

@@ -10,14 +10,14 @@ import torch
 import traitlets as t
 from torch import Tensor
 
+from tlkit.data.augmentation import drawn_views
 from tlkit.data.tasks import Split, Task
 from tlkit.evaluation import answers
 from tlkit.experiments import counted
 from tlkit.models.networks import seeded
-from tlkit.views import MARKS, sent_pixels, sent_shape
+from tlkit.views import BYTES, MARKS, sent_pixels, sent_shape
 from tlkit.widgets.base import Widget
 
-BYTES = 3_000_000  # of images, or of beliefs, at most: a saved page stays small
 EACH = 40  # images of a class and side at most, which is a few draws of a line; and images with views
 VIEWS = 6  # of an image by each augmentation
 
@@ -175,13 +175,8 @@ def _augmented(
 def _views(name: str, augment: Callable[[Tensor], Tensor], images: Tensor, seed: int) -> Tensor:
     """Random views of images [n, channels, height, width] by one augmentation: [n, VIEWS, channels, height, width]."""
     with seeded(seed):
-        views = [augment(images.clone()) for _ in range(VIEWS)]
+        views = drawn_views(images, augment, VIEWS, f'the augmentation "{name}"')
     for drawn in views:
-        if drawn.shape != images.shape:
-            raise ValueError(
-                f'the augmentation "{name}" turned images of the shape {list(images.shape)} into {list(drawn.shape)}; '
-                "a view has the shape of its image"
-            )
         if drawn.isnan().any():
             raise ValueError(
                 f'the augmentation "{name}" returned values that are no numbers; a division by 0 is the usual cause'

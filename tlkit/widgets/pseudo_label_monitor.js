@@ -224,7 +224,7 @@ function render({ model, el }) {
     hold(Math.max(0, stops.indexOf(frame.focused()), shown.indexOf(selected)));
   }
 
-  frame.keys(scrub ? { " ": scrub.press, ArrowRight: () => go(Math.min(model.get("frame") + 1, steps.length - 1)) } : {});
+  frame.keys(scrub ? { " ": scrub.press, ArrowRight: scrub.step } : {});
   frame.watch("threshold frame", frame.draw.later);
   draw();
   return frame.close;
