@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import matplotlib.image
 import pytest
 from helpers import measured, network, run, split, task
+from matplotlib.colors import to_hex
 
 import tlkit as tl
 from tlkit import plots
@@ -52,7 +53,9 @@ PICTURES = {
     "differences": lambda name="head kept": claim_picture(first=name),
     "plan": lambda name="head": plots.plan(FreezePlan((Rule("body", None), Rule("body", 0.5, 0.4), Rule(name)))),
     "by_depth": depths,
-    "uses_of_data": lambda name="head kept": plots.uses_of_data({name: 0.9, "later": None}, "What is gained"),
+    "uses_of_data": lambda name="head kept": plots.uses_of_data(
+        {name: (0.9, "pre-trained"), "later": None}, "What is gained"
+    ),
 }
 EACH = pytest.mark.parametrize("draw", PICTURES.values(), ids=PICTURES)
 
@@ -139,8 +142,9 @@ def test_a_narrow_picture_is_made_for_a_narrow_column():
 
 
 def test_what_is_not_measured_yet_has_an_empty_place():
-    picture = plots.uses_of_data({"measured": 0.815, "later": None}, "Gain")
+    picture = plots.uses_of_data({"measured": (0.815, "frozen features"), "later": None}, "Gain")
     full, empty = picture.axes[0].patches
+    assert to_hex(full.get_facecolor()) == tl.views.TOKENS["s3"][0]
     assert (full.get_width(), full.get_facecolor()[3]) == (pytest.approx(81.5), 1)
     assert empty.get_facecolor()[3] == 0
     assert "81.5 %" in texts(picture)

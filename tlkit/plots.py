@@ -172,8 +172,13 @@ def differences(comparison: Comparison, claim: Claim, width: int = 648) -> Pictu
     return picture
 
 
-def uses_of_data(measured: Mapping[str, float | None], title: str, chance: float = 10.0, width: int = 648) -> Picture:
-    """One bar for each use of other data that is measured, an empty named place for each that is not yet (None)."""
+def uses_of_data(
+    measured: Mapping[str, tuple[float, str] | None], title: str, chance: float = 10.0, width: int = 648
+) -> Picture:
+    """One bar for each use of other data that is measured, an empty named place for each that is not yet (None).
+
+    What is measured is an accuracy in 0..1 and the family (see `tl.Recipe`) that gives the bar its colour.
+    """
     height = 30 + 34 * len(measured) + 24
     picture = Picture(
         width, height, f"{title}: {sum(v is not None for v in measured.values())} of {len(measured)} measured"
@@ -185,11 +190,12 @@ def uses_of_data(measured: Mapping[str, float | None], title: str, chance: float
     axes.set_xticks([0, 50, 100], ["0", "50", "100 %"])
     axes.set_yticks(range(len(measured)), list(measured), fontsize=12, color=INK)
     axes.axvline(chance, color=EDGE, linewidth=1, linestyle=DOTTED)
-    for number, value in enumerate(measured.values()):
-        if value is None:
+    for number, found in enumerate(measured.values()):
+        if found is None:
             axes.barh(number, 100, height=0.55, facecolor="none", edgecolor=EDGE, linewidth=1, linestyle=(0, (2, 3)))
         else:
-            axes.barh(number, 100 * value, height=0.55, color=LEARNS)
+            value, family = found
+            axes.barh(number, 100 * value, height=0.55, color=views.TOKENS[views.MARKS[family][0]][0])
             said = f"{100 * value:.1f} %"
             axes.annotate(said, (100 * value, number), (6, 0), **_small(fontsize=12, color=INK))
     return picture

@@ -1,0 +1,130 @@
+"""The exercises of lesson 20 say what is right and what is missing, for right answers and for several wrong ones."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import tlkit as tl
+from tlkit.experiments import Trial
+from tlkit.models.networks import logits
+
+THRESHOLDS, USED, GOOD = (0.5, 0.9, 0.99), (100, 50, 10), (70, 45, 10)
+
+
+def missing(exercise, answer, *judged_by):
+    return " ".join(tl.lessons.check(exercise, answer, *judged_by).missing)
+
+
+# ---- 20.1: the lowest threshold at which nine in ten are right ----
+
+
+def test_the_lowest_threshold_that_is_strict_enough_is_right():
+    assert tl.lessons.check("20.1", 0.9, THRESHOLDS, USED, GOOD).complete
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (0.5, "nine in ten right"),
+        (0.99, "a lower threshold does it too"),
+        (0.7, "one of the thresholds"),
+        (None, "one"),
+    ],
+)
+def test_other_thresholds_are_told_what_is_missing(answer, words):
+    assert words in missing("20.1", answer, THRESHOLDS, USED, GOOD)
+
+
+def test_none_is_right_only_where_no_threshold_is_strict_enough():
+    assert tl.lessons.check("20.1", None, THRESHOLDS, USED, (10, 10, 5)).complete
+    assert "fewer are" in missing("20.1", 0.99, THRESHOLDS, USED, (10, 10, 5))
+
+
+# ---- 20.2: the surest of each class, with the network's own labels ----
+
+
+@pytest.fixture(scope="module")
+def asked():
+    """A network that is not trained, a pool without labels, the hidden labels, and how sure it is of what it says."""
+    unlabelled = tl.data.digits().few_labels(1).unlabelled
+    network = tl.models.SmallCNN()
+    sure, said = logits(network, unlabelled.images).softmax(1).max(1)
+    return network, unlabelled.without_labels(), unlabelled.labels, sure, said
+
+
+def chosen(sure, said, each=20):
+    order = sure.argsort(descending=True)
+    return torch.cat([order[said[order] == label][:each] for label in range(10)])
+
+
+def split(pool, numbers, labels):
+    return tl.data.Split(pool.images[numbers], labels[numbers], pool.classes)
+
+
+def test_the_surest_of_each_class_with_the_networks_own_labels_are_right_in_any_order(asked):
+    network, pool, _, sure, said = asked
+    numbers = chosen(sure, said)
+    assert tl.lessons.check("20.2", split(pool, numbers, said), network, pool).complete
+    assert tl.lessons.check("20.2", split(pool, numbers.flip(0), said), network, pool).complete
+
+
+def test_hidden_labels_are_not_the_networks_own(asked):
+    network, pool, hidden, sure, said = asked
+    assert "the network's own labels" in missing("20.2", split(pool, chosen(sure, said), hidden), network, pool)
+
+
+def test_the_surest_of_all_are_not_even(asked):
+    network, pool, _, sure, said = asked
+    numbers = sure.argsort(descending=True)[: len(chosen(sure, said))]
+    assert "20 of each class" in missing("20.2", split(pool, numbers, said), network, pool)
+
+
+def test_any_20_of_a_class_are_not_the_surest(asked):
+    network, pool, _, sure, said = asked
+    verdict = tl.lessons.check("20.2", split(pool, chosen(-sure, said), said), network, pool)
+    assert len(verdict.missing) == 1 and "the surest" in verdict.missing[0]
+
+
+@pytest.mark.parametrize("answer", [None, [3, 4], torch.zeros(3)])
+def test_what_is_no_split_is_told_so(answer, asked):
+    network, pool, *_ = asked
+    assert "a Split with labels" in missing("20.2", answer, network, pool)
+
+
+def test_a_split_without_labels_or_with_other_images_is_told_so(asked):
+    network, pool, *_, said = asked
+    assert "a Split with labels" in missing("20.2", pool, network, pool)
+    wrong = tl.data.Split(torch.rand(10, 1, 8, 8), torch.arange(10), pool.classes)
+    assert "of images of the pool" in missing("20.2", wrong, network, pool)
+    small = tl.data.Split(torch.rand(10, 1, 4, 4), torch.arange(10), pool.classes)
+    assert "images of the pool" in missing("20.2", small, network, pool)
+    none = split(pool, torch.tensor([], dtype=torch.long), said)
+    assert "20 of each class" in missing("20.2", none, network, pool)
+
+
+# ---- 20.3: where two methods are told apart ----
+
+
+@pytest.fixture
+def classical():
+    """LabelSpreading is far ahead with 1 label, and level with 5."""
+    recipes = dict.fromkeys(("LabelSpreading", "SelfTraining"), lambda task, seed: None)
+    comparison = tl.compare(recipes, tl.data.digits(), seeds=range(5), budgets=(1, 5))
+    for seed in range(5):
+        for name, first, other in (("LabelSpreading", 0.8, 0.9), ("SelfTraining", 0.6, 0.9)):
+            noise = seed / 100 if name == "SelfTraining" else 0.02
+            comparison.trials += [Trial(name, 1, seed, first + noise, 0), Trial(name, 5, seed, other + noise, 0)]
+    return comparison
+
+
+def test_the_budgets_whose_interval_leaves_zero_out_are_right(classical):
+    assert tl.lessons.check("20.3", [1], classical).complete
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [([], "all of them"), ([1, 5], "only budgets"), ([5], "only budgets"), ([2], "a list of"), (1, "a list of")],
+)
+def test_other_budgets_are_told_what_is_missing(answer, words, classical):
+    assert words in missing("20.3", answer, classical)
