@@ -1,0 +1,113 @@
+"""The exercises of lesson 21."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tlkit.data.tasks import Split
+from tlkit.lessons.exercises import Exercises, Judgement, sorted_out
+from tlkit.models.networks import logits
+
+THRESHOLD = 0.95  # FixMatch's usual one
+
+
+def _row_one(answer: Any) -> Judgement:
+    if not callable(answer):
+        return [], [f"a function of two outputs and a threshold; this is a {type(answer).__name__}"]
+    row: Callable[..., Any] = answer
+    generator = torch.Generator().manual_seed(0)
+    weak, strong = (4 * torch.randn(64, 10, generator=generator) for _ in range(2))
+    weak, strong = weak.requires_grad_(), strong.requires_grad_()
+    confidence, pseudo = weak.detach().softmax(1).max(1)
+    each = F.cross_entropy(strong, pseudo, reduction="none")
+    some, most = (float(confidence.sort().values[at]) for at in (32, -1))  # thresholds that are met exactly
+
+    def gives(threshold: float, expected: Tensor) -> bool:
+        found = row(weak, strong, threshold)
+        return isinstance(found, Tensor) and found.shape == () and bool((found - expected).abs() < 1e-4)
+
+    try:
+        row(weak, strong, some).sum().backward()
+        facts = {
+            (
+                "the mean is over all images, those not used included",
+                "row ① with half of the images used: the sum over these, divided by the number of all",
+            ): gives(some, ((confidence >= some) * each).mean()),
+            (
+                "an image that reaches the threshold exactly is used",
+                "images whose confidence is the threshold itself",
+            ): gives(most, ((confidence >= most) * each).mean()),
+            ("it is 0 when no image is sure enough", "0 where no image reaches the threshold"): gives(
+                1.1, torch.tensor(0.0)
+            ),
+            ("no gradient goes through the label", "a stop for the gradient through the weak view"): weak.grad is None
+            or not weak.grad.any(),
+            ("the strong view learns", "a gradient through the strong view, else nothing is learnt"): strong.grad
+            is not None
+            and bool(strong.grad.any()),
+        }
+    except Exception as error:  # a learner's function may raise anything
+        return [], [f"a function that runs on outputs [64, 10]: {type(error).__name__}: {error}"]
+    return sorted_out(facts)
+
+
+def _the_largest_decay(answer: Any, steps: int) -> Judgement:
+    if not isinstance(answer, int | float) or not 0 < answer < 1:
+        return [], ["a number between 0 and 1"]
+    facts = {
+        ("the start is forgotten in time", "a smaller decay: the start still counts more than a hundredth"): answer
+        ** steps
+        < 0.01 * 1.0001,
+        ("no larger decay would do", "the largest decay, to the third decimal: a larger one would do"): (answer + 0.001)
+        ** steps
+        > 0.01,
+    }
+    return sorted_out(facts)
+
+
+def _least_covered(answer: Any, network: nn.Module, pool: Split) -> Judgement:
+    if str(answer) not in pool.classes:
+        return [], [f"one of the classes: {', '.join(pool.classes)}"]
+    assert pool.labels is not None
+    confidence, said = logits(network, pool.images).cpu().float().softmax(1).max(1)
+    classes = len(pool.classes)
+    given = said[confidence >= THRESHOLD].bincount(minlength=classes)
+    covered = given / pool.labels.cpu().bincount(minlength=classes).clamp(min=1)
+    least = covered[pool.classes.index(str(answer))] == covered.min()
+    return sorted_out({("no class is covered less", "the least covered: another class is covered less"): bool(least)})
+
+
+EXERCISES: Exercises = {
+    "21.1": (
+        _row_one,
+        (
+            ("where the label comes from", "From the weak outputs, without gradient: weak_outputs.detach()."),
+            (
+                "every image by itself",
+                'F.cross_entropy(strong_outputs, pseudo, reduction="none") is one loss an image.',
+            ),
+            ("divided by what", "Multiply each loss by whether its image is used, then take the mean over all."),
+        ),
+    ),
+    "21.2": (
+        _the_largest_decay,
+        (
+            ("the equation", "After t steps the start counts decay ** t."),
+            ("solve it", "decay ** steps == 0.01, so decay is the root: 0.01 to the power of one over steps."),
+            ("in code", "0.01 ** (1 / steps)"),
+        ),
+    ),
+    "21.3": (
+        _least_covered,
+        (
+            ("where to read it", "Move the slider of FixMatch's picture to the end: the last line says it."),
+            ("two counts", "Pseudo-labels a class (bincount of what is said where it is sure), and images a class."),
+            ("the smallest share", "few.classes[int((labelled / there).argmin())]"),
+        ),
+    ),
+}
