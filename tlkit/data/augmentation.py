@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+Augment = Callable[[Tensor], Tensor]  # images [n, channels, height, width] to such images
+
 
 def warp(
     images: Tensor,
@@ -113,7 +115,7 @@ def strong(images: Tensor) -> Tensor:
     return cut_out(noise(contrast(images, 0.3), 0.05), round(3 * eighth))
 
 
-def two_views(images: Tensor, augment: Callable[[Tensor], Tensor] = strong) -> tuple[Tensor, Tensor]:
+def two_views(images: Tensor, augment: Augment = strong) -> tuple[Tensor, Tensor]:
     """Two random views of each image: what a contrastive method tells from all other images.
 
     >>> one, other = two_views(torch.rand(5, 1, 8, 8))
@@ -126,9 +128,7 @@ def two_views(images: Tensor, augment: Callable[[Tensor], Tensor] = strong) -> t
     return one, other
 
 
-def drawn_views(
-    images: Tensor, augment: Callable[[Tensor], Tensor], count: int, called: str = "the augmentation"
-) -> list[Tensor]:
+def drawn_views(images: Tensor, augment: Augment, count: int, called: str = "the augmentation") -> list[Tensor]:
     """`count` random views of each image, of which each is of its shape; `called` names the augmentation if not."""
     views = [augment(images.clone()) for _ in range(count)]  # it may write into what it is given
     for view in views:

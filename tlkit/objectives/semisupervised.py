@@ -10,10 +10,9 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from tlkit.data.augmentation import strong, weak
+from tlkit.data.augmentation import Augment, strong, weak
 from tlkit.data.batches import PairedBatch, PairedBatches
 from tlkit.models.networks import MovingAverage, logits
-from tlkit.objectives.supervised import Augment
 
 NONE = 1e-12  # what a share of nothing is divided by, so that it is 0
 

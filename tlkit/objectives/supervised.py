@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tlkit.data.augmentation import Augment
 from tlkit.data.batches import Batch, PairedBatch
-
-Augment = Callable[[Tensor], Tensor]
 
 
 class CrossEntropy(nn.Module):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tlkit.data.augmentation import noise, strong, two_views
+from tlkit.data.augmentation import Augment, noise, strong, two_views
 from tlkit.data.batches import Batch
 from tlkit.models.networks import Network, seeded
 from tlkit.representations import alignment, deviation, effective_rank, uniformity
@@ -105,7 +104,7 @@ class TwoViews(nn.Module):
     def __init__(
         self,
         feature_dim: int = 64,
-        augment: Callable[[Tensor], Tensor] = strong,
+        augment: Augment = strong,
         hidden: int = 128,
         projected: int = 64,
         seed: int = 0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
@@ -10,7 +10,7 @@ import torch
 import traitlets as t
 from torch import Tensor
 
-from tlkit.data.augmentation import drawn_views
+from tlkit.data.augmentation import Augment, drawn_views
 from tlkit.data.tasks import Split, Task
 from tlkit.evaluation import answers
 from tlkit.experiments import counted
@@ -60,7 +60,7 @@ class Gallery(Widget, script="images.js gallery.js"):
         network: Any = None,
         *,
         source: Split | Task | None = None,
-        views: Mapping[str, Callable[[Tensor], Tensor]] | None = None,
+        views: Mapping[str, Augment] | None = None,
         seed: int = 0,
         title: str | None = None,
         subtitle: str | None = None,
@@ -144,7 +144,7 @@ def _side_by_side(source: Split | Task, target: Split | Task) -> tuple[str, dict
 
 
 def _augmented(
-    given: Split | Task, augmentations: Mapping[str, Callable[[Tensor], Tensor]], seed: int, most: int
+    given: Split | Task, augmentations: Mapping[str, Augment], seed: int, most: int
 ) -> tuple[str, dict[str, Any], bytes, bytes]:
     """Images with their views: sentence, view, pixels, no beliefs; of each image itself, then its views in order."""
     split = _checked(given.train if isinstance(given, Task) else given)
@@ -172,7 +172,7 @@ def _augmented(
     return f"{counted(count, 'image')}, each with {several}", view, sent_pixels(sent), b""
 
 
-def _views(name: str, augment: Callable[[Tensor], Tensor], images: Tensor, seed: int) -> Tensor:
+def _views(name: str, augment: Augment, images: Tensor, seed: int) -> Tensor:
     """Random views of images [n, channels, height, width] by one augmentation: [n, VIEWS, channels, height, width]."""
     with seeded(seed):
         views = drawn_views(images, augment, VIEWS, f'the augmentation "{name}"')
