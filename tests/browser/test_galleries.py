@@ -43,8 +43,11 @@ def galleries(notebook):
     for cell in NUMBER.values():
         notebook.run_cell(cell)
     notebook.fit_height()
+    shown = {name: notebook.output(cell).locator('[data-widget="gallery"]') for name, cell in NUMBER.items() if cell}
+    for gallery in shown.values():
+        gallery.wait_for()  # a widget that is not yet drawn when the kernel ends never is
     notebook.lab.request(f"/api/sessions/{notebook.session}", "DELETE")
-    return {name: notebook.output(cell).locator('[data-widget="gallery"]') for name, cell in NUMBER.items()}
+    return shown
 
 
 @pytest.fixture
@@ -217,6 +220,19 @@ def test_a_view_is_shown_large_beside_its_image(galleries):
         grid.press(key)
         assert selected(views) == f"image {label}"
     assert "8 to 10 of 10" in views.inner_text()
+
+
+def test_what_changes_while_the_page_hides_it_is_drawn_when_it_is_back(galleries):
+    views = galleries["views"]
+    names = [option.get_attribute("aria-label") for option in views.get_by_role("option").all()]
+    views.evaluate("""node => {
+        node.style.display = "none"; // as JupyterLab does while it changes the theme
+        node.querySelector("[role=option]").click();
+        node.style.display = "";
+    }""")
+    views.page.wait_for_timeout(300)
+    assert selected(views) == names[0]
+    assert [option.get_attribute("aria-label") for option in views.get_by_role("option").all()] == names
 
 
 def test_in_a_narrow_column_everything_is_stacked(errors, notebook):  # the last: it leaves the page narrow

@@ -590,13 +590,18 @@ function makeFrame(model, el, name, draw) {
     event.stopPropagation();
   });
 
-  frame.draw = paced(draw, 100, signal); // at most ten times a second
+  frame.draw = paced(() => (root.clientWidth ? draw() : again()), 100, signal); // at most ten times a second
   const observer = new ResizeObserver(([entry]) => {
     frame.narrow = entry.contentRect.width < NARROW;
     root.classList.toggle("tl-narrow", frame.narrow);
     frame.draw.now();
   });
   observer.observe(root);
+  // JupyterLab hides its pages for less than a frame, so the observer misses it: observed anew, it tells of any width.
+  const again = () => {
+    observer.unobserve(root);
+    observer.observe(root);
+  };
   frame.close = () => {
     observer.disconnect();
     end.abort();
