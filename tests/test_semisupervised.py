@@ -92,6 +92,7 @@ def test_pairs_say_that_hidden_labels_are_not_learnt_from():
     [
         (dict(unlabelled=None), "there is no unlabelled image; task.few_labels"),
         (dict(unlabelled=split(0)), "there is no unlabelled image; task.few_labels"),
+        (dict(labelled=None), "there is no labelled image"),
         (dict(labelled=split(0)), "there is no labelled image"),
         (dict(labelled=split().without_labels()), "there is no labelled image"),
         (dict(labelled=split(2)), 'class "c" has no labelled image, so nothing can be called by its name'),
@@ -102,11 +103,17 @@ def test_pairs_say_that_hidden_labels_are_not_learnt_from():
             r"labelled images are \(1, 4, 4\), unlabelled ones \(1, 8, 8\); bring them to one size",
         ),
     ],
-    ids=["none", "empty", "no labelled", "no labels", "class without", "ratio", "batch", "sizes"],
+    ids=["none", "empty", "none labelled", "no labelled", "no labels", "class without", "ratio", "batch", "sizes"],
 )
 def test_pairs_that_cannot_be_made_are_refused(options, words):
     with pytest.raises(ValueError, match=words):
         paired(**options)
+
+
+@pytest.mark.parametrize(("side", "words"), [("labelled", "task.train"), ("unlabelled", "task.unlabelled")])
+def test_a_task_in_the_place_of_its_split_is_refused(side, words):
+    with pytest.raises(TypeError, match=f"a Task is not a split; give one of its splits, such as {words}"):
+        paired(**{side: tl.data.digits()})
 
 
 @pytest.mark.parametrize("per_class", [1, 2, 5])
@@ -245,6 +252,12 @@ def test_softmatch_uses_every_image_at_first_and_fewer_of_the_unsure_later():
 def test_softmatch_counts_all_alike_where_all_are_equally_sure():
     objective = begun(SoftMatch(momentum=0))
     assert objective.used(torch.eye(3)).tolist() == [1, 1, 1]  # the variance is 0
+
+
+def test_softmatch_takes_a_single_unlabelled_image():
+    objective, batch = begun(SoftMatch(weak=weakly, strong=strongly)), written(n=1, ratio=1)
+    for _ in range(2):
+        assert objective(Readable(), batch)["used"].isfinite()
 
 
 @pytest.mark.parametrize("again", ["a threshold that none reaches", "no weight"])

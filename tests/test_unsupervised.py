@@ -47,6 +47,16 @@ def test_vicreg_is_lightlys(weights, spread):
     assert float(tl.objectives.VICReg(8, *weights).loss(one, other)) == pytest.approx(float(lightlys), rel=1e-5)
 
 
+@pytest.mark.parametrize("make", [tl.objectives.SimCLR, tl.objectives.VICReg])
+def test_the_loss_is_given_projections_in_full_precision(make):
+    compared = []
+    objective = make(6)
+    exact = objective.loss
+    objective.loss = lambda one, other: compared.append(one.dtype) or exact(one, other)
+    run(1, objective=objective, precision="bfloat16").finish()
+    assert compared == [torch.float32]
+
+
 def test_nt_xent_of_three_images_by_hand():
     """All six views on two axes: z = x, x, y for the one view and x, y, y for the other; temperature 1."""
     x, y, e = [3.0, 0.0], [0.0, 0.5], math.e

@@ -97,10 +97,14 @@ class PairedBatches:
     >>> batches[0].images.shape, batches[0].unlabelled.shape
     (torch.Size([32, 1, 8, 8]), torch.Size([96, 1, 8, 8]))
 
-    Raises ValueError if one side has no images, a class has no labelled image, or the two sides' images differ in size.
+    Raises ValueError if one side has no images, a class has no labelled image, or the two sides' images differ in size,
+    TypeError if one side is not a split.
     """
 
     def __init__(self, labelled: Split, unlabelled: Split | None, ratio: int = 3, batch_size: int = 32, seed: int = 0):
+        for given, name in ((labelled, "train"), (unlabelled, "unlabelled")):
+            if not isinstance(given, Split | None):
+                raise TypeError(f"a {type(given).__name__} is not a split; give one of its splits, such as task.{name}")
         if batch_size < 1:
             raise ValueError(f"batch_size={batch_size}, but a batch holds at least 1 labelled image")
         if ratio < 1:
@@ -108,7 +112,7 @@ class PairedBatches:
                 f"ratio={ratio}, but a batch holds at least 1 unlabelled image for each labelled one; "
                 "to learn from labels alone, give the run the labelled split"
             )
-        if labelled.labels is None or not len(labelled):
+        if labelled is None or labelled.labels is None or not len(labelled):
             raise ValueError("there is no labelled image; task.few_labels(per_class) keeps some labels")
         if unlabelled is None or not len(unlabelled):
             raise ValueError(

@@ -224,7 +224,8 @@ class SoftMatch(FixMatch):
         self.marginal.lerp_(p.mean(0), new)
         confidence = F.normalize(p / (self.marginal + 1e-6), p=1, dim=1).amax(1)
         self.mean.lerp_(confidence.mean(), new)
-        self.variance.lerp_(confidence.var(), new)
+        if len(p) > 1:  # one image has no variance
+            self.variance.lerp_(confidence.var(), new)
         below = (confidence - self.mean).clamp(max=0)
         return torch.exp(-below.square() * self.n_sigma**2 / (2 * self.variance).clamp(min=NONE))
 

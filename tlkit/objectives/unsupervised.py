@@ -138,9 +138,9 @@ class TwoViews(nn.Module):
                 f"vector of {self.feature_dim} numbers; end the backbone with pooling and nn.Flatten(), or give "
                 "feature_dim= its length"
             )
-        one, other = self.projector(features).split(n)
+        one, other = self.projector(features).float().split(n)
         loss = self.loss(one, other)
-        one, other = one.detach().float(), other.detach().float()
+        one, other = one.detach(), other.detach()
         return {
             "loss": loss,
             "alignment": alignment(one, other),

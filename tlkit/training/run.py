@@ -68,14 +68,14 @@ class Run:
     A run is iterated; each item is a `Step`. `run.finish()` takes all that are left, `next(run)` takes one, a widget
     awaits them. To pause is not to ask; `run.stop()` ends a loop over the run, and iterating it again continues.
 
-    `data`: a Task (its training split), a Split, or anything with `batches[step]`. `lr`: 3e-3 suits AdamW on the
-    lessons' networks. `optimizer`: a callable from parameters to an optimizer, given `lr=`; AdamW unless said.
-    `schedule`: None (constant) or "one-cycle": 10 % warm-up, then a cosine to zero. `plan`: which layer groups learn,
-    at what rate and from when (see `tl.freezing`); all of them, always, unless said. `average`: the decay of a moving
-    average of the weights (`tl.models.MovingAverage`), which is then what is tested and predicts; 0.97 remembers some
-    thirty steps. `seed` orders the batches and seeds every step's noise. `precision`: "float32" or "bfloat16". The
-    defaults give the same bits as the loop written by hand. `fast=True` chooses memory layout, fused optimizer and
-    precision by a rule from device, image size and layers; `run.choice` says what it chose.
+    `data`: a Task (its training split), a Split, or anything with `batches[step]`, which has a `batch_size` of its own.
+    `lr`: 3e-3 suits AdamW on the lessons' networks. `optimizer`: a callable from parameters to an optimizer, given
+    `lr=`; AdamW unless said. `schedule`: None (constant) or "one-cycle": 10 % warm-up, then a cosine to zero. `plan`:
+    which layer groups learn, at what rate and from when (see `tl.freezing`); all of them, always, unless said.
+    `average`: the decay of a moving average of the weights (`tl.models.MovingAverage`), which is then what is tested
+    and predicts; 0.97 remembers some thirty steps. `seed` orders the batches and seeds every step's noise. `precision`:
+    "float32" or "bfloat16". The defaults give the same bits as the loop written by hand. `fast=True` chooses memory
+    layout, fused optimizer and precision by a rule from device, image size and layers; `run.choice` says what it chose.
 
     Raises ValueError for arguments that cannot work, FloatingPointError when the loss is no longer finite.
 

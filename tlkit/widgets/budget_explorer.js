@@ -187,7 +187,7 @@ function render({ model, el }) {
   }
 
   function verdict(found) {
-    const won = `${recipe("first").name} won ${found.wins} times out of ${found.values.length}`;
+    const won = `${recipe("first").name} won ${found.wins === 1 ? "once" : `${found.wins} times`} out of ${found.values.length}`;
     const contains = zero(found) ? "contains" : "does not contain";
     const words = `On the same seeds and the same labels, ${won}; the interval ${contains} zero.`;
     return [zero(found) ? "Not separated from zero." : "Separated from zero.", words];
