@@ -140,9 +140,9 @@ TWO = {0: features(), 5: features()}
         ),
         ({"frames": torch.zeros(30, 2, 2)}, ValueError, r"shape \[30, 2, 2\], .* give \[30, d\]"),
         ({"frames": features().log()}, ValueError, "some features are no finite numbers"),
-        ({"frames": {}}, ValueError, r"frames are of the steps \[\]; give whole numbers, in the order of training"),
+        ({"frames": {}}, ValueError, r"frames are of the steps \[\]; give at least one, as whole numbers"),
         ({"frames": {5: features(), 0: features()}}, ValueError, r"steps \[5, 0\]; .* in the order of training"),
-        ({"frames": {"first": features()}}, ValueError, r"steps \['first'\]; give whole numbers"),
+        ({"frames": {"first": features()}}, ValueError, r"steps \['first'\]; .* as whole numbers"),
         ({"frames": TWO, "network": network()}, ValueError, r"of the steps \[0, 5\]; give predictions of the same"),
         ({"frames": TWO, "predictions": {0: split().labels}}, ValueError, "give predictions of the same"),
         ({"predictions": split().labels[:4]}, ValueError, "predictions are not one class number, 0 to 2, for each of"),
@@ -157,3 +157,12 @@ TWO = {0: features(), 5: features()}
 def test_a_mistake_is_answered_with_a_sentence(options, error, message):
     with pytest.raises(error, match=message):
         shown(**options)
+
+
+def test_a_frame_or_an_image_that_is_none_is_refused_later_too():
+    widget = shown(frames=TWO)
+    with pytest.raises(ValueError, match="there is no frame 2; they are counted from 0 to 1"):
+        widget.frame = 2
+    with pytest.raises(ValueError, match="there is no image -1; they are counted from 0 to 29"):
+        widget.selected = -1
+    assert widget.frame == 0 and widget.selected >= 0

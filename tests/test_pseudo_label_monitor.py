@@ -87,7 +87,7 @@ def test_half_precision_is_no_reason_to_complain():
         (split(6), {5: probabilities() * 3}, {}, ValueError, r"of step 5 .* do not sum to 1 .* logits.softmax\(1\)"),
         (split(6), probabilities(sure=torch.full((6,), 1.5)), {}, ValueError, "the probabilities are negative"),
         (split(6), probabilities() * float("nan"), {}, ValueError, "no numbers"),
-        (split(6), {}, {}, ValueError, "give at least one, in the order of training"),
+        (split(6), {}, {}, ValueError, "give at least one, as whole numbers in the order"),
         (split(6), {9: probabilities(), 3: probabilities()}, {}, ValueError, r"of the steps \[9, 3\]; give"),
         (split(6), probabilities(), {"threshold": 0}, ValueError, "threshold=0.0, but it is a probability: above 0"),
         (split(6), probabilities(), {"threshold": 1.01}, ValueError, "at most 1"),
@@ -103,6 +103,6 @@ def test_a_threshold_or_a_frame_that_is_none_is_refused_later_too():
     shown = monitor()
     with pytest.raises(ValueError, match=r"threshold=95.0, but it is a probability"):
         shown.threshold = 95
-    with pytest.raises(ValueError, match="frame=1, but frames are counted from 0 to 0"):
+    with pytest.raises(ValueError, match="there is no frame 1; they are counted from 0 to 0"):
         shown.frame = 1
     assert (shown.threshold, shown.frame) == (0.95, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any, ClassVar
@@ -96,6 +96,23 @@ def _without_indents(code: str) -> str:
     """Shorter by a tenth: without indents and lines that are comments."""
     lines = (line.strip() for line in code.split("\n"))
     return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+def required_number(what: str, number: int, count: int) -> int:
+    """The number itself. Raises ValueError if it is none of `count` things, counted from 0, each called a `what`."""
+    if not 0 <= number < count:
+        raise ValueError(f"there is no {what} {number}; they are counted from 0 to {count - 1}")
+    return number
+
+
+def training_steps(frames: Mapping[int, Any]) -> list[int]:
+    """The steps of `{step: what there was}`. Raises ValueError if there are none, or no whole numbers that rise."""
+    steps = list(frames)
+    if not steps or not all(isinstance(step, int) for step in steps) or steps != sorted(steps):
+        raise ValueError(
+            f"frames are of the steps {steps}; give at least one, as whole numbers in the order of training"
+        )
+    return steps
 
 
 def in_kernel_loop(handler: Callable[..., Any]) -> Callable[..., None]:

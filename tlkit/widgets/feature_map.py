@@ -15,7 +15,7 @@ from tlkit.evaluation import answers
 from tlkit.features import Features
 from tlkit.representations import neighbours, placed
 from tlkit.views import BYTES, sent_pixels, sent_shape
-from tlkit.widgets.base import Widget
+from tlkit.widgets.base import Widget, required_number, training_steps
 
 MOST = 300  # images that one can still tell apart
 
@@ -39,7 +39,8 @@ class FeatureMap(Widget, script="images.js feature_map.js"):
     100 images placed by their features; 78.8 % of their 5 nearest share the label
 
     Raises TypeError for what is no Split. Raises ValueError for images that are neither grey nor RGB, features or
-    predictions of other images, steps that do not rise, an unknown class or method, or if there are not `k` others.
+    predictions of other images, steps that do not rise, an unknown class or method, if there are not `k` others, or
+    for a `frame` or `selected` image that is not there.
     """
 
     view = t.Dict().tag(sync=True)
@@ -66,9 +67,7 @@ class FeatureMap(Widget, script="images.js feature_map.js"):
         total, classes, shape = len(split), split.classes, sent_shape(split.images.shape)
         if network is not None:
             predictions = answers(network, split.images, len(classes))[0]
-        steps = list(frames) if isinstance(frames, Mapping) else [0]
-        if not steps or not all(isinstance(step, int) for step in steps) or steps != sorted(steps):
-            raise ValueError(f"frames are of the steps {steps}; give whole numbers, in the order of training")
+        steps = training_steps(frames) if isinstance(frames, Mapping) else [0]
         features = [_features(one, at, total) for at, one in _by_step(frames, steps, "features")]
         asked = [] if predictions is None or split.labels is None else _by_step(predictions, steps, "predictions")
         said = [_said(one, at, total, len(classes)) for at, one in asked]
@@ -114,6 +113,14 @@ class FeatureMap(Widget, script="images.js feature_map.js"):
             places=placed(features, method).numpy().tobytes(),
             nearest=nearest.numpy().astype("<i2").tobytes(),
         )
+
+    @t.validate("frame")
+    def _is_a_frame(self, proposal: Any) -> int:
+        return required_number("frame", proposal["value"], len(self.view["steps"]))
+
+    @t.validate("selected")
+    def _is_an_image(self, proposal: Any) -> int:
+        return required_number("image", proposal["value"], self.view["count"])
 
     def words(self) -> str:
         """How many images there are, and how many of their neighbours share the label in the present frame."""

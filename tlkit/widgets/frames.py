@@ -14,7 +14,7 @@ import traitlets as t
 from torch import Tensor
 
 from tlkit.views import MARKS, round_span, sent_pixels, sent_shape
-from tlkit.widgets.base import Widget
+from tlkit.widgets.base import Widget, required_number
 
 PerFrame = str | Sequence[str] | Callable[[int], str]  # the last says it of a frame's number
 
@@ -149,10 +149,7 @@ class Frames(Widget, script="images.js frames.js"):
 
     @t.validate("frame")
     def _is_a_frame(self, proposal: Any) -> int:
-        last = len(self.view["values"]) - 1
-        if not 0 <= proposal["value"] <= last:
-            raise ValueError(f"there is no frame {proposal['value']}; they are counted from 0 to {last}")
-        return proposal["value"]
+        return required_number("frame", proposal["value"], len(self.view["values"]))
 
     @t.validate("shown")
     def _is_a_choice(self, proposal: Any) -> str:

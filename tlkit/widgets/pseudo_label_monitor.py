@@ -12,7 +12,7 @@ from torch import Tensor
 from tlkit.data.tasks import Split
 from tlkit.evaluation import answers
 from tlkit.views import round_top, sent_pixels, sent_shape
-from tlkit.widgets.base import Widget
+from tlkit.widgets.base import Widget, required_number, training_steps
 
 SHOWN = 9  # mistakes, the surest
 
@@ -31,8 +31,8 @@ class PseudoLabelMonitor(Widget, script="images.js pseudo_label_monitor.js"):
     None of 987 images is pseudo-labelled
 
     Raises TypeError for what is no Split, or has no probabilities. Raises ValueError for a split without images or
-    labels, if probabilities have another shape or do not sum to 1, if steps do not rise, or for a threshold outside
-    (0, 1].
+    labels, if probabilities have another shape or do not sum to 1, if steps do not rise, or for a frame that is not
+    there or a threshold outside (0, 1].
     """
 
     view = t.Dict().tag(sync=True)
@@ -54,9 +54,7 @@ class PseudoLabelMonitor(Widget, script="images.js pseudo_label_monitor.js"):
                 "these images have no hidden labels, so nobody can say which pseudo-labels are wrong; keep the labels "
                 "for the reader, as task.few_labels(1).unlabelled does"
             )
-        steps = list(frames) if isinstance(frames, Mapping) else []
-        if frames == {} or steps != sorted(set(steps)):
-            raise ValueError(f"frames are of the steps {steps}; give at least one, in the order of training")
+        steps = training_steps(frames) if isinstance(frames, Mapping) else []
         given = {f" of step {step}": frames[step] for step in steps} or {"": frames}
         tops = [_probabilities(one, split, at).max(1) for at, one in given.items()]
         self._sure, said = torch.stack([top.values for top in tops]), torch.stack([top.indices for top in tops])
@@ -89,9 +87,7 @@ class PseudoLabelMonitor(Widget, script="images.js pseudo_label_monitor.js"):
 
     @t.validate("frame")
     def _is_a_frame(self, proposal: Any) -> int:
-        if not 0 <= proposal["value"] < len(self._sure):
-            raise ValueError(f"frame={proposal['value']}, but frames are counted from 0 to {len(self._sure) - 1}")
-        return proposal["value"]
+        return required_number("frame", proposal["value"], len(self._sure))
 
     def words(self) -> str:
         """How many images are pseudo-labelled, and what share of them rightly, in a sentence."""
