@@ -37,6 +37,7 @@ def rivals(gains: tuple[float, float, float]):
         (math.log(256), "no view is compared with itself"),
         (math.log(128), "two for each"),
         (math.log(254), "has the other view in it"),
+        (5.54, "the third decimal"),
         (math.log10(255), "natural logarithm"),
         (255, "the logarithm"),
         (-math.log(255), "the sign"),

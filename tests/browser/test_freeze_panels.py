@@ -220,6 +220,7 @@ def test_a_plan_set_in_python_is_shown_and_its_edges_are_where_it_says(panel, no
 def test_names_are_text_and_many_groups_stand_in_rows(notebook):
     notebook.run_cell(NUMBER["names"])
     named = notebook.output(NUMBER["names"]).locator('[data-widget="freeze-panel"]')
+    named.get_by_text("not measured").first.wait_for()
     assert named.get_by_text("<b>1").count() == 2  # under its block and at its row
     assert named.get_by_text("not measured").count() == 2
     notebook.run_cell(NUMBER["deep"])

@@ -590,18 +590,21 @@ function makeFrame(model, el, name, draw) {
     event.stopPropagation();
   });
 
-  frame.draw = paced(() => (root.clientWidth ? draw() : again()), 100, signal); // at most ten times a second
+  // What is drawn while JupyterLab hides its page, for less than a frame, has no width, and the observer sees no change:
+  // observed anew, it tells of any width.
+  const drawn = () => {
+    draw();
+    if (root.getClientRects().length) return;
+    observer.unobserve(root);
+    observer.observe(root);
+  };
+  frame.draw = paced(drawn, 100, signal); // at most ten times a second
   const observer = new ResizeObserver(([entry]) => {
     frame.narrow = entry.contentRect.width < NARROW;
     root.classList.toggle("tl-narrow", frame.narrow);
     frame.draw.now();
   });
   observer.observe(root);
-  // JupyterLab hides its pages for less than a frame, so the observer misses it: observed anew, it tells of any width.
-  const again = () => {
-    observer.unobserve(root);
-    observer.observe(root);
-  };
   frame.close = () => {
     observer.disconnect();
     end.abort();
