@@ -592,13 +592,14 @@ function makeFrame(model, el, name, draw) {
 
   // What is drawn while JupyterLab hides its page, for less than a frame, has no width, and the observer sees no change:
   // observed anew, it tells of any width.
-  const drawn = () => {
+  const drawAnywhere = () => {
+    if (!root.getClientRects().length) { // asked before the drawing, after which it would cost another layout
+      observer.unobserve(root);
+      observer.observe(root);
+    }
     draw();
-    if (root.getClientRects().length) return;
-    observer.unobserve(root);
-    observer.observe(root);
   };
-  frame.draw = paced(drawn, 100, signal); // at most ten times a second
+  frame.draw = paced(drawAnywhere, 100, signal); // at most ten times a second
   const observer = new ResizeObserver(([entry]) => {
     frame.narrow = entry.contentRect.width < NARROW;
     root.classList.toggle("tl-narrow", frame.narrow);

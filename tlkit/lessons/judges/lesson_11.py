@@ -72,7 +72,7 @@ def _where_the_gain_ends(answer: Any, rivals: Comparison) -> Judgement:
 
     def ahead(at: int) -> bool:
         found = rivals.difference("SimCLR", "from scratch", at)
-        return bool(found and found.low is not None and found.low > 0)
+        return bool(found and found.separated and found.mean > 0)
 
     later = [at for at in rivals.budgets if at > (answer or 0)]
     facts = {

@@ -54,16 +54,13 @@ def _evenly_chosen(answer: Any, network: nn.Module, pool: Split) -> Judgement:
 
 
 def _where_told_apart(answer: Any, comparison: Comparison) -> Judgement:
-    apart = []
-    for budget in comparison.budgets:
-        found = comparison.difference("LabelSpreading", "SelfTraining", budget)
-        if found is not None and found.separated:
-            apart.append(budget)
+    found = {at: comparison.difference("LabelSpreading", "SelfTraining", at) for at in comparison.budgets}
+    apart = {at for at, sample in found.items() if sample and sample.separated}
     if not isinstance(answer, list | tuple | set) or any(one not in comparison.budgets for one in answer):
         return [], [f"a list of budgets, of these: {', '.join(map(str, comparison.budgets))}"]
     facts = {
-        ("zero is outside where you say so", "only budgets whose interval leaves zero out"): {*answer} <= {*apart},
-        ("no other budget tells them apart", "all of them: one more interval leaves zero out"): {*apart} <= {*answer},
+        ("zero is outside where you say so", "only budgets whose interval leaves zero out"): {*answer} <= apart,
+        ("no other budget tells them apart", "all of them: one more interval leaves zero out"): apart <= {*answer},
     }
     return sorted_out(facts)
 

@@ -43,7 +43,7 @@ def _surely_worse(answer: Any, comparison: Comparison) -> Judgement:
         return [], [f'a set of names, such as {{"gradual"}}; this is a {type(answer).__name__}']
     others = [name for name in comparison.recipes if name != "full"]
     found = {name: comparison.difference(name, "full", 10) for name in others}
-    worse = {name for name, sample in found.items() if sample and sample.high is not None and sample.high < 0}
+    worse = {name for name, sample in found.items() if sample and sample.separated and sample.mean < 0}
     named = set(map(str, answer))
     facts = {
         ("all that you name are", "only such names: not all of yours are surely worse"): named <= worse,
