@@ -21,7 +21,8 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
 import tlkit as tl
-from tlkit.experiments import Recipe, Sample
+from tlkit.experiments import Recipe
+from tlkit.intervals import Sample
 from tlkit.models.networks import Network, seeded
 
 EPOCHS, LABELS, BY = 8, 20, 2

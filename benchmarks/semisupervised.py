@@ -20,7 +20,8 @@ from torch import nn
 
 import tlkit as tl
 from benchmarks.supervised import Make, percent, pretrained_on, words
-from tlkit.experiments import Comparison, Sample
+from tlkit.experiments import Comparison
+from tlkit.intervals import Sample
 
 BASELINE = "labels only, strong"
 PRETRAINED = "pre-trained, labels only, strong"

@@ -14,8 +14,9 @@ import torch
 from torch import nn
 
 import tlkit as tl
-from tlkit.experiments import Comparison, Sample
+from tlkit.experiments import Comparison
 from tlkit.freezing import FreezePlan
+from tlkit.intervals import Sample
 
 Make = Callable[[tl.data.Task, int], Any]
 

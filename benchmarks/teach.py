@@ -25,7 +25,7 @@ import tlkit as tl
 from tlkit.data.characters import centred
 from tlkit.data.drawings import SAMPLES, pictures
 from tlkit.data.tasks import Split, Task
-from tlkit.experiments import Sample
+from tlkit.intervals import Sample
 from tlkit.models.networks import predictions
 from tlkit.models.teach import THRESHOLD, cosines, untrained_teach
 from tlkit.training.pretraining import wobble

@@ -16,7 +16,8 @@ from torch import nn
 
 import tlkit as tl
 from benchmarks.supervised import Make, percent, probe, tuned, words
-from tlkit.experiments import Comparison, Sample
+from tlkit.experiments import Comparison
+from tlkit.intervals import Sample
 from tlkit.objectives import SimCLR, VICReg
 
 Start = Callable[[int], tuple[nn.Module, nn.Module]]  # from a seed to a network and an objective

@@ -14,7 +14,7 @@ from tlkit.data.batches import Batches, mixed_seed
 
 def order(batches: Batches, steps) -> list[list[float]]:
     """Which images each step holds, by a pixel that no other image has."""
-    return [batches[step].images[:, 0, 1, 1].tolist() for step in steps]
+    return [batches[step].inputs[:, 0, 1, 1].tolist() for step in steps]
 
 
 def test_a_batch_depends_on_its_number_and_not_on_what_was_asked_before():
@@ -32,7 +32,7 @@ def test_each_epoch_holds_every_image_once_in_an_order_of_its_own():
 def test_an_incomplete_last_batch_is_dropped():
     batches = Batches(split(30), 8)
     assert len(batches) == 3
-    assert {len(batches[step].images) for step in range(7)} == {8}
+    assert {len(batches[step].inputs) for step in range(7)} == {8}
 
 
 def test_a_set_smaller_than_the_batch_is_one_batch():

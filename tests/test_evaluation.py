@@ -92,7 +92,7 @@ def test_without_labels_nothing_can_be_judged():
     unlabelled = replace(split(), labels=None)
     with pytest.raises(ValueError, match="no labels"):
         tl.evaluate(Knowing(1), unlabelled)
-    with pytest.raises(ValueError, match="validation needs labels, but this split has none"):
+    with pytest.raises(ValueError, match="this split has no labels, and validation needs them"):
         tl.validated(run(), unlabelled)
 
 

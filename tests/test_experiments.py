@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from helpers import Knowing, measured, recipe, run, task
+from helpers import Knowing, measured, network, recipe, run, task
 from scipy.stats import ttest_rel
+from sklearn.metrics import log_loss
 
 import tlkit as tl
-from tlkit.experiments import Sample
+from tlkit.intervals import Sample
+from tlkit.trial_file import Trial
 
 HIGH = (0.91, 0.90, 0.93, 0.92, 0.90)
 LOW = (0.71, 0.73, 0.70, 0.74, 0.71)
@@ -42,12 +44,12 @@ def test_each_seed_draws_a_task_of_its_own():
 
 def test_trials_are_made_seed_by_seed_budget_by_budget_recipe_by_recipe():
     comparison = measured({"x": HIGH, "y": LOW}, seeds=2, budgets=(1, 5))
-    order = [(trial.seed, trial.budget, trial.recipe) for trial in comparison.trials]
+    order = [(trial.seed, trial.settings["budget"], trial.settings["recipe"]) for trial in comparison.trials]
     assert order == [(s, b, name) for s in (0, 1) for b in (1, 5) for name in "xy"]
 
 
 def test_a_trial_is_tested_on_the_test_images_of_its_task():
-    assert measured({"x": HIGH}).accuracy("x", at=1) == pytest.approx(dict(enumerate(HIGH)))
+    assert measured({"x": HIGH}).values("x", at=1) == pytest.approx(dict(enumerate(HIGH)))
 
 
 def test_a_run_is_taken_step_by_step_and_tested_when_it_is_finished():
@@ -55,7 +57,7 @@ def test_a_run_is_taken_step_by_step_and_tested_when_it_is_finished():
     assert [type(item).__name__ for item in going] == ["Step"] * 4 + ["Trial"]
     few = task().few_labels(5, seed=0)
     expected = tl.evaluate(run(4, data=few.train).finish(), few.test).accuracy
-    assert going.accuracy("run", at=5) == {0: expected}
+    assert going.values("run", at=5) == {0: expected}
 
 
 def compared():
@@ -63,8 +65,8 @@ def compared():
     return tl.compare(recipes, task(), range(3), (5, 10))
 
 
-def accuracies(comparison):
-    return [(t.recipe, t.budget, t.seed, t.accuracy) for t in comparison.trials]
+def measurements(comparison):
+    return [(t.settings, t.seed, t.value) for t in comparison.trials]
 
 
 def test_a_stopped_comparison_keeps_what_it_has_and_goes_on():
@@ -72,10 +74,10 @@ def test_a_stopped_comparison_keeps_what_it_has_and_goes_on():
     for number, _ in enumerate(stopped):
         if number == 12:  # in the middle of a run
             stopped.stop()
-    kept = accuracies(stopped)
-    assert 0 < len(kept) < len(stopped.plan) and stopped.run.step == 1
-    assert accuracies(stopped.finish())[: len(kept)] == kept
-    assert accuracies(stopped) == accuracies(compared().finish())
+    kept = measurements(stopped)
+    assert 0 < len(kept) < len(stopped.planned) and stopped.run.step == 1
+    assert measurements(stopped.finish())[: len(kept)] == kept
+    assert measurements(stopped) == measurements(compared().finish())
 
 
 def test_a_run_that_has_failed_is_not_recorded_as_a_finished_trial():
@@ -89,15 +91,15 @@ def test_a_run_that_has_failed_is_not_recorded_as_a_finished_trial():
 def test_nothing_is_trained_before_it_is_asked_for():
     asked = []
     waiting = tl.compare({"x": lambda few, seed: asked.append(seed) or Knowing(1)}, task(), range(2), (1,))
-    assert (asked, waiting.trials, waiting.present, waiting.finished) == ([], [], (0, 1, "x"), False)
+    assert (asked, waiting.trials, waiting.present, waiting.finished) == ([], [], ("x", {"budget": 1}, 0), False)
     waiting.finish()
     assert (waiting.present, waiting.finished) == (None, True)
 
 
 def test_a_skipped_budget_is_not_measured():
     comparison = measured({"x": HIGH}, budgets=(1, 5), skip=(5,))
-    assert {trial.budget for trial in comparison.trials} == {1}
-    assert comparison.accuracy("x", at=5) == {}
+    assert {trial.settings["budget"] for trial in comparison.trials} == {1}
+    assert comparison.values("x", at=5) == {}
 
 
 def test_the_trials_of_some_seeds_are_a_comparison_of_their_own():
@@ -109,7 +111,7 @@ def test_the_trials_of_some_seeds_are_a_comparison_of_their_own():
 def test_a_difference_is_paired_by_seed_as_far_as_both_are_measured():
     comparison = measured({"x": HIGH, "y": LOW})
     assert comparison.difference("x", "y", at=1).values == pytest.approx((20, 17, 23, 18, 19))
-    comparison.trials = [t for t in comparison.trials if (t.recipe, t.seed) != ("y", 2)]
+    comparison.trials = [t for t in comparison.trials if (t.settings["recipe"], t.seed) != ("y", 2)]
     assert comparison.difference("x", "y", at=1).values == pytest.approx((20, 17, 18, 19))
     comparison.trials = []
     assert comparison.difference("x", "y", at=1) is None
@@ -128,7 +130,7 @@ def test_a_comparison_says_what_it_compares():
         (dict(seeds=()), "at least one recipe, one seed and one budget"),
         (dict(budgets=(1,), skip=(1,)), "one budget that is not skipped"),
         (dict(budgets=(1, 21)), 'per_class=21, but class "a" has only 20'),
-        (dict(budgets=(0,)), "per_class=0, but each class needs at least 1"),
+        (dict(budgets=(-1,)), "per_class=-1, but a class cannot have fewer than 0 labels"),
     ],
     ids=["no recipe", "no seed", "all skipped", "too many labels", "no labels"],
 )
@@ -140,6 +142,239 @@ def test_what_cannot_be_compared_is_refused_before_anything_is_trained(call, wor
 def test_a_recipe_has_one_of_the_families_of_the_course():
     with pytest.raises(ValueError, match="family='pretrained'; use one of 'pre-trained', 'from scratch'"):
         tl.Recipe(recipe(HIGH), family="pretrained")
+
+
+# ---- axes ----
+
+
+def by_layer(seeds: int = 5, **options):
+    """Two recipes over budgets and layers; the seed, the budget and the layer decide the accuracy."""
+    reached = {"early": 0.6, "late": 0.8}
+
+    def near(task, seed, layer):
+        return Knowing(reached[layer] + seed / 100)
+
+    def far(task, seed, layer):
+        return Knowing(reached[layer] - 0.1)
+
+    options = {"budgets": [1, 5], "over": {"layer": ("early", "late")}} | options
+    return tl.compare({"near": near, "far": far}, task(), range(seeds), **options)
+
+
+def test_a_further_axis_reaches_the_recipe_by_name_and_is_part_of_each_trial():
+    made = by_layer().finish()
+    assert len(made.trials) == 2 * 5 * 2 * 2
+    assert made.trials[0].settings == {"recipe": "near", "budget": 1, "layer": "early"}
+    assert made.values("near", at={"budget": 5, "layer": "late"}) == pytest.approx(
+        {seed: 0.8 + seed / 100 for seed in range(5)}
+    )
+    assert made.axis == "layer"
+
+
+def test_an_axis_with_one_value_need_not_be_said():
+    made = by_layer(budgets=[5]).finish()
+    assert made.mean("far", {"layer": "early"}) == 0.5
+    claim = made.claim("near", better_than="far", at={"layer": "late"}, by=5)
+    assert repr(claim) == "Holds: with 5 labels per class, layer late, near is better than far by 5 points"
+    assert claim.at == {"budget": 5, "layer": "late"}
+
+
+def test_a_comparison_over_layers_says_them():
+    assert repr(by_layer(2)) == (
+        "Comparison of near, far: 0 of 16 trials, 2 seeds, 1, 5 labels per class; layer: early, late"
+    )
+
+
+def test_a_skipped_layer_is_undecided():
+    made = by_layer(budgets=[5], skip={"layer": ["late"]}).finish()
+    claim = made.claim("near", better_than="far", at={"layer": "late"})
+    assert (claim.holds, claim.reason) == (None, "layer late are not measured at this scale")
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        (5, r"at= leaves layer open; say at=\{'layer': ...\} with one of early, late"),
+        ({"layer": "early"}, r"at= leaves budget open; say at=\{'budget': ...\} with one of 1, 5"),
+        ({"layer": "middle", "budget": 1}, "layer middle were not compared; there are early, late"),
+        ({"depth": 3}, "there is no axis 'depth'; this comparison has budget, layer"),
+        ("early", "a budget is a number of labels per class, or 'all', not 'early'; there are 1, 5"),
+    ],
+)
+def test_a_place_that_was_not_compared_says_which_were(at, words):
+    with pytest.raises(ValueError, match=words):
+        by_layer().claim("near", better_than="far", at=at)
+
+
+def test_a_recipe_that_does_not_take_the_axis_is_refused_before_anything_is_trained():
+    with pytest.raises(
+        TypeError, match=r'recipe "x" cannot be called: .*layer.*; write def recipe\(task, seed, layer\)'
+    ):
+        tl.compare({"x": recipe(HIGH)}, task(), over={"layer": ("early",)})
+
+
+def test_no_labels_and_all_labels_are_budgets():
+    seen = {}
+
+    def looking(few, seed):
+        seen[len(few.train), seed] = few
+        return Knowing(0.5)
+
+    made = tl.compare({"x": looking}, task(), range(2), (0, 1, "all")).finish()
+    assert set(seen) == {(size, seed) for size in (0, 3, 60) for seed in range(2)}
+    assert not seen[60, 0].test.images.equal(seen[60, 1].test.images)  # a seed draws the split there too
+    assert made.claim("x", level_with="x", at=0, text="").text.startswith("with no label, x is level")
+    assert made.mean("x", at="all") == 0.5
+    assert repr(made).endswith("2 seeds, 0, 1, all labels per class")
+
+
+@pytest.mark.parametrize("budget", [1.5, "some"])
+def test_what_is_no_number_of_labels_is_refused(budget):
+    with pytest.raises(ValueError, match=f"the budget {budget!r} is no number of labels per class; use whole numbers"):
+        tl.compare({"x": recipe(HIGH)}, task(), budgets=(budget,))
+
+
+# ---- metrics ----
+
+
+def test_any_number_of_the_report_can_be_compared():
+    made = tl.compare({"x": recipe(HIGH), "y": recipe(LOW)}, task(), range(5), [20], metric="f1").finish()
+    trial = made.trials[0]
+    assert trial.value == trial.report.macro["f1"] == made.values("x", 20)[0]
+    assert made.claim("x", better_than="y", at=20, by=5).holds
+
+
+def test_where_lower_is_better_better_means_lower():
+    def with_weights_times(factor):
+        def make(few, seed):
+            net = network(seed)
+            net.head.weight.data *= factor
+            return net
+
+        return make
+
+    recipes = {"unsure": with_weights_times(0), "too sure": with_weights_times(30)}
+    made = tl.compare(recipes, task(), range(5), [20], metric="log_loss").finish()
+    for trial in made.trials:
+        probabilities = trial.report.probabilities.double().numpy()
+        probabilities /= probabilities.sum(1, keepdims=True)
+        assert trial.value == pytest.approx(log_loss(trial.report.labels, probabilities, labels=range(3)), rel=1e-3)
+    gap = made.values("too sure", 20)[0] - made.values("unsure", 20)[0]
+    assert made.difference("unsure", "too sure", 20).values[0] == gap > 0.1
+    claim = made.claim("unsure", better_than="too sure", at=20, by=0.1)
+    assert claim.holds and claim.unit == "" and claim.text.endswith("unsure is better than too sure by 0.1")
+
+
+def test_a_function_of_run_and_task_can_be_compared():
+    def steps_a_label(run, task):
+        return run.step / len(task.train)
+
+    made = tl.compare({"x": lambda few, seed: run(6, data=few.train)}, task(), range(2), (1, 2), metric=steps_a_label)
+    assert made.finish().mean("x", 1) == 2 and made.mean("x", 2) == 1
+    assert made.trials[0].report is None and made.metric.name == "steps_a_label"
+
+
+def test_a_metric_that_needs_probabilities_is_refused_for_recipes_that_only_predict():
+    with pytest.raises(
+        ValueError, match="names classes, not how probable they are, so it has no log loss; compare its"
+    ):
+        tl.compare({"x": recipe(HIGH)}, task(), range(1), (1,), metric="log_loss").finish()
+
+
+def test_an_unknown_metric_names_the_known_ones():
+    with pytest.raises(ValueError, match=r"no metric 'acuracy'; use one of accuracy, .* log_loss, .*mean 'accuracy'\?"):
+        tl.compare({"x": recipe(HIGH)}, task(), metric="acuracy")
+
+
+def test_accuracy_is_counted_and_not_rounded_to_32_bits():
+    assert tl.evaluate(Knowing(2 / 3), task(test=99).test).accuracy == 66 / 99
+
+
+# ---- trials in a file ----
+
+
+def filed(path, seeds=3, **options):
+    asked = []
+
+    def noted(few, seed):
+        asked.append(seed)
+        return run(4, data=few.train, seed=seed)
+
+    recipes = {"noted": noted, "fixed": recipe(HIGH)}
+    return tl.compare(recipes, task(), range(seeds), (5, 10), file=path, **options), asked
+
+
+def test_trials_are_written_as_they_finish_and_a_comparison_goes_on_from_them(tmp_path):
+    path = tmp_path / "folder" / "trials.jsonl"
+    begun, _ = filed(path)
+    for item in begun:
+        if isinstance(item, Trial) and len(begun.trials) == 5:
+            break
+    again, asked = filed(path)
+    assert measurements(again) == measurements(begun) and asked == []
+    again.finish()
+    assert asked == [1, 2, 2] and again.finished
+    whole = filed(None)[0].finish()
+    assert measurements(again) == measurements(whole)
+    read = filed(path)[0].trials
+    for one, other in zip(read, whole.trials, strict=True):
+        assert one.report.confusion.equal(other.report.confusion) and one.report.classes == other.report.classes
+        same = one.report.probabilities is other.report.probabilities  # None for what only predicts
+        assert same or one.report.probabilities.equal(other.report.probabilities)
+
+
+def test_more_seeds_go_on_from_the_file_and_fewer_read_only_theirs(tmp_path):
+    filed(tmp_path / "trials")[0].finish()
+    more, asked = filed(tmp_path / "trials", seeds=4)
+    more.finish()
+    assert asked == [3, 3] and len(more.trials) == 16
+    assert len(filed(tmp_path / "trials", seeds=1)[0].trials) == 4
+
+
+@pytest.mark.parametrize("cut", [1, 20, 300])
+def test_a_trial_that_was_cut_short_is_made_again(tmp_path, cut):
+    path = tmp_path / "trials"
+    whole = filed(path)[0].finish()
+    path.write_bytes(path.read_bytes()[:-cut])
+    again, _ = filed(path)
+    assert len(again.trials) == len(whole.trials) - 1
+    assert measurements(again.finish()) == measurements(whole)
+    assert measurements(filed(path)[0]) == measurements(whole)
+
+
+def test_a_full_disk_loses_no_trial(tmp_path, monkeypatch):
+    going, _ = filed(tmp_path / "trials")
+    with monkeypatch.context() as full:
+        full.setattr("tlkit.trial_file.TrialFile.append", lambda *_: (_ for _ in ()).throw(OSError("full")))
+        with pytest.raises(OSError, match="full"):
+            going.finish()
+    assert len(going.trials) == 1
+    assert len(filed(tmp_path / "trials")[0].trials) == 0
+    going.finish()
+    assert len(filed(tmp_path / "trials")[0].trials) == 12
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("no trials\n", "is no file of trials; name another with file="),
+        ('{"trials": 99}\n', "has trials of format 99, and this tlkit reads 1"),
+        ("[1]\n", "is no file of trials"),
+    ],
+)
+def test_a_file_of_something_else_is_refused_and_left_alone(tmp_path, text, words):
+    (tmp_path / "trials").write_text(text)
+    with pytest.raises(ValueError, match=words):
+        filed(tmp_path / "trials")
+    assert (tmp_path / "trials").read_text() == text
+
+
+def test_a_file_of_another_comparison_is_refused(tmp_path):
+    filed(tmp_path / "trials")[0].finish()
+    with pytest.raises(ValueError, match=r"of another comparison \(metric: accuracy there, f1 here\)"):
+        filed(tmp_path / "trials", metric="f1")
+    with pytest.raises(ValueError, match=r"of another comparison \(data: .* there, .* here\)"):
+        tl.compare({"fixed": recipe(HIGH)}, task(train=90), budgets=[5], file=tmp_path / "trials")
 
 
 # ---- intervals ----
@@ -268,4 +503,4 @@ def test_a_claim_on_what_was_not_compared_says_what_was(call, words):
 
 def test_an_unlike_name_gets_the_list_and_no_guess():
     with pytest.raises(ValueError, match=r"\"q\" was not compared; there are 'head kept'$"):
-        measured({"head kept": HIGH}).accuracy("q", at=1)
+        measured({"head kept": HIGH}).values("q", at=1)

@@ -54,7 +54,7 @@ def test_a_group_that_ends_in_its_pooling_still_has_a_grid():
     from torchvision.models import resnet18
 
     net, images = resnet18(weights=None).eval(), split(4).images.expand(-1, 3, -1, -1).repeat_interleave(16, 2)
-    photographs = replace(split(4), images=images.repeat_interleave(16, 3))
+    photographs = replace(split(4), inputs=images.repeat_interleave(16, 3))
     assert extract_features(net, photographs, "stage4", grid=2, device="cpu").values.shape == (4, 512 * 4)
     pooled = extract_features(net, photographs, "stage4", device="cpu").values
     torch.testing.assert_close(extract_features(net, photographs, device="cpu").values, pooled)
@@ -79,7 +79,7 @@ def test_no_layer_above_the_cut_is_computed():
 def test_preprocessing_takes_part():
     net = network()
     halved = tl.models.Network(net.backbone, net.head, preprocess=lambda images: images / 2)
-    expected = extract_features(net, replace(split(), images=split().images / 2), device="cpu")
+    expected = extract_features(net, replace(split(), inputs=split().images / 2), device="cpu")
     assert extract_features(halved, split(), device="cpu").values.equal(expected.values)
 
 
@@ -212,7 +212,7 @@ def test_a_probes_head_on_the_backbone_is_the_probe(scaling):
     whole = tl.models.Network(net.backbone, probe.head)
     expected = probe.predict_features(features(40, 1).values)
     assert tl.evaluate(whole, test).confusion.equal(tl.evaluate(probe, test).confusion)
-    assert probe.predict(test.images).equal(expected) and probe.predict(features(40, 1).images).equal(expected)
+    assert probe.predict(test.images).equal(expected) and probe.predict(features(40, 1).inputs).equal(expected)
 
 
 def test_the_head_of_a_standardised_probe_is_linear():

@@ -35,7 +35,7 @@ def test_losses_are_those_of_a_loop_at_these_rates_smoothed():
     optimizer = torch.optim.AdamW(net.parameters())
     for step in range(12):
         optimizer.param_groups[0]["lr"] = found.rates[step]
-        loss = F.cross_entropy(net(batches[step].images), batches[step].labels)
+        loss = F.cross_entropy(net(batches[step].inputs), batches[step].labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

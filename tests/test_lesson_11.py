@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import tlkit as tl
-from tlkit.experiments import Trial
 from tlkit.lessons import check
+from tlkit.trial_file import Trial
 
 NETWORK = tl.models.SmallCNN()
 FEW = tl.data.digits().few_labels(1)
@@ -22,10 +22,12 @@ def nearest(network, labels=FEW.train.labels, scale=torch.nn.functional.normaliz
 
 def rivals(gains: tuple[float, float, float]):
     """A finished comparison in which SimCLR is ahead by these points, give or take one, at 1, 2 and 5 labels."""
-    made = tl.compare(dict.fromkeys(("SimCLR", "from scratch")), tl.data.digits(), range(5), (1, 2, 5))
-    for seed, budget, name in made.plan:
-        gain = (gains[made.budgets.index(budget)] + seed % 3 - 1) / 100
-        made.trials.append(Trial(name, budget, seed, 0.5 + (name == "SimCLR") * gain, 0.0))
+    made = tl.compare(
+        dict.fromkeys(("SimCLR", "from scratch"), lambda task, seed: None), tl.data.digits(), range(5), (1, 2, 5)
+    )
+    for name, at, seed in made.planned:
+        gain = (gains[made.budgets.index(at["budget"])] + seed % 3 - 1) / 100
+        made.trials.append(Trial({"recipe": name, **at}, seed, None, 0.5 + (name == "SimCLR") * gain, 0.0))
     return made
 
 

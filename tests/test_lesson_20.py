@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import tlkit as tl
-from tlkit.experiments import Trial
 from tlkit.models.networks import logits
+from tlkit.trial_file import Trial
 
 THRESHOLDS, USED, GOOD = (0.5, 0.9, 0.99), (100, 50, 10), (70, 45, 10)
 
@@ -114,7 +114,8 @@ def classical():
     for seed in range(5):
         for name, first, other in (("LabelSpreading", 0.8, 0.9), ("SelfTraining", 0.6, 0.9)):
             noise = seed / 100 if name == "SelfTraining" else 0.02
-            comparison.trials += [Trial(name, 1, seed, first + noise, 0), Trial(name, 5, seed, other + noise, 0)]
+            for budget, value in ((1, first), (5, other)):
+                comparison.trials.append(Trial({"recipe": name, "budget": budget}, seed, None, value + noise, 0))
     return comparison
 
 

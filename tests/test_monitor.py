@@ -194,7 +194,7 @@ def test_a_comparison_and_the_loss_have_no_place_beside_the_loss():
 
 
 def test_only_runs_and_comparisons_are_watched_and_three_earlier_ones_told_apart():
-    with pytest.raises(TypeError, match="watches a Run, an observed run or a Comparison, not a list"):
+    with pytest.raises(TypeError, match=r"an iterator with stop\(\), finished and history; a list has no next"):
         tl.widgets.Monitor([])
     with pytest.raises(ValueError, match="at most three"):
         tl.widgets.Monitor(new_run(), earlier={name: new_run() for name in "abcd"})

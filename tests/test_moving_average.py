@@ -129,7 +129,7 @@ def test_what_is_averaged_predicts_is_tested_validated_and_compared():
     assert tl.evaluate(going, split()).confusion[:, 0].sum() == len(split())
     assert tl.validated(going, split()).finish().history.series("accuracy")[1] == [pytest.approx(1 / 3)]
     compared = tl.compare({"": lambda few, seed: spoilt(few.train)}, task(), [0], [20]).finish()
-    assert compared.trials[0].accuracy == pytest.approx(1 / 3, abs=0.01)
+    assert compared.trials[0].value == pytest.approx(1 / 3, abs=0.01)
 
 
 def test_a_decay_that_is_no_share_is_refused_before_anything_is_trained():

@@ -27,7 +27,7 @@ from tlkit.freezing import (
     layer_groups,
     probe_then_finetune,
 )
-from tlkit.training.run import one_cycle
+from tlkit.training.schedules import one_cycle
 
 STEPS = 40
 OPTIMIZERS = {
@@ -204,7 +204,7 @@ def test_what_a_frozen_group_does_not_draw_leaves_the_noise_of_the_others():
     outputs = []
     going.network.backbone.register_forward_hook(lambda module, given, out: outputs.append(out))
     next(going)
-    images = going.batches[0].images
+    images = going.batches[0].inputs
     torch.testing.assert_close(outputs[0], Deep().eval().features(images))
 
 
@@ -303,13 +303,13 @@ def test_a_plan_at_full_rate_for_all_is_no_plan():
 
 
 def test_the_objectives_own_weights_learn_at_the_base_rate():
-    class Scaled(nn.Module):
+    class Scaled(tl.objectives.Objective):
         def __init__(self):
             super().__init__()
             self.scale = nn.Parameter(torch.ones(()))
 
         def forward(self, net, batch):
-            return {"loss": self.scale * F.cross_entropy(net(batch.images), batch.labels)}
+            return {"loss": self.scale * F.cross_entropy(net(batch.inputs), batch.labels)}
 
     going = planned(last_layers(Deep(), 1), objective=Scaled(), lr=0.01)
     assert {rates["objective"] for rates in recorded(going)} == {0.01}
@@ -584,13 +584,13 @@ def test_the_rule_that_is_advised_begins_no_step_too_late():
 
 
 def test_with_everything_frozen_the_objectives_own_weights_may_still_learn():
-    class Own(nn.Module):
+    class Own(tl.objectives.Objective):
         def __init__(self):
             super().__init__()
             self.decoder = nn.Linear(6, 3)
 
         def forward(self, net, batch):
-            return {"loss": F.cross_entropy(self.decoder(net.features(batch.images)), batch.labels)}
+            return {"loss": F.cross_entropy(self.decoder(net.features(batch.inputs)), batch.labels)}
 
     before = state_of(Deep())
     going = planned(FreezePlan(tuple(Rule(g, None) for g in GROUPS)), objective=Own()).finish()

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import matplotlib.image
 import pytest
-from helpers import measured, network, run, split, task
+from helpers import Knowing, measured, network, run, split, task
 from matplotlib.colors import to_hex
 
 import tlkit as tl
@@ -43,8 +43,11 @@ def of_two_tasks(name: str):
 
 
 def depths(name: str = "near", at: int = 5):
-    comparison = measured({"a early": Y, "a late": X, "b early": X, "b late": Y}, budgets=(5,), skip=(50,))
-    return plots.by_depth(comparison, ("early", "late"), {name: "a {}", "far": "b {}"}, at)
+    reached = {name: {"early": Y, "late": X}, "far": {"early": X, "late": Y}}
+    recipes = {one: lambda task, seed, layer, by=by: Knowing(by[layer][seed]) for one, by in reached.items()}
+    over = {"layer": ("early", "late")}
+    comparison = tl.compare(recipes, task(), range(5), budgets=(5,), skip=(50,), over=over).finish()
+    return plots.curves(comparison, {"budget": at})
 
 
 PICTURES = {
@@ -52,7 +55,7 @@ PICTURES = {
     "side_by_side": lambda name="a": of_two_tasks(name),
     "differences": lambda name="head kept": claim_picture(first=name),
     "plan": lambda name="head": plots.plan(FreezePlan((Rule("body", None), Rule("body", 0.5, 0.4), Rule(name)))),
-    "by_depth": depths,
+    "curves": depths,
     "uses_of_data": lambda name="head kept": plots.uses_of_data(
         {name: (0.9, "pre-trained"), "later": None}, "What is gained"
     ),
@@ -168,7 +171,7 @@ def test_a_rule_that_changes_nothing_draws_no_border():
     assert bars(plots.plan(FreezePlan((Rule("head"), Rule("head", 1.0, 0.3)))))[0] == (0, 100, False)
 
 
-def test_by_depth_has_a_line_for_each_network_from_layer_to_layer_and_none_that_was_not_measured():
+def test_curves_have_a_line_for_each_network_from_layer_to_layer_and_none_that_was_not_measured():
     chance, near, far = depths().axes[0].lines
     assert near.get_ydata() == pytest.approx([70.6, 92.0]) and far.get_ydata() == pytest.approx([92.0, 70.6])
     assert chance.get_ydata()[0] == pytest.approx(100 / 3)

@@ -45,9 +45,9 @@ def test_a_pair_depends_on_its_number_and_not_on_what_was_asked_before():
     assert [which(batches[step].unlabelled) for step in reversed(range(9))] == forwards[::-1]
 
 
-@pytest.mark.parametrize("side", ["images", "unlabelled"])
+@pytest.mark.parametrize("side", ["inputs", "unlabelled"])
 def test_each_side_goes_round_its_images_each_epoch_in_another_order(side):
-    source = LABELLED if side == "images" else UNLABELLED
+    source = LABELLED if side == "inputs" else UNLABELLED
     seen = [one for step in range(24) for one in which(getattr(paired()[step], side))]
     epochs = [seen[at : at + len(source)] for at in range(0, len(seen) - len(source), len(source))]
     assert all(sorted(epoch) == sorted(which(source.images)) for epoch in epochs)
@@ -56,7 +56,7 @@ def test_each_side_goes_round_its_images_each_epoch_in_another_order(side):
 
 def test_the_two_sides_are_shuffled_independently():
     same = paired(split(8), split(8), ratio=1)
-    assert any(which(same[step].images) != which(same[step].unlabelled) for step in range(3))
+    assert any(which(same[step].inputs) != which(same[step].unlabelled) for step in range(3))
 
 
 def test_another_seed_is_another_order():
@@ -76,7 +76,7 @@ def test_hidden_labels_of_other_classes_say_nothing():
 
 def test_moving_pairs_keeps_their_order_and_number():
     pairs = paired(seed=3, ratio=2)
-    for part in ("images", "unlabelled"):
+    for part in ("inputs", "unlabelled"):
         assert which(getattr(pairs.to("cpu")[4], part)) == which(getattr(pairs[4], part))
 
 
@@ -99,11 +99,11 @@ def test_pairs_say_that_hidden_labels_are_not_learnt_from():
         (dict(ratio=0), "ratio=0, but a batch holds at least 1 unlabelled image for each labelled one"),
         (dict(batch_size=0), "batch_size=0, but a batch holds at least 1 labelled image"),
         (
-            dict(unlabelled=tl.data.Split(torch.zeros(9, 1, 8, 8), None, NAMES)),
-            r"labelled images are \(1, 4, 4\), unlabelled ones \(1, 8, 8\); bring them to one size",
+            dict(unlabelled=tl.data.Split(torch.zeros(9, 16), None, NAMES)),
+            "labelled are 6 grey images.*unlabelled are 9 vectors of 16 numbers, no labels; pair examples of one kind",
         ),
     ],
-    ids=["none", "empty", "none labelled", "no labelled", "no labels", "class without", "ratio", "batch", "sizes"],
+    ids=["none", "empty", "none labelled", "no labelled", "no labels", "class without", "ratio", "batch", "kinds"],
 )
 def test_pairs_that_cannot_be_made_are_refused(options, words):
     with pytest.raises(ValueError, match=words):
@@ -179,7 +179,7 @@ def said(images: Tensor, view) -> np.ndarray:
 
 def told(batch: PairedBatch, pseudo: np.ndarray, used: np.ndarray, each: np.ndarray) -> dict[str, float]:
     """What the papers' equations give: `each` the unsupervised loss of every unlabelled image, not yet weighted."""
-    supervised = np.mean([-np.log(p[y]) for p, y in zip(said(batch.images, weakly), batch.labels, strict=True)])
+    supervised = np.mean([-np.log(p[y]) for p, y in zip(said(batch.inputs, weakly), batch.labels, strict=True)])
     unsupervised = sum(w * loss for w, loss in zip(used, each, strict=True)) / len(each)
     shares = np.array([used[pseudo == number].sum() for number in range(3)]) / max(used.sum(), 1e-12)
     assert batch.hidden is not None
@@ -266,7 +266,7 @@ def test_what_is_not_used_adds_nothing_to_the_gradient(again):
     net, batch = Readable(), written()
     FixMatch(**options, weak=weakly, strong=strongly)(net, batch)["loss"].backward()
     other = Readable()
-    F.cross_entropy(other(weakly(batch.images)), batch.labels).backward()
+    F.cross_entropy(other(weakly(batch.inputs)), batch.labels).backward()
     torch.testing.assert_close(net.scale.grad, other.scale.grad)
 
 
@@ -345,13 +345,13 @@ def test_without_hidden_labels_nothing_is_said_about_right_and_all_else_is_the_s
 def test_labels_alone_learn_from_the_same_batches_without_their_unlabelled_images():
     batch = written()
     loss = tl.objectives.CrossEntropy()(Readable(), batch)["loss"]
-    torch.testing.assert_close(loss, F.cross_entropy(1.5 * batch.images.flatten(1), batch.labels))
+    torch.testing.assert_close(loss, F.cross_entropy(1.5 * batch.inputs.flatten(1), batch.labels))
 
 
 def test_of_several_augmentations_each_image_is_seen_through_each():
     batch, net = written(), Readable()
     loss = tl.objectives.CrossEntropy(augment=(weakly, strongly))(net, batch)["loss"]
-    one, other = (F.cross_entropy(1.5 * view(batch.images).flatten(1), batch.labels) for view in (weakly, strongly))
+    one, other = (F.cross_entropy(1.5 * view(batch.inputs).flatten(1), batch.labels) for view in (weakly, strongly))
     torch.testing.assert_close(loss, (one + other) / 2)
     assert net.passes == [8]
 
@@ -413,9 +413,9 @@ def test_what_a_run_has_taught_stays_its_own_when_another_run_begins_the_same_ob
 
 def test_a_run_on_other_pairs_is_not_resumed(tmp_path):
     learning(FixMatch).save(tmp_path / "run.safetensors")
-    with pytest.raises(ValueError, match="unlabelled images: 31 then, 30 now"):
+    with pytest.raises(ValueError, match=r"unlabelled: 31 grey images .* then, 30 grey images .* now"):
         tl.resume(tmp_path / "run.safetensors", network(), FixMatch(), paired(unlabelled=split()), device="cpu")
-    with pytest.raises(ValueError, match="unlabelled images for each labelled one: 3 then, 2 now"):
+    with pytest.raises(ValueError, match="unlabelled for each labelled one: 3 then, 2 now"):
         tl.resume(tmp_path / "run.safetensors", network(), FixMatch(), paired(ratio=2), device="cpu")
 
 
@@ -436,7 +436,7 @@ def test_the_teacher_reads_with_the_batch_norm_of_training_and_its_statistics_st
     objective.weak = by_turns(lambda images: images.roll(1, -1), lambda images: images)
     found = objective(net, batch)["unsupervised"]
     one, other = (copy.deepcopy(network()).train() for _ in range(2))
-    student = one(torch.cat([batch.images, batch.unlabelled]).roll(1, -1))[8:].softmax(1)
+    student = one(torch.cat([batch.inputs, batch.unlabelled]).roll(1, -1))[8:].softmax(1)
     torch.testing.assert_close(found, F.mse_loss(student, other(batch.unlabelled).softmax(1)))
     assert digest(objective.teacher) == before
 
@@ -483,6 +483,18 @@ def test_data_without_unlabelled_images_are_refused_before_anything_is_trained(m
 
 
 @every_objective
+def test_sides_of_two_sizes_are_refused_by_an_objective_that_reads_them_in_one_pass(make):
+    larger = tl.data.Split(torch.zeros(9, 1, 8, 8), None, NAMES)
+    with pytest.raises(ValueError, match=r"labelled images are \(1, 4, 4\), unlabelled ones \(1, 8, 8\); bring them"):
+        learning(make, data=paired(unlabelled=larger))
+
+
+def test_sides_of_two_sizes_are_paired_for_an_objective_that_reads_them_apart():
+    batch = paired(unlabelled=tl.data.Split(torch.zeros(9, 1, 8, 8), None, NAMES))[0]
+    assert (batch.inputs.shape[1:], batch.unlabelled.shape[1:]) == ((1, 4, 4), (1, 8, 8))
+
+
+@every_objective
 def test_more_classes_than_the_head_has_are_refused_before_anything_is_trained(make):
     with pytest.raises(ValueError, match=r"tells 2 classes apart, but these images have 3; .*with_new_head\(3\)"):
         learning(make, net=network().with_new_head(2))
@@ -525,7 +537,7 @@ def cues(n: int, above: bool, below: bool) -> tl.data.Split:
     images = 0.3 * known.images
     for half, shown in ((slice(0, 2), above), (slice(2, 4), below)):
         images[range(n), 0, half, known.labels] += 0.7 * shown
-    return replace(known, images=images)
+    return replace(known, inputs=images)
 
 
 def without_the_upper_half(images: Tensor) -> Tensor:

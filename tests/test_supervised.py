@@ -26,7 +26,7 @@ def moved() -> tl.models.SmallCNN:
 
 def test_class_weights_weigh_the_mean():
     weights, net = torch.tensor([1.0, 2.0, 5.0]), network().eval()
-    each, of = F.cross_entropy(net(BATCH.images), BATCH.labels, reduction="none"), weights[BATCH.labels]
+    each, of = F.cross_entropy(net(BATCH.inputs), BATCH.labels, reduction="none"), weights[BATCH.labels]
     loss = CrossEntropy(class_weights=weights)(net, BATCH)["loss"]
     assert loss.item() == pytest.approx(((of * each).sum() / of.sum()).item())
 
@@ -57,7 +57,7 @@ def test_l2sp_is_its_formula():
         ((w - w0) ** 2).sum() for w, w0 in zip(net.backbone.parameters(), start.backbone.parameters(), strict=True)
     )
     new = net.head.weight.square().sum() + net.head.bias.square().sum()
-    cross_entropy = F.cross_entropy(net(BATCH.images), BATCH.labels)
+    cross_entropy = F.cross_entropy(net(BATCH.inputs), BATCH.labels)
     values = L2SP(start, strength=0.3, head_strength=0.07)(net, BATCH)
     assert values["loss"].item() == pytest.approx((cross_entropy + 0.3 / 2 * near + 0.07 / 2 * new).item())
     assert values["cross_entropy"].item() == pytest.approx(cross_entropy.item())

@@ -16,7 +16,7 @@ IMAGES = torch.zeros(2, 1, 4, 4)
 @pytest.mark.parametrize(
     ("images", "labels", "words"),
     [
-        (torch.zeros(4, 4), None, r"shape \[4, 4\].*\[n, channels, height, width\].*images\[None, None\]"),
+        (torch.zeros(1, 4, 4), None, r"shape \[1, 4, 4\].*\[n, channels, height, width\].*images\[None, None\]"),
         (IMAGES, torch.zeros(3, dtype=torch.int64), r"2 images, but labels of shape \[3\]"),
         (IMAGES, torch.zeros(2), r"torch.float32, but class numbers are torch.int64; use labels.long\(\)"),
         (IMAGES, torch.tensor([0, 3]), r"label 3 of image 1 is out of range: 3 classes have the labels 0 to 2"),
@@ -71,10 +71,14 @@ def test_few_labels_leaves_the_test_images_where_the_task_cannot_be_redrawn():
     assert fixed.few_labels(2, seed=4).test is fixed.test
 
 
-@pytest.mark.parametrize("per_class", [0, -3])
-def test_few_labels_needs_at_least_one_of_each_class(per_class):
-    with pytest.raises(ValueError, match=f"per_class={per_class}, but each class needs at least 1"):
-        task().few_labels(per_class)
+def test_no_label_at_all_leaves_nothing_to_train_on_and_all_unlabelled():
+    few = task().few_labels(0)
+    assert (len(few.train), len(few.unlabelled), few.classes) == (0, 60, NAMES)
+
+
+def test_fewer_labels_than_none_are_refused():
+    with pytest.raises(ValueError, match="per_class=-3, but a class cannot have fewer than 0 labels"):
+        task().few_labels(-3)
 
 
 def test_more_labels_than_there_are_is_refused_with_the_class_and_the_most_that_works():
@@ -85,7 +89,7 @@ def test_more_labels_than_there_are_is_refused_with_the_class_and_the_most_that_
 
 
 def test_labels_cannot_be_kept_where_there_are_none():
-    with pytest.raises(ValueError, match="training images of 'tenths' have no labels"):
+    with pytest.raises(ValueError, match="this split has no labels, so of 'tenths' none can be kept"):
         replace(task(), train=replace(split(), labels=None), redraw=None).few_labels(1)
 
 
@@ -107,7 +111,7 @@ def test_a_task_with_shuffled_labels_cannot_be_redrawn_into_the_right_ones():
 
 
 def test_labels_that_do_not_exist_cannot_be_shuffled():
-    with pytest.raises(ValueError, match="no labels to shuffle"):
+    with pytest.raises(ValueError, match="no labels, so of 'tenths' none can be shuffled"):
         replace(task(), train=replace(split(), labels=None)).with_shuffled_labels()
 
 

@@ -9,7 +9,8 @@ from helpers import measured, recipe, task
 
 import tlkit as tl
 from tlkit import views
-from tlkit.experiments import FAMILIES, Sample
+from tlkit.experiments import FAMILIES
+from tlkit.intervals import Sample
 
 X, Y = (0.9, 0.91, 0.92, 0.93, 0.94), (0.7, 0.72, 0.71, 0.7, 0.7)
 
@@ -95,8 +96,8 @@ def comparison():
 
 
 def test_the_view_of_a_comparison_has_its_means_and_intervals_in_per_cent(comparison):
-    view = views.budgets(comparison)
-    assert view["budgets"] == [1, 5, 50]
+    view = views.explored(comparison)
+    assert view["values"] == [1, 5, 50]
     for found, shares in zip(view["recipes"], (X, Y), strict=True):
         sample = Sample(tuple(100 * share for share in shares))
         for end in ("mean", "low", "high"):
@@ -104,7 +105,7 @@ def test_the_view_of_a_comparison_has_its_means_and_intervals_in_per_cent(compar
 
 
 def test_the_view_of_a_comparison_has_the_differences_of_every_pair_both_ways(comparison):
-    pairs = views.budgets(comparison)["pairs"]
+    pairs = views.explored(comparison)["pairs"]
     assert set(pairs) == {"0-1", "1-0"}
     difference = comparison.difference("x", "y", at=1)
     there, back = pairs["0-1"][0], pairs["1-0"][0]
@@ -115,19 +116,19 @@ def test_the_view_of_a_comparison_has_the_differences_of_every_pair_both_ways(co
 
 
 def test_the_view_of_a_comparison_says_what_it_was_tested_on(comparison):
-    view = views.budgets(comparison)
-    assert (view["chart_title"], view["chance"], view["seeds"]) == ("Accuracy on 100 test images", 100 / 3, 5)
+    view = views.explored(comparison)
+    assert (view["y"]["title"], view["y"]["chance"], view["seeds"]) == ("Accuracy on 100 test images", 100 / 3, 5)
 
 
 def test_with_one_seed_an_interval_is_its_mean():
-    view = views.budgets(measured({"x": X, "y": Y}, seeds=1))
+    view = views.explored(measured({"x": X, "y": Y}, seeds=1))
     assert view["recipes"][0]["low"] == view["recipes"][0]["high"] == [pytest.approx(90)]
     assert view["pairs"]["0-1"][0]["high"] == pytest.approx(20)
 
 
 def test_a_claim_has_a_row_for_every_budget_and_its_own_is_marked(comparison):
     rows = views.claim_rows(comparison, comparison.claim("x", better_than="y", at=5))
-    assert [(row["budget"], row["claimed"]) for row in rows] == [(1, False), (5, True), (50, False)]
+    assert [(row["value"], row["claimed"]) for row in rows] == [(1, False), (5, True), (50, False)]
     assert rows[1]["sample"] == comparison.difference("x", "y", at=5) and rows[2]["sample"] is None
 
 

@@ -12,12 +12,13 @@ from tlkit.lazy import attributes
 if TYPE_CHECKING:
     from tlkit import data, freezing, lessons, models, objectives, plots, representations, views, widgets
     from tlkit.evaluation import Report, evaluate, observed, validated
-    from tlkit.experiments import Claim, Comparison, Recipe, compare
+    from tlkit.experiments import Comparison, Recipe, compare
     from tlkit.features import Features, extract_features, linear_probe
+    from tlkit.intervals import Claim
     from tlkit.lessons.source import show_source
-    from tlkit.training.checkpoint import resume
     from tlkit.training.learning_rates import range_test
     from tlkit.training.machine import hardware
+    from tlkit.training.resuming import resume
     from tlkit.training.run import Run
 
 __version__ = "0.1.0"
@@ -55,10 +56,11 @@ __getattr__, __dir__ = attributes(
     modules=("data", "freezing", "lessons", "models", "objectives", "plots", "representations", "views", "widgets"),
     names={
         "evaluation": ("Report", "evaluate", "observed", "validated"),
-        "experiments": ("Claim", "Comparison", "Recipe", "compare"),
+        "experiments": ("Comparison", "Recipe", "compare"),
         "features": ("Features", "extract_features", "linear_probe"),
+        "intervals": ("Claim",),
         "lessons.source": ("show_source",),
-        "training.checkpoint": ("resume",),
+        "training.resuming": ("resume",),
         "training.learning_rates": ("range_test",),
         "training.machine": ("hardware",),
         "training.run": ("Run",),

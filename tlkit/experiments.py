@@ -1,170 +1,139 @@
-"""A comparison is a run of runs; a claim is a sentence about it that can fall."""
+"""A comparison is a run of runs: recipes on the same tasks, over seeds, label budgets and what else is asked."""
 
 from __future__ import annotations
 
-import math
+import inspect
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from itertools import product
+from os import PathLike
+from typing import Any, NamedTuple
 
 from tlkit.data.tasks import Task
-from tlkit.evaluation import evaluate
-from tlkit.training.run import Run, uninterrupted
+from tlkit.evaluation import METRICS, Metric, evaluate
+from tlkit.intervals import Claim, Sample, in_words, judged
+from tlkit.training.interrupts import uninterrupted
+from tlkit.training.run import Run
+from tlkit.trial_file import Trial, TrialFile
 
-ENOUGH_SEEDS = 5  # with fewer, no claim is decided
 FAMILIES = ("pre-trained", "from scratch", "frozen features", "unlabelled target", "nothing learnt")
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun.
-
-    >>> counted(1, "label"), counted(5, "label"), counted(2, "class")
-    ('1 label', '5 labels', '2 classes')
-    """
-    plural = "es" if noun.endswith("s") else "s"
-    return f"{number:,} {noun}{'' if number == 1 else plural}"
+At = int | str | Mapping[str, Any]  # a budget, or values by the names of their axes
 
 
 @dataclass(frozen=True)
 class Recipe:
     """A way to learn a task: `make(task, seed)` returns a Run not yet started, or a fitted object with `predict`.
 
+    A comparison over further axes gives it their values by name: `make(task, seed, layer="block3")`.
     `family` is the way of using data, which gives it the course's colour and mark: "pre-trained", "from scratch",
     "frozen features", "unlabelled target" or "nothing learnt".
     """
 
-    make: Callable[[Task, int], Any]
+    make: Callable[..., Any]
     family: str | None = None
 
     def __post_init__(self):
         if self.family not in (None, *FAMILIES):
             raise ValueError(f"family={self.family!r}; use one of {', '.join(map(repr, FAMILIES))}")
 
-    def __call__(self, task: Task, seed: int) -> Any:
-        return self.make(task, seed)
+    def __call__(self, task: Task, seed: int, **settings: Any) -> Any:
+        return self.make(task, seed, **settings)
 
 
-@dataclass(frozen=True)
-class Trial:
-    """One training and its test: which recipe, labels per class, seed; accuracy in 0..1 and how long it took."""
+class Planned(NamedTuple):
+    """A trial to come: the name of its recipe, its place on the axes, its seed."""
 
     recipe: str
-    budget: int
+    at: dict[str, Any]
     seed: int
-    accuracy: float
-    seconds: float
 
-
-@dataclass(frozen=True)
-class Sample:
-    """One value a seed, with the mean and its 95 % t-interval (None with fewer than 2): paired differences in points.
-
-    >>> sample = Sample((10.0, 14.0, 12.0))
-    >>> round(sample.mean, 2), round(sample.low, 2), round(sample.high, 2)
-    (12.0, 7.03, 16.97)
-    """
-
-    values: tuple[float, ...]
-
-    @property
-    def mean(self) -> float:
-        """The mean over the seeds."""
-        return sum(self.values) / len(self.values)
-
-    @property
-    def half_width(self) -> float | None:
-        """Half the length of the 95 % interval: t(0.975, n - 1) s / sqrt(n)."""
-        n = len(self.values)
-        if n < 2:
-            return None
-        from scipy.special import stdtrit
-
-        variance = sum((v - self.mean) ** 2 for v in self.values) / (n - 1)
-        return float(stdtrit(n - 1, 0.975)) * math.sqrt(variance / n)
-
-    @property
-    def low(self) -> float | None:
-        """The lower end of the interval."""
-        return None if self.half_width is None else self.mean - self.half_width
-
-    @property
-    def high(self) -> float | None:
-        """The upper end of the interval."""
-        return None if self.half_width is None else self.mean + self.half_width
-
-    @property
-    def wins(self) -> int:
-        """How many values are above zero."""
-        return sum(v > 0 for v in self.values)
-
-    @property
-    def separated(self) -> bool:
-        """Whether the interval excludes zero."""
-        return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
-
-
-@dataclass(frozen=True, repr=False)
-class Claim:
-    """A sentence, and whether the measurements bear it: `holds` is True, False, or None when it is undecided."""
-
-    text: str
-    holds: bool | None
-    reason: str
-    first: str
-    second: str
-    budget: int
-    test: str
-    threshold: float
-    difference: Sample | None
-    seeds: int
-
-    @property
-    def wrong_winner(self) -> float | None:
-        """The share of seeds that alone would have named the other recipe the winner; None if nothing is measured."""
-        if self.difference is None:
-            return None
-        values = self.difference.values
-        return sum((v < 0) if self.difference.mean > 0 else (v > 0) for v in values) / len(values)
-
-    def __repr__(self) -> str:
-        return f"{ {True: 'Holds', False: 'Does not hold', None: 'Undecided'}[self.holds] }: {self.text}"
+    def __str__(self) -> str:
+        return f"{self.recipe}, {in_words(self.at)}, seed {self.seed}"
 
 
 class Comparison:
-    """Several recipes on the same few-label tasks, over seeds and label budgets: iterated like a Run.
+    """Several recipes on the same tasks, over seeds and axes: iterated like a Run. `tl.compare` makes it.
 
     Each `next` is one step of the present trial; a finished trial is appended to `trials`. All recipes of one seed
     and one budget get the very same task. A stopped comparison keeps what it has, and goes on when iterated again.
+    `axes` are all values by the name of their axis, "budget" first, `skip` those that are not measured.
     """
 
     def __init__(
         self,
-        recipes: Mapping[str, Recipe | Callable[[Task, int], Any]],
+        recipes: Mapping[str, Recipe | Callable[..., Any]],
         task: Task,
         seeds: Iterable[int],
-        budgets: Iterable[int],
-        skip: Iterable[int],
+        budgets: Iterable[int | str],
+        skip: Iterable[int | str] | Mapping[str, Iterable[Any]] = (),
+        over: Mapping[str, Iterable[Any]] | None = None,
+        metric: str | Callable[[Any, Task], float] = "accuracy",
+        file: str | PathLike[str] | None = None,
     ):
         self.recipes = {name: r if isinstance(r, Recipe) else Recipe(r) for name, r in recipes.items()}
-        self.task, self.seeds, self.skip = task, tuple(seeds), tuple(skip)
-        self.budgets = tuple(b for b in budgets if b not in self.skip)
-        if not self.recipes or not self.seeds or not self.budgets:
+        self.task, self.seeds, self.file = task, tuple(seeds), file
+        skipped = skip if isinstance(skip, Mapping) else {"budget": skip}
+        self.axes: dict[str, tuple[Any, ...]] = {
+            axis: tuple(values) for axis, values in ({"budget": budgets} | dict(over or {})).items()
+        }
+        self.skip = {axis: tuple(skipped.get(axis, ())) for axis in self.axes}
+        every_budget = {*self.axes["budget"], *self.skip["budget"]}
+        self.axes["budget"] = tuple(sorted(every_budget, key=lambda budget: (budget == "all", budget)))
+        measured = {
+            axis: [value for value in values if value not in self.skip[axis]] for axis, values in self.axes.items()
+        }
+        if not self.recipes or not self.seeds or not all(measured.values()):
             raise ValueError("a comparison needs at least one recipe, one seed and one budget that is not skipped")
-        for budget in self.budgets:
-            task.few_labels(budget, self.seeds[0])
+        self._require_known_arguments(over or {})
+        self.metric, self._own_metric = _metric(metric)
+        places = [dict(zip(measured, place, strict=True)) for place in product(*measured.values())]
+        self.planned = [Planned(name, at, seed) for seed in self.seeds for at in places for name in self.recipes]
+        self._few: tuple[Any, Task] = (None, task)
+        for budget in measured["budget"]:
+            self._task(self.seeds[0], budget)
         self.trials: list[Trial] = []
-        self.plan = [(s, b, name) for s in self.seeds for b in self.budgets for name in self.recipes]
         self.run: Run | None = None
         self._seconds = 0.0
         self._stopped = False
-        self._few: tuple[tuple[int, int] | None, Task] = (None, task)
+        self._file = TrialFile(file, self._about()) if file is not None else None
+        self._unwritten: list[Trial] = []
+        there = {_key(trial.settings, trial.seed): trial for trial in (self._file.read() if self._file else ())}
+        self.trials += [there[key] for key in map(_planned_key, self.planned) if key in there]
+        self._left: tuple[int, list[Planned]] = (-1, [])
+
+    def _require_known_arguments(self, over: Mapping[str, Any]) -> None:
+        for name, recipe in self.recipes.items():
+            try:
+                inspect.signature(recipe.make).bind(self.task, 0, **dict.fromkeys(over))
+            except TypeError as error:
+                wanted = ", ".join(["task", "seed", *over])
+                raise TypeError(f'the recipe "{name}" cannot be called: {error}; write def recipe({wanted})') from error
+            except ValueError:  # a callable without a signature is tried when its turn comes
+                pass
+
+    def _about(self) -> dict[str, Any]:
+        """What other comparisons must not share a file with. A recipe that was rewritten cannot be told."""
+        task = self.task
+        data = {name: getattr(task, name).fingerprint() for name in ("train", "test")}
+        return {"task": task.name, "data": data, "metric": self.metric.name, "axes": list(self.axes)}
+
+    @property
+    def budgets(self) -> tuple[Any, ...]:
+        """The budgets that are measured."""
+        return tuple(budget for budget in self.axes["budget"] if budget not in self.skip["budget"])
+
+    @property
+    def axis(self) -> str:
+        """What a picture of the comparison has on its x axis: the first axis but "budget" with more than one value."""
+        several = [axis for axis, values in self.axes.items() if len(values) > 1]
+        return next((axis for axis in several if axis != "budget"), "budget")
 
     @property
     def finished(self) -> bool:
         """Whether every trial was made."""
-        return len(self.trials) == len(self.plan)
+        return self.present is None
 
     @property
     def seconds(self) -> float:
@@ -172,9 +141,12 @@ class Comparison:
         return sum(trial.seconds for trial in self.trials) + (self._seconds if self.run else 0.0)
 
     @property
-    def present(self) -> tuple[int, int, str] | None:
-        """Seed, budget and recipe of the present trial; None when finished."""
-        return None if self.finished else self.plan[len(self.trials)]
+    def present(self) -> Planned | None:
+        """The present trial; None when finished."""
+        if self._left[0] != len(self.trials):
+            made = {_key(trial.settings, trial.seed) for trial in self.trials}
+            self._left = len(self.trials), [planned for planned in self.planned if _planned_key(planned) not in made]
+        return next(iter(self._left[1]), None)
 
     def __iter__(self) -> Iterator[Trial | Any]:
         self._stopped = False
@@ -183,33 +155,44 @@ class Comparison:
     def __next__(self) -> Any:
         if self._stopped or self.present is None:
             raise StopIteration
-        seed, budget, name = self.present
+        planned = self.present
         started = time.perf_counter()
         if self.run is None:
-            made = self.recipes[name](self._task(seed, budget), seed)
+            further = {axis: value for axis, value in planned.at.items() if axis != "budget"}
+            made = self.recipes[planned.recipe](self._task(planned.seed, planned.at["budget"]), planned.seed, **further)
             if not isinstance(made, Run):
-                return self._record(made, started)
+                return self._record(planned, made, started)
             self.run, self._seconds = made, 0.0
         try:
             step = next(iter(self.run), None)  # a run that was stopped is not a finished trial
         except FloatingPointError as error:
             self.run = None  # the trial begins anew when the comparison is iterated again
-            raise FloatingPointError(f"{name}, {counted(budget, 'label')} per class, seed {seed}: {error}") from error
+            raise FloatingPointError(f"{planned}: {error}") from error
         self._seconds += time.perf_counter() - started
-        return step if step is not None else self._record(self.run, time.perf_counter() - self._seconds)
+        return step if step is not None else self._record(planned, self.run, time.perf_counter() - self._seconds)
 
-    def _task(self, seed: int, budget: int) -> Task:
+    def _task(self, seed: int, budget: int | str) -> Task:
         if self._few[0] != (seed, budget):
-            self._few = ((seed, budget), self.task.few_labels(budget, seed))
+            whole = self.task.redraw(seed) if self.task.redraw and budget == "all" else self.task
+            self._few = ((seed, budget), whole if budget == "all" else self.task.few_labels(_whole(budget), seed))
         return self._few[1]
 
-    def _record(self, predictor: Any, started: float) -> Trial:
-        seed, budget, name = self.plan[len(self.trials)]
-        accuracy = evaluate(predictor, self._task(seed, budget).test).accuracy
-        trial = Trial(name, budget, seed, accuracy, time.perf_counter() - started)
+    def _record(self, planned: Planned, predictor: Any, started: float) -> Trial:
+        name, at, seed = planned
+        task = self._task(seed, at["budget"])
+        if self._own_metric is None:
+            report = evaluate(predictor, task.test)
+            value = self.metric.of(report)  # type: ignore[misc]  # it is read off a report
+        else:
+            report, value = None, float(self._own_metric(predictor, task))
+        trial = Trial({"recipe": name, **at}, seed, report, value, time.perf_counter() - started)
         with uninterrupted():  # an interrupt before this repeats the test, one after it finds the record
             self.trials.append(trial)
             self.run = None
+            self._unwritten.append(trial)
+            while self._file and self._unwritten:  # what a full disk refused is written with the next one
+                self._file.append(self._unwritten[0])
+                self._unwritten.pop(0)
         return trial
 
     def finish(self) -> Comparison:
@@ -224,36 +207,74 @@ class Comparison:
 
     def with_seeds(self, seeds: Iterable[int]) -> Comparison:
         """What these seeds alone have measured: a comparison with their trials."""
-        part = Comparison(self.recipes, self.task, seeds, self.budgets, self.skip)
+        metric = self._own_metric or self.metric.name
+        over = {axis: values for axis, values in self.axes.items() if axis != "budget"}
+        part = Comparison(self.recipes, self.task, seeds, self.budgets, self.skip, over, metric)
         part.trials = [trial for trial in self.trials if trial.seed in part.seeds]
         return part
 
-    def accuracy(self, name: str, at: int) -> dict[int, float]:
-        """The accuracy of a recipe at a budget, by seed, as far as measured."""
-        self._require(name, at)
-        return {t.seed: t.accuracy for t in self.trials if t.recipe == name and t.budget == at}
+    # ---- what was measured ----
 
-    def mean(self, name: str, at: int) -> float:
-        """The mean accuracy of a recipe at a budget over the seeds, in 0..1. Raises ValueError if none is measured."""
-        values = self.accuracy(name, at).values()
+    def place(self, at: At | None = None) -> dict[str, Any]:
+        """The value on every axis: `at` is a budget, or values by the names of their axes, where there are several.
+
+        Raises ValueError for an axis or a value that was not compared, or where an axis with several is left open.
+        """
+        given: dict[str, Any] = dict(at) if isinstance(at, Mapping) else {} if at is None else {"budget": at}
+        if unknown := [axis for axis in given if axis not in self.axes]:
+            raise ValueError(f"there is no axis {unknown[0]!r}; this comparison has {', '.join(self.axes)}")
+        for axis, values in self.axes.items():
+            value = given.setdefault(axis, values[0] if len(values) == 1 else None)
+            if value in values:
+                continue
+            known = ", ".join(map(str, values))
+            if value is None:
+                raise ValueError(f"at= leaves {axis} open; say at={{{axis!r}: ...}} with one of {known}")
+            if axis == "budget" and isinstance(value, str):
+                raise ValueError(
+                    f"a budget is a number of labels per class, or 'all', not {value!r}; there are {known}"
+                )
+            raise ValueError(f"{in_words({axis: value})} were not compared; there are {known}")
+        return {axis: given[axis] for axis in self.axes}
+
+    def trials_of(self, name: str, at: At | None = None) -> list[Trial]:
+        """The trials of a recipe at a place, as far as they are made. Raises ValueError for what was not compared."""
+        if name not in self.recipes:
+            near = get_close_matches(name, self.recipes, 1)
+            hint = f'; did you mean "{near[0]}"?' if near else ""
+            raise ValueError(f'"{name}" was not compared; there are {", ".join(map(repr, self.recipes))}{hint}')
+        settings = {"recipe": name, **self.place(at)}
+        return [trial for trial in self.trials if trial.settings == settings]
+
+    def values(self, name: str, at: At | None = None) -> dict[int, float]:
+        """The metric of a recipe at a place, by seed, as far as measured; a share is in 0..1."""
+        return {trial.seed: trial.value for trial in self.trials_of(name, at)}
+
+    def mean(self, name: str, at: At | None = None) -> float:
+        """The mean of the metric over the seeds. Raises ValueError if none is measured."""
+        values = self.values(name, at).values()
         if not values:
             raise ValueError(
-                f'"{name}" is not measured yet with {counted(at, "label")} per class; press Continue in its monitor, '
+                f'"{name}" is not measured yet with {in_words(self.place(at))}; press Continue in its monitor, '
                 "or call .finish() on the comparison"
             )
         return sum(values) / len(values)
 
-    def difference(self, first: str, second: str, at: int) -> Sample | None:
-        """First minus second, paired by seed, in points; None if no seed has both."""
-        mine, others = self.accuracy(first, at), self.accuracy(second, at)
-        values = tuple((mine[s] - others[s]) * 100 for s in mine if s in others)
-        return Sample(values) if values else None
+    def difference(self, first: str, second: str, at: At | None = None) -> Sample | None:
+        """How much better `first` is than `second`, paired by seed; None if no seed has both.
+
+        First minus second, in points where the metric is a share; second minus first where lower is better.
+        """
+        mine, others = self.values(first, at), self.values(second, at)
+        scale = -self.metric.scale if self.metric.lower_is_better else self.metric.scale
+        found = tuple((mine[s] - others[s]) * scale for s in mine if s in others)
+        return Sample(found) if found else None
 
     def claim(
         self,
         name: str,
         *,
-        at: int,
+        at: At | None = None,
         better_than: str | None = None,
         level_with: str | None = None,
         no_better_than: str | None = None,
@@ -261,70 +282,103 @@ class Comparison:
         within: float = 2.0,
         text: str = "",
     ) -> Claim:
-        """Test one sentence about `name` with `at` labels per class, against exactly one other recipe.
+        """Test one sentence about `name` at a place (see `place`), against exactly one other recipe.
 
         - `better_than`: the mean paired difference is at least `by` points and its 95 % interval excludes 0.
         - `level_with`: the whole interval lies within plus and minus `within` points.
         - `no_better_than`: the upper end of the interval is below `by` points.
 
-        `holds` is None (undecided) for a budget that was skipped and with fewer than 5 seeds. `by` is to be fixed
-        before the run. Raises ValueError for a name or a budget that was not compared.
+        Of a metric that is no share, `by` and `within` are in its own unit. `holds` is None (undecided) where it was
+        skipped and with fewer than 5 seeds. `by` is to be fixed before the run. Raises ValueError for a name or a
+        place that was not compared.
         """
         tests = {"better than": better_than, "level with": level_with, "no better than": no_better_than}
         asked = [(test, other) for test, other in tests.items() if other is not None]
         if len(asked) != 1:
             raise ValueError("a claim needs exactly one of better_than=, level_with= and no_better_than=")
         test, other = asked[0]
-        threshold = within if test == "level with" else by
-        labels = counted(at, "label")
-        tail = f" within {within:g} points" if test == "level with" else f" by {by:g} points" if by else ""
-        text = text or f"with {labels} per class, {name} is {test} {other}{tail}"
-        self._require(name, at)
-        self._require(other, at)
-        found = None if at in self.skip else self.difference(name, other, at)
-        seeds = len(found.values) if found else 0
-        if at in self.skip:
-            holds, reason = None, f"{labels} per class are not measured at this scale"
-        elif seeds < ENOUGH_SEEDS or found is None or found.low is None or found.high is None:
-            holds, reason = None, f"{counted(seeds, 'seed')} measured: {ENOUGH_SEEDS} are needed"
-        elif test == "better than":
-            holds = found.mean >= by and found.low > 0
-            reason = "" if holds else "zero is inside" if found.low <= 0 <= found.high else "the other way round"
-            reason = f"smaller than {by:g} points" if not holds and found.low > 0 else reason
-        elif test == "level with":
-            holds = -within <= found.low and found.high <= within
-            reason = "" if holds else f"the interval reaches beyond {within:g} points"
+        place = self.place(at)
+        threshold, unit = (within if test == "level with" else by), "points" if self.metric.share else ""
+        limit = f"{'within' if test == 'level with' else 'by'} {threshold:g} {unit}" if threshold else ""
+        text = text or f"with {in_words(place)}, {name} is {test} {other} {limit}".strip()
+        found = self.difference(name, other, place)
+        if skipped := {axis: value for axis, value in place.items() if value in self.skip[axis]}:
+            found, (holds, reason) = None, (None, f"{in_words(skipped)} are not measured at this scale")
         else:
-            holds = found.high < by
-            reason = "" if holds else f"the interval reaches {by:g} points"
-        return Claim(text, holds, reason, name, other, at, test, threshold, found, seeds)
-
-    def _require(self, name: str, at: int) -> None:
-        if name not in self.recipes:
-            near = get_close_matches(name, self.recipes, 1)
-            hint = f'; did you mean "{near[0]}"?' if near else ""
-            raise ValueError(f'"{name}" was not compared; there are {", ".join(map(repr, self.recipes))}{hint}')
-        if at not in self.budgets + self.skip:
-            known = ", ".join(map(str, sorted(self.budgets + self.skip)))
-            raise ValueError(f"{at} labels per class were not compared; there are {known}")
+            holds, reason = judged(test, threshold, found, unit)
+        seeds = len(found.values) if found else 0
+        return Claim(text, holds, reason, name, other, place, test, threshold, found, seeds, unit)
 
     def __repr__(self) -> str:
+        over = [f"{axis}: {', '.join(map(str, values))}" for axis, values in self.axes.items() if axis != "budget"]
         return (
-            f"Comparison of {', '.join(self.recipes)}: {len(self.trials)} of {len(self.plan)} trials, "
-            f"{len(self.seeds)} seeds, {', '.join(map(str, self.budgets))} labels per class"
+            f"Comparison of {', '.join(self.recipes)}: {len(self.trials)} of {len(self.planned)} trials, "
+            f"{'; '.join([f'{len(self.seeds)} seeds, ' + _budgets_in_words(self.budgets), *over])}"
         )
 
 
 def compare(
-    recipes: Mapping[str, Recipe | Callable[[Task, int], Any]],
+    recipes: Mapping[str, Recipe | Callable[..., Any]],
     task: Task,
     seeds: Iterable[int] = range(5),
-    budgets: Iterable[int] = (1, 5, 50),
-    skip: Iterable[int] = (),
+    budgets: Iterable[int | str] = (1, 5, 50),
+    skip: Iterable[int | str] | Mapping[str, Iterable[Any]] = (),
+    *,
+    over: Mapping[str, Iterable[Any]] | None = None,
+    metric: str | Callable[[Any, Task], float] = "accuracy",
+    file: str | PathLike[str] | None = None,
 ) -> Comparison:
-    """Compare recipes by name on `task`, with each of `budgets` labels per class and each of `seeds`.
+    """Compare recipes by name on `task`. Nothing is trained before it is iterated, finished or given to a Monitor.
 
-    A recipe is `recipe(task, seed)`; see `Recipe`. `skip` names budgets that this scale does not measure: claims at
-    them are undecided. Nothing is trained before the comparison is iterated, finished or given to a Monitor.
+    - `recipes`: by name, each `recipe(task, seed)`; see `Recipe`.
+    - `seeds`: of what is drawn: the task's split where it can be redrawn, the labels, and what a recipe draws.
+    - `budgets`: labels per class. With 0 `task.train` is empty, "all" leaves it whole.
+    - `skip`: budgets, or values by axis, that this scale does not measure: claims at them are undecided.
+    - `over`: further axes, as in `{"layer": layers}`; a recipe gets each value by name, `recipe(task, seed, layer=)`.
+    - `metric`: "accuracy", "precision", "recall", "f1" (means over the classes), "log_loss", or a function of what the
+      recipe returned, trained, and its task.
+    - `file`: a file that each trial is written to as it finishes; a comparison made again with it goes on from there.
+      A recipe that has been rewritten needs another file.
+
+    Raises ValueError for what cannot be compared, TypeError for a recipe that does not take what it would be given.
+
+    >>> import tlkit as tl
+    >>> def probe(task, seed, layer):
+    ...     return tl.linear_probe(tl.extract_features(tl.models.SmallCNN(), task.train, layer))
+    >>> over = {"layer": ("block1", "features")}
+    >>> by_layer = tl.compare({"probe": probe}, tl.data.digits(), range(2), budgets=[5], over=over).finish()
+    >>> sorted(by_layer.values("probe", at={"layer": "block1"}))
+    [0, 1]
     """
-    return Comparison(recipes, task, seeds, budgets, skip)
+    return Comparison(recipes, task, seeds, budgets, skip, over, metric, file)
+
+
+def _metric(given: str | Callable[[Any, Task], float]) -> tuple[Metric, Callable[[Any, Task], float] | None]:
+    """The metric, and the function that it is where it is not read off a report."""
+    if callable(given):
+        return Metric(getattr(given, "__name__", type(given).__name__), None, share=False), given
+    if given not in METRICS:
+        near = get_close_matches(given, METRICS, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(
+            f"there is no metric {given!r}; use one of {', '.join(METRICS)}, or a function of (run, task){hint}"
+        )
+    return METRICS[given], None
+
+
+def _whole(budget: Any) -> int:
+    if isinstance(budget, str) or budget != int(budget):
+        raise ValueError(f"the budget {budget!r} is no number of labels per class; use whole numbers, or 'all'")
+    return int(budget)
+
+
+def _budgets_in_words(budgets: tuple[Any, ...]) -> str:
+    return ", ".join(map(str, budgets)) + ("" if budgets == ("all",) else " labels per class")
+
+
+def _key(settings: Mapping[str, Any], seed: int) -> str:
+    return repr((sorted(settings.items()), seed))
+
+
+def _planned_key(planned: Planned) -> str:
+    return _key({"recipe": planned.recipe, **planned.at}, planned.seed)

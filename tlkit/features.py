@@ -8,13 +8,14 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tlkit.data.tasks import Split
+from tlkit.data.kinds import Kind, Stream, Tokens, Vectors
+from tlkit.data.tasks import Split, each
 from tlkit.freezing import layer_groups
 from tlkit.models.networks import Network, evaluation_batch, predictions
 from tlkit.training.machine import device_of, hardware
@@ -23,40 +24,42 @@ STEADY = 1e-4  # how steep a probe may still be, in units of its curvature: beli
 NEWTON_STEPS = 100  # far more than the 4 to 12 that were seen
 
 
+@dataclass(frozen=True)
+class FeatureVectors(Vectors):
+    """Vectors that a network has computed."""
+
+    noun: ClassVar[str] = "feature"
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Features(Split):
-    """Features `values` [n, d] with their `labels` and `classes`, and the `cut` of the network that computed them.
+    """Features [n, d] with their `labels` and `classes`, and the `cut` of the network that computed them.
 
-    It is a Split whose images are [n, d, 1, 1], so a Run, a Task, `few_labels` and `evaluate` take it as they take
-    images: `tl.Run(tl.models.Network(nn.Flatten(), head), objective, features, ...)` trains a head.
+    It is a Split of vectors, so a Run, a Task, `few_labels` and `evaluate` take it as they take images:
+    `tl.Run(head, objective, features, ...)` trains a head.
 
     >>> Features(torch.zeros(6, 64), torch.arange(6), tuple("abcdef"))
     6 features of 64 numbers, 6 classes
     """
 
+    kind: Kind = FeatureVectors()
     cut: Cut | None = None
-
-    def __post_init__(self):
-        object.__setattr__(self, "images", self.images.flatten(1)[:, :, None, None])
-        super().__post_init__()
 
     @property
     def values(self) -> Tensor:
         """The features: [n, d]."""
-        return self.images.flatten(1)
-
-    def __repr__(self) -> str:
-        labelled = "no labels" if self.labels is None else f"{len(self.classes)} classes"
-        return f"{len(self):,} features of {self.values.shape[1]:,} numbers, {labelled}"
+        assert isinstance(self.inputs, Tensor)
+        return self.inputs
 
 
 class Cut(nn.Module):
-    """A frozen copy of a network up to a layer: images [n, channels, height, width] to features [n, `feature_dim`].
+    """A frozen copy of a network up to a layer: inputs [n, ...] to features [n, `feature_dim`].
 
     It is a backbone: `Network(features.cut, head)`. It stays in evaluation mode, and no gradient goes through it.
     """
 
     feature_dim: int
+    taken: torch.Size  # the shape of one input
 
     def __init__(self, network: nn.Module, layer: str | None, grid: int | None):
         super().__init__()
@@ -90,20 +93,21 @@ class Cut(nn.Module):
         return [modules[self.layer]], False
 
     @torch.no_grad()
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, inputs: Tensor) -> Tensor:
         """Features [n, d]. The pass through the network ends at the layer."""
         parts, before = self._parts()
         found: list[Any] = []
 
         def keep(module: nn.Module, given: Any, made: Any = None) -> None:
-            found.append(given[0] if before else made)
+            output = given if before else made  # what recurrent layers and attention make is a tuple
+            found.append(output[0] if isinstance(output, tuple) else output)
             if module is parts[-1]:
                 raise _Reached
 
         watch = nn.Module.register_forward_pre_hook if before else nn.Module.register_forward_hook
         hooks = [watch(part, keep) for part in parts]
         try:
-            self.network(images)
+            self.network(inputs)
         except _Reached:
             pass
         finally:
@@ -111,16 +115,19 @@ class Cut(nn.Module):
                 hook.remove()
         outputs = [output for output in found if isinstance(output, Tensor)]
         if not outputs:
-            raise ValueError(f"layer={self.layer!r} gives no tensor when the network sees images; name another")
+            raise ValueError(f"layer={self.layer!r} gives no tensor when the network sees these inputs; name another")
         with_places = [output for output in outputs if output[0, 0].ndim == 2 and output[0, 0].numel() > 1]
-        return self._gathered([*outputs, *with_places][-1])  # a group may end in its own pooling
+        return self._gathered([*outputs, *with_places][-1], inputs)  # a group may end in its own pooling
 
-    def _gathered(self, output: Tensor) -> Tensor:
+    def _gathered(self, output: Tensor, inputs: Tensor) -> Tensor:
         if output.ndim == 4 and self.grid:
             height, width = (min(self.grid, side) for side in output.shape[2:])
             return F.adaptive_avg_pool2d(output, (height, width)).flatten(1)
         if output.ndim == 3 and self.grid == 1:
-            return output.mean(1)
+            if inputs.is_floating_point() or output.shape[:2] != inputs.shape:
+                return output.mean(1)
+            mask = Tokens.mask(inputs)[:, :, None].to(output)
+            return (output * mask).sum(1) / mask.sum(1)
         return output.flatten(1)
 
 
@@ -142,7 +149,8 @@ def extract_features(
     `layer` is a layer group (`tl.freezing.layer_groups(network)`) or a module's dotted name; None is what the head is
     given, or for a network that is nothing but a head all of it (`nn.Flatten()`: the pixels themselves). Where a layer
     gives [n, channels, height, width], `grid` = 1 averages over all places, 4 keeps a 4 x 4 grid of averages, None
-    keeps every place; where it gives [n, tokens, d], 1 averages over the tokens, anything else keeps them.
+    keeps every place; where it gives [n, tokens, d], 1 averages over the tokens (of a text without its padding),
+    anything else keeps them.
 
     The network stays as it is and where it is: what computes the features is a copy, which they remember, so that a
     probe can still predict after the network has learnt something else. Raises ValueError for an unknown layer, or if
@@ -157,19 +165,19 @@ def extract_features(
     if grid is not None and grid < 1:
         raise ValueError(f"grid={grid}, but a grid has at least 1 x 1 places; None keeps every place")
     if batch_size is not None and batch_size < 1:
-        raise ValueError(f"batch_size={batch_size}, but a batch holds at least 1 image")
+        raise ValueError(f"batch_size={batch_size}, but a batch holds at least 1 {split.kind.noun}")
     if not len(split):
-        raise ValueError("the split has no images, so there are no features to compute")
+        raise ValueError(f"the split has no {split.kind.noun}s, so there are no features to compute")
     device_of(network)
     device = hardware().device if device is None else torch.device(device)
     cut = Cut(network, layer, grid).to(device)
-    batch_size = batch_size or evaluation_batch(network, split.images, device)
-    values = torch.cat([cut(images.to(device)) for images in split.images.split(batch_size)])
+    batch_size = batch_size or evaluation_batch(network, split.inputs, device)
+    values = torch.cat([cut(inputs.to(device)) for inputs in split.inputs.split(batch_size)])
     if not values.isfinite().all():
         raise ValueError("some features are no finite numbers; train the network anew with a lower learning rate")
-    cut.feature_dim = values.shape[1]
-    labels = None if split.labels is None else split.labels.to(device)
-    return Features(values, labels, split.classes, split.files, cut)
+    cut.feature_dim, cut.taken = values.shape[1], split.inputs.shape[1:]
+    labels = each(split.labels, lambda labels: labels.to(device))
+    return Features(values, labels, split.classes, files=split.files, groups=split.groups, cut=cut)
 
 
 # ---- linear probes ----
@@ -196,16 +204,23 @@ class LinearProbe:
         """
         return self.heads[self.strength]
 
-    def predict(self, images: Tensor) -> Tensor:
-        """The class of each image [n, channels, height, width], through the network that the features remember: [n].
+    def predict(self, inputs: Tensor | Stream) -> Tensor:
+        """The class of each example [n, ...], through the network that the features remember: [n] int64, on the CPU.
 
-        Features [n, d, 1, 1] are taken as they are. Raises ValueError if the features remember no network.
+        Features [n, d] are taken as they are. Raises ValueError if the features remember no network, or if what is
+        given may be either.
         """
-        if images.shape[1:] == (self._linear.in_features, 1, 1):
-            return self.predict_features(images.flatten(1))
+        shape, wide = inputs.shape[1:], (self._linear.in_features,)
+        if shape == wide and (self.cut is None or self.cut.taken != wide):
+            return self.predict_features(inputs[:])
         if self.cut is None:
             raise ValueError("these features were not made by extract_features, so use probe.predict_features")
-        return predictions(Network(self.cut, self.head), images)
+        if shape == wide:
+            raise ValueError(
+                f"these may be inputs or features: both are {wide[0]} numbers; say tl.models.Network(probe.cut, "
+                "probe.head) where inputs are meant, and probe.head where features are"
+            )
+        return predictions(Network(self.cut, self.head), inputs)
 
     def predict_features(self, values: Tensor) -> Tensor:
         """The class of each of the features [n, d]: [n] int64, on the CPU."""
@@ -303,9 +318,7 @@ def linear_probe(
 
 
 def _known(features: Features) -> Tensor:
-    if features.labels is None:
-        raise ValueError("these features have no labels, so there is nothing to learn from or to choose by")
-    return features.labels
+    return features.required_labels("so there is nothing to learn from or to choose by")
 
 
 def _fitted(x: Tensor, labels: Tensor, classes: int, strengths: Sequence[float]) -> tuple[Tensor, Tensor]:

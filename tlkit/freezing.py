@@ -27,6 +27,7 @@ __all__ = [
     "gradual_unfreezing",
     "last_layers",
     "layer_groups",
+    "objective_groups",
     "probe_then_finetune",
     "weights_of",
 ]
@@ -74,6 +75,22 @@ def layer_groups(network: nn.Module, given: Given | None = None) -> dict[str, tu
     if left:
         next(iter(groups.values())).extend(left)
     return {name: tuple(parts) for name, parts in groups.items()}
+
+
+def objective_groups(objective: nn.Module, network: nn.Module) -> dict[str, tuple[Part, ...]]:
+    """The parts of an objective with weights of their own, as a plan names them: "objective.projector".
+
+    Each child is a group; of an nn.ModuleDict or nn.ModuleList, such as heads of further tasks, each entry is one.
+    """
+    known = {id(weight) for weight in network.parameters()}
+    groups: dict[str, tuple[Part, ...]] = {}
+    for name, child in objective.named_children():
+        several = isinstance(child, nn.ModuleDict | nn.ModuleList)
+        for inner, part in child.named_children() if several else [("", child)]:
+            if any(weight.requires_grad and id(weight) not in known for weight in part.parameters()):
+                groups[".".join(filter(None, ("objective", name, inner)))] = (part,)
+    own = [w for w in objective.parameters(recurse=False) if w.requires_grad and id(w) not in known]
+    return groups | ({"objective": tuple(own)} if own else {})
 
 
 def weights_of(parts: Iterable[Part]) -> list[nn.Parameter]:
@@ -241,17 +258,18 @@ class FreezePlan:
             raise ValueError(f"this plan has no group {group!r}; {_those_there_are(self.groups, group)}")
         return [rule.rate for rule in self._of(group) if rule.start <= share][-1]
 
-    def groups_in(self, network: nn.Module) -> dict[str, tuple[Part, ...]]:
-        """What each group of the plan is in this network.
+    def groups_in(self, network: nn.Module, objective: nn.Module | None = None) -> dict[str, tuple[Part, ...]]:
+        """What each group of the plan is in this network, and in this objective (see `objective_groups`).
 
         Raises ValueError if the plan is for another network: if the groups with rules are not the network's.
         """
         found = layer_groups(network, dict(self.given) or None)
-        strangers = [group for group in self.groups if group not in found]
+        others = objective_groups(objective, network) if objective else {}
+        strangers = [group for group in self.groups if group not in found | others]
         if strangers:
             raise ValueError(
                 f"this plan is for another network: it has rules for {_listed(strangers)}; "
-                f"{_those_there_are(found, strangers[0])}"
+                f"{_those_there_are(found | others, strangers[0])}"
             )
         without = [group for group in found if group not in self.groups]
         if without:
@@ -259,7 +277,7 @@ class FreezePlan:
                 f"the plan has no rule for {_listed(without)}, but every layer group of the network needs one at "
                 f"start 0; add Rule({without[0]!r}, None) to freeze it"
             )
-        return found
+        return found | {group: parts for group, parts in others.items() if group in self.groups}
 
     def summary(self, network: nn.Module) -> PlanSummary:
         """The plan as a table with the weights of each group. Raises ValueError if it is for another network."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from html import escape
 from itertools import pairwise
 from typing import Any
@@ -20,12 +20,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator, NullLocator
-from torch import nn
+from torch import Tensor, nn
 
 from tlkit import views
 from tlkit.data.tasks import Split, Task
-from tlkit.experiments import Claim, Comparison, counted
+from tlkit.experiments import Comparison
 from tlkit.freezing import FreezePlan, weights_of
+from tlkit.intervals import Claim, budget_in_words, counted
 from tlkit.training.learning_rates import RangeTest
 
 INK, INK2, EDGE, GHOST, RULE, GROUND = (views.TOKENS[n][0] for n in ("ink", "ink2", "edge", "ghost", "rule", "ground"))
@@ -92,13 +93,13 @@ def gallery(split: Split, columns: int = 12, labels: bool = True, width: int = 6
     below = 18 if labels else 0
     pitch_x, pitch_y = min(width / columns, 72 if labels else CELL + GAP), CELL + GAP + below
     inset = (pitch_x - CELL) / 2 if labels else 0
-    picture = Picture(width, rows * pitch_y, f"{len(split)} images")
+    picture = Picture(width, rows * pitch_y, f"{len(split)} {split.kind.noun}s")
     axes = _canvas(picture, width, rows * pitch_y)
-    for number, image in enumerate(split.images):
+    for number, image in enumerate(split.kind.pictures(split.inputs[:])):
         x, y = number % columns * pitch_x + inset, number // columns * pitch_y
         _put(axes, image, x, y)
-        if labels and split.labels is not None:
-            _write(axes, x + CELL / 2, y + CELL + 12, split.classes[split.labels[number]])
+        if labels and isinstance(split.labels, Tensor):
+            _write(axes, x + CELL / 2, y + CELL + 12, split.classes[int(split.labels[number])])
     return picture
 
 
@@ -127,25 +128,30 @@ def side_by_side(source: Split, task: Task, each: int = 7, titles: tuple[str, st
 
 
 def differences(comparison: Comparison, claim: Claim, width: int = 648) -> Picture:
-    """The paired difference at every budget; the claimed row is framed, its seeds are rings, its threshold dotted."""
+    """The paired difference along the x axis; the claimed row is framed, its seeds are rings, its threshold dotted."""
     rows = views.claim_rows(comparison, claim)
     line = 28
     narrow = width < 560
     left, right = (72, 108) if narrow else (120, 190)
     height = 30 + line * len(rows) + 26
-    picture = Picture(width, height, f"Paired difference, {claim.first} minus {claim.second}, at every budget")
+    better, other = (claim.second, claim.first) if comparison.metric.lower_is_better else (claim.first, claim.second)
+    picture = Picture(width, height, f"Paired difference, {better} minus {other}, at every {comparison.axis}")
     axes = picture.axes_at(left, 30, width - left - right, line * len(rows))
-    picture.heading(f"Paired difference, {claim.first} \u2212 {claim.second}")
+    picture.heading(f"Paired difference, {better} \u2212 {other}")
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_yticks(range(len(rows)), [_budget_label(row["budget"], narrow, number) for number, row in enumerate(rows)])
+    axes.set_yticks(range(len(rows)), [_label(row["value"], narrow, number) for number, row in enumerate(rows)])
     axes.axvline(0, color=INK, linewidth=1)
     samples = [row["sample"] for row in rows if row["sample"]]
     reach = [end for s in samples for end in (s.low, s.high, *s.values) if end is not None]
-    low, high = min([-10, *reach]) - 2, max([10, *reach]) + 2
+    if comparison.metric.share:
+        low, high = min([-10, *reach]) - 2, max([10, *reach]) + 2
+        ticks = [tick for tick in range(-100, 101, 10 if high - low < 70 else 20) if low <= tick <= high]
+        axes.set_xticks(ticks, [views.signed(t, 0) if t else "0" for t in ticks])
+    else:
+        low, high = views.round_span([-0.1, 0.1, -claim.threshold, claim.threshold, *reach])
+        axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlim(low, high)
-    ticks = [tick for tick in range(-100, 101, 10 if high - low < 70 else 20) if low <= tick <= high]
-    axes.set_xticks(ticks, [views.signed(t, 0) if t else "0" for t in ticks])
-    axes.annotate("points", (1, 0), (6, -4), xycoords="axes fraction", **_small(va="top"))
+    axes.annotate(claim.unit, (1, 0), (6, -4), xycoords="axes fraction", **_small(va="top"))
     for number, row in enumerate(rows):
         sample = row["sample"]
         if row["claimed"]:
@@ -163,7 +169,9 @@ def differences(comparison: Comparison, claim: Claim, width: int = 648) -> Pictu
             axes.plot([sample.low, sample.high], [number] * 2, color=INK, linewidth=3 if row["claimed"] else 2)
         fill = INK if sample.separated else GROUND
         axes.plot(sample.mean, number, color=INK, marker="o", markersize=8, markerfacecolor=fill, markeredgecolor=INK)
-        numbers = f"{views.signed(sample.mean)}" + ("" if narrow or sample.low is None else f"   {_ends(sample)}")
+        digits = 1 if comparison.metric.share else 3
+        ends = "" if narrow or sample.low is None else f"   {_ends(sample, digits)}"
+        numbers = views.signed(sample.mean, digits) + ends
         x = 1 - (right - 20) / width
         weight = "bold" if row["claimed"] else "normal"
         picture.text(
@@ -256,35 +264,32 @@ def range_test(test: RangeTest, width: int = 648) -> Picture:
     return picture
 
 
-def by_depth(
-    comparison: Comparison,
-    layers: Sequence[str],
-    lines: Mapping[str, str],
-    at: int,
-    title: str = "Accuracy of a probe after each layer",
-    width: int = 648,
-) -> Picture:
-    """One line for each of `lines`, over the layers from the input to the head, with 95 % intervals.
+def curves(comparison: Comparison, at: Mapping[str, Any] | None = None, title: str = "", width: int = 648) -> Picture:
+    """One line for each recipe along the comparison's x axis (`comparison.axis`), with 95 % intervals.
 
-    `lines` maps a line's name to how its recipes are called, with {} for the layer: {"near": "near, {}"}. `at` is the
-    budget, labels per class; what was not measured there has no point.
+    `at` says where on its other axes, such as {"budget": 5}; what was not measured there has no point.
     """
-    picture = Picture(width, 280, f"{title}: {counted(len(lines), 'network')}, {counted(len(layers), 'layer')}")
+    places, y = views.along(comparison, at), views.value_axis(comparison)
+    names = [str(place[comparison.axis]) for place in places]
+    title = title or y["title"]
+    shown = f"{counted(len(comparison.recipes), 'recipe')}, {counted(len(names), comparison.axis)}"
+    picture = Picture(width, 280, f"{title}: {shown}")
     axes = picture.axes_at(48, 34, width - 170, 200)
     picture.heading(title)
-    axes.set_xticks(range(len(layers)), layers)
-    axes.set_xlim(-0.3, len(layers) - 0.7)
-    axes.set_ylim(0, 100)
-    axes.set_yticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
+    axes.set_xticks(range(len(names)), names)
+    axes.set_xlim(-0.3, len(names) - 0.7)
+    axes.set_ylim(y["bottom"], y["top"])
+    if y["unit"] == "%":
+        axes.set_yticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
     axes.grid(axis="y", color=RULE, linewidth=1)
-    chance = 100 / len(comparison.task.classes)
-    axes.axhline(chance, color=EDGE, linewidth=1, linestyle=DOTTED)
-    for name, called in lines.items():
-        found = [views.accuracy_interval(comparison, called.format(layer), at) for layer in layers]
-        points = [(place, cell) for place, cell in enumerate(found) if cell]
+    if y["chance"] is not None:
+        axes.axhline(y["chance"], color=EDGE, linewidth=1, linestyle=DOTTED)
+    for name, recipe in comparison.recipes.items():
+        cells = [views.value_interval(comparison, name, place) for place in places]
+        points = [(place, cell) for place, cell in enumerate(cells) if cell]
         if not points:
             continue
-        token, mark = views.MARKS[comparison.recipes[called.format(layers[points[0][0]])].family]
+        token, mark = views.MARKS[recipe.family]
         color, xs = views.TOKENS[token][0], [place for place, _ in points]
         low, high = ([cell[end] for _, cell in points] for end in ("low", "high"))
         axes.fill_between(xs, low, high, color=color, alpha=0.14, linewidth=0)
@@ -343,14 +348,16 @@ def _write(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:
 
 
 def _of_class(split: Split, number: int, most: int) -> Any:
-    assert split.labels is not None
-    return split.images[(split.labels == number).nonzero()[:, 0][: max(most, 0)]]
+    chosen = (split.required_labels("so no class has a line") == number).nonzero()[:, 0][: max(most, 0)]
+    return split.kind.pictures(split.inputs[chosen])
 
 
-def _budget_label(budget: int, narrow: bool, number: int) -> str:
-    if number:
-        return str(budget)
-    return counted(budget, "label") + ("" if narrow else " per class")
+def _label(value: Any, narrow: bool, number: int) -> str:
+    """What stands beside a row: the first number of labels says what it counts."""
+    if number or not isinstance(value, int):
+        return str(value)
+    words = budget_in_words(value)
+    return words.removesuffix(" per class") if narrow else words
 
 
 def _small(**more: Any) -> dict[str, Any]:
@@ -359,5 +366,5 @@ def _small(**more: Any) -> dict[str, Any]:
     return small | more
 
 
-def _ends(sample: Any) -> str:
-    return f"({views.signed(sample.low)} to {views.signed(sample.high)})"
+def _ends(sample: Any, digits: int) -> str:
+    return f"({views.signed(sample.low, digits)} to {views.signed(sample.high, digits)})"

@@ -7,13 +7,16 @@ and marks of the course stand here too, once: `TOKENS` and `MARKS`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
 from torch.nn import functional as F
 
-from tlkit.experiments import Claim, Comparison, Sample
+from tlkit.data.kinds import Images
+from tlkit.data.tasks import Split
+from tlkit.experiments import Comparison
+from tlkit.intervals import Claim, Sample
 
 TOKENS: dict[str, tuple[str, str]] = {  # name: (light, dark); contrast at least 4.5 : 1 for text, 3 : 1 for marks
     "ground": ("#ffffff", "#111111"),
@@ -88,33 +91,55 @@ def interval(sample: Sample | None) -> dict[str, Any] | None:
     return {"mean": sample.mean, "low": low, "high": high, "values": list(sample.values), "wins": sample.wins}
 
 
-def accuracy_interval(comparison: Comparison, name: str, budget: int) -> dict[str, Any] | None:
-    """The accuracy of a recipe at a budget in per cent, with its interval; None if it was not measured."""
-    values = comparison.accuracy(name, budget).values()
-    return interval(Sample(tuple(100 * value for value in values)) if values else None)
+def value_interval(comparison: Comparison, name: str, at: Any = None) -> dict[str, Any] | None:
+    """The metric of a recipe at a place as it is shown (a share in per cent), with its interval; None if unmeasured."""
+    values = comparison.values(name, at).values()
+    return interval(Sample(tuple(comparison.metric.scale * value for value in values)) if values else None)
 
 
-def budgets(comparison: Comparison) -> dict[str, Any]:
-    """The picture of a comparison: every recipe's mean and interval at each budget, every pair's differences.
+def along(comparison: Comparison, at: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    """The places on the comparison's x axis (`comparison.axis`), in order; `at` says where on the other axes."""
+    return [comparison.place({**(at or {}), comparison.axis: value}) for value in comparison.axes[comparison.axis]]
 
-    Accuracies in per cent, differences in points; None stands for what was not measured.
+
+def value_axis(comparison: Comparison) -> dict[str, Any]:
+    """The y axis of a comparison: its title, bottom, top, unit, and what guessing gives (None if that says nothing)."""
+    task, metric = comparison.task, comparison.metric
+    title = f"{str(metric)[:1].upper()}{str(metric)[1:]} on {len(task.test):,} test {task.test.kind.noun}s"
+    if metric.share:
+        chance = 100 / len(task.classes) if metric.name == "accuracy" else None
+        return {"title": title, "bottom": 0, "top": 100, "unit": "%", "chance": chance}
+    bottom, top = round_span([trial.value for trial in comparison.trials])
+    return {
+        "title": str(metric) if metric.of is None else title,
+        "bottom": bottom,
+        "top": top,
+        "unit": "",
+        "chance": None,
+    }
+
+
+def explored(comparison: Comparison, at: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The picture of a comparison: every recipe's mean and interval along its x axis, every pair's differences.
+
+    Values as they are shown, differences in points where the metric is a share; None stands for what is unmeasured.
     """
-    names, axis = list(comparison.recipes), sorted(comparison.budgets + comparison.skip)
-
+    names, places = list(comparison.recipes), along(comparison, at)
     recipes = []
     for style in styles(comparison):
-        cells = [accuracy_interval(comparison, style["name"], budget) for budget in axis]
+        cells = [value_interval(comparison, style["name"], place) for place in places]
         recipes.append(style | {end: [cell and cell[end] for cell in cells] for end in ("mean", "low", "high")})
     pairs = {
-        f"{i}-{j}": [interval(comparison.difference(first, second, budget)) for budget in axis]
+        f"{i}-{j}": [interval(comparison.difference(first, second, place)) for place in places]
         for i, first in enumerate(names)
         for j, second in enumerate(names)
         if i != j
     }
     return {
-        "budgets": axis,
-        "chart_title": f"Accuracy on {len(comparison.task.test):,} test images",
-        "chance": 100 / len(comparison.task.classes),
+        "axis": "labels per class" if comparison.axis == "budget" else comparison.axis,
+        "values": list(comparison.axes[comparison.axis]),
+        "y": value_axis(comparison),
+        "unit": "points" if comparison.metric.share else "",
         "seeds": len(comparison.seeds),
         "recipes": recipes,
         "pairs": pairs,
@@ -122,12 +147,21 @@ def budgets(comparison: Comparison) -> dict[str, Any]:
 
 
 def claim_rows(comparison: Comparison, claim: Claim) -> list[dict[str, Any]]:
-    """The picture of a claim: its paired difference at every budget, the claimed one marked."""
+    """The picture of a claim: its paired difference along the x axis, the claimed one marked."""
+    axis = comparison.axis
     rows = []
-    for budget in sorted(comparison.budgets + comparison.skip):
-        sample = comparison.difference(claim.first, claim.second, budget)
-        rows.append({"budget": budget, "sample": sample, "claimed": budget == claim.budget})
+    for place in along(comparison, claim.at):
+        sample = comparison.difference(claim.first, claim.second, place)
+        rows.append({"value": place[axis], "sample": sample, "claimed": place == claim.at})
     return rows
+
+
+def pictured(split: Split) -> Split:
+    """The split with a picture for each example, its own if it has images. Raises TypeError for a kind without."""
+    if isinstance(split.kind, Images):
+        return split
+    pictures = split.kind.pictures(split.inputs[:])
+    return Split(pictures, split.labels, split.classes, Images(), split.files, split.groups)
 
 
 def sent_shape(shape: Sequence[int]) -> list[int]:

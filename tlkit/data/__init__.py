@@ -1,4 +1,4 @@
-"""Tasks and their data: real digits, rendered characters, few labels, batches and augmentation."""
+"""Tasks and their data: kinds of examples, real digits, rendered characters, few labels, batches and augmentation."""
 
 from typing import TYPE_CHECKING
 
@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from tlkit.data.augmentation import brightness, contrast, cut_out, noise, strong, two_views, warp, weak
     from tlkit.data.batches import Batch, Batches, PairedBatch, PairedBatches
     from tlkit.data.image_folders import image_folder
+    from tlkit.data.kinds import Images, Kind, Tokens, Vectors, Waves
     from tlkit.data.sources import digits, glyphs
     from tlkit.data.tasks import Split, Task
     from tlkit.data.torchvision_data import cifar10, mnist, torchvision_task
@@ -15,10 +16,15 @@ if TYPE_CHECKING:
 __all__ = [
     "Batch",
     "Batches",
+    "Images",
+    "Kind",
     "PairedBatch",
     "PairedBatches",
     "Split",
     "Task",
+    "Tokens",
+    "Vectors",
+    "Waves",
     "brightness",
     "cifar10",
     "contrast",
@@ -41,6 +47,7 @@ __getattr__, __dir__ = attributes(
         "augmentation": ("brightness", "contrast", "cut_out", "noise", "strong", "two_views", "warp", "weak"),
         "batches": ("Batch", "Batches", "PairedBatch", "PairedBatches"),
         "image_folders": ("image_folder",),
+        "kinds": ("Images", "Kind", "Tokens", "Vectors", "Waves"),
         "sources": ("digits", "glyphs"),
         "tasks": ("Split", "Task"),
         "torchvision_data": ("cifar10", "mnist", "torchvision_task"),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import zlib
-from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from tlkit.data.tasks import Split
+from tlkit.data.tasks import Split, each
 
 
 def mixed_seed(*numbers: int) -> int:
@@ -17,18 +16,28 @@ def mixed_seed(*numbers: int) -> int:
     return zlib.crc32(repr(tuple(map(int, numbers))).encode())
 
 
-@lru_cache(maxsize=64)
-def shuffled(count: int, device: torch.device, *seed: int) -> Tensor:
-    """The numbers 0 to `count` - 1 in an order of `seed`'s own, on `device`; the last ones are kept, since many ask."""
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(mixed_seed(*seed)))
-    return order.to(device, non_blocking=device.type == "cuda")  # else each epoch waits for the steps under way
+class Shuffled:
+    """The numbers 0 to `count` - 1 in an order of its own for each epoch, on `device`; the last two are kept there."""
+
+    def __init__(self, count: int, device: torch.device, seed: int, *side: int):
+        self.count, self.device, self.seed, self.side = count, device, seed, side
+        self._kept: dict[int, Tensor] = {}
+
+    def __getitem__(self, epoch: int) -> Tensor:
+        if epoch not in self._kept:
+            generator = torch.Generator().manual_seed(mixed_seed(self.seed, epoch, *self.side))
+            order = torch.randperm(self.count, generator=generator)
+            # Blocking, each epoch would wait for the steps under way.
+            order = order.to(self.device, non_blocking=self.device.type == "cuda")
+            self._kept = dict([*self._kept.items()][-1:]) | {epoch: order}
+        return self._kept[epoch]
 
 
 class Batch(NamedTuple):
-    """`images` [batch, channels, height, width] and `labels` [batch] or None."""
+    """`inputs` [batch, ...] and `labels` [batch], or of several tasks by their names; None if there are none."""
 
-    images: Tensor
-    labels: Tensor | None
+    inputs: Tensor
+    labels: Any
 
 
 class Batches:
@@ -38,18 +47,19 @@ class Batches:
 
     >>> import tlkit as tl
     >>> batches = tl.data.Batches(tl.data.digits().train, batch_size=64)
-    >>> len(batches), batches[0].images.shape
+    >>> len(batches), batches[0].inputs.shape
     (15, torch.Size([64, 1, 8, 8]))
     """
 
     def __init__(self, split: Split, batch_size: int = 64, seed: int = 0):
         if batch_size < 1:
-            raise ValueError(f"batch_size={batch_size}, but a batch holds at least 1 image")
+            raise ValueError(f"batch_size={batch_size}, but a batch holds at least 1 {split.kind.noun}")
         if not len(split):
-            raise ValueError("the split has no images, so there is nothing to learn from")
+            raise ValueError(f"the split has no {split.kind.noun}s, so there is nothing to learn from")
         self.split = split
         self.batch_size = min(batch_size, len(split))
         self.seed = seed
+        self._orders = Shuffled(len(split), split.inputs.device, seed)
 
     def __len__(self) -> int:
         """The number of batches in an epoch."""
@@ -57,10 +67,8 @@ class Batches:
 
     def __getitem__(self, step: int) -> Batch:
         epoch, place = divmod(step, len(self))
-        order = shuffled(len(self.split), self.split.images.device, self.seed, epoch)
-        chosen = order[place * self.batch_size : (place + 1) * self.batch_size]
-        labels = self.split.labels
-        return Batch(self.split.images[chosen], None if labels is None else labels[chosen])
+        chosen = self._orders[epoch][place * self.batch_size : (place + 1) * self.batch_size]
+        return Batch(self.split.inputs[chosen], each(self.split.labels, lambda labels: labels[chosen]))
 
     def to(self, device: torch.device | str) -> Batches:
         """The same batches, of data that live on `device`."""
@@ -71,33 +79,34 @@ class Batches:
 
 
 class PairedBatch(NamedTuple):
-    """`images` [batch, channels, height, width] with `labels` [batch], and `unlabelled` [ratio x batch, ...] without.
+    """`inputs` [batch, ...] with `labels` [batch], and `unlabelled` [ratio x batch, ...] without.
 
-    `hidden` [ratio x batch]: the labels of the unlabelled images, for diagnosis only; None if nobody knows them.
+    `hidden` [ratio x batch]: the labels of what is unlabelled, for diagnosis only; None if nobody knows them.
     """
 
-    images: Tensor
+    inputs: Tensor
     labels: Tensor
     unlabelled: Tensor
     hidden: Tensor | None
 
 
 class PairedBatches:
-    """Batches of `batch_size` labelled and `ratio` times as many unlabelled images.
+    """Batches of `batch_size` labelled examples and `ratio` times as many unlabelled ones, of one kind.
 
-    Each side goes round its own images, epoch after epoch, each epoch in another order, and no batch is incomplete:
-    ten labelled images fill a batch of 32 three times over. That is how FixMatch and USB draw them.
+    Each side goes round its own examples, epoch after epoch, each epoch in another order, and no batch is incomplete:
+    ten labelled images fill a batch of 32 three times over. That is how FixMatch and USB draw them. The two sides may
+    differ in size, for an objective that reads them apart.
 
-    Labels of the unlabelled images are ignored but for diagnosis: they come as `hidden`, if both sides have the same
+    Labels of the unlabelled side are ignored but for diagnosis: they come as `hidden`, if both sides have the same
     classes, so that an objective can say how many of its pseudo-labels are right.
 
     >>> import tlkit as tl
     >>> few = tl.data.digits().few_labels(1)
     >>> batches = tl.data.PairedBatches(few.train, few.unlabelled)
-    >>> batches[0].images.shape, batches[0].unlabelled.shape
+    >>> batches[0].inputs.shape, batches[0].unlabelled.shape
     (torch.Size([32, 1, 8, 8]), torch.Size([96, 1, 8, 8]))
 
-    Raises ValueError if one side has no images, a class has no labelled image, or the two sides' images differ in size,
+    Raises ValueError if one side has no examples, a class has no labelled one, or the two sides are of two kinds,
     TypeError if one side is not a split.
     """
 
@@ -105,51 +114,51 @@ class PairedBatches:
         for given, name in ((labelled, "train"), (unlabelled, "unlabelled")):
             if not isinstance(given, Split | None):
                 raise TypeError(f"a {type(given).__name__} is not a split; give one of its splits, such as task.{name}")
+        noun = next((side.kind.noun for side in (labelled, unlabelled) if side is not None), "example")
         if batch_size < 1:
-            raise ValueError(f"batch_size={batch_size}, but a batch holds at least 1 labelled image")
+            raise ValueError(f"batch_size={batch_size}, but a batch holds at least 1 labelled {noun}")
         if ratio < 1:
             raise ValueError(
-                f"ratio={ratio}, but a batch holds at least 1 unlabelled image for each labelled one; "
+                f"ratio={ratio}, but a batch holds at least 1 unlabelled {noun} for each labelled one; "
                 "to learn from labels alone, give the run the labelled split"
             )
         if labelled is None or labelled.labels is None or not len(labelled):
-            raise ValueError("there is no labelled image; task.few_labels(per_class) keeps some labels")
+            raise ValueError(f"there is no labelled {noun}; task.few_labels(per_class) keeps some labels")
         if unlabelled is None or not len(unlabelled):
             raise ValueError(
-                "there is no unlabelled image; task.few_labels(per_class) leaves the others as task.unlabelled, and "
+                f"there is no unlabelled {noun}; task.few_labels(per_class) leaves the others as task.unlabelled, and "
                 "a task with every label known has none"
             )
-        counts = labelled.labels.bincount(minlength=len(labelled.classes))
+        labels = labelled.required_labels("so nothing can be called by its name")
+        counts = labels.bincount(minlength=len(labelled.classes))
         if not counts.all():
             missing = labelled.classes[int(counts.argmin())]
             raise ValueError(
-                f'class "{missing}" has no labelled image, so nothing can be called by its name; label at least one, '
+                f'class "{missing}" has no labelled {noun}, so nothing can be called by its name; label at least one, '
                 "or leave the class out of the task"
             )
-        sizes = [tuple(split.images.shape[1:]) for split in (labelled, unlabelled)]
-        if sizes[0] != sizes[1]:
-            raise ValueError(f"labelled images are {sizes[0]}, unlabelled ones {sizes[1]}; bring them to one size")
+        if labelled.kind != unlabelled.kind:
+            raise ValueError(f"labelled are {labelled}, unlabelled are {unlabelled}; pair examples of one kind")
         self.labelled, self.unlabelled = labelled, unlabelled
         self.ratio, self.batch_size, self.seed = ratio, batch_size, seed
+        self._orders = [
+            Shuffled(len(side), side.inputs.device, seed, number) for number, side in enumerate((labelled, unlabelled))
+        ]
 
     def __getitem__(self, step: int) -> PairedBatch:
         labelled, unlabelled = self.labelled, self.unlabelled
-        chosen = self._going_round(labelled, self.batch_size, step, 0)
-        others = self._going_round(unlabelled, self.ratio * self.batch_size, step, 1)
-        known = unlabelled.labels is not None and unlabelled.classes == labelled.classes
-        return PairedBatch(
-            labelled.images[chosen],
-            labelled.labels[chosen],  # type: ignore[index]
-            unlabelled.images[others],
-            unlabelled.labels[others] if known else None,  # type: ignore[index]
-        )
+        chosen = self._going_round(0, self.batch_size, step)
+        others = self._going_round(1, self.ratio * self.batch_size, step)
+        known = isinstance(unlabelled.labels, Tensor) and unlabelled.classes == labelled.classes
+        hidden = unlabelled.labels[others] if known else None  # type: ignore[index]
+        return PairedBatch(labelled.inputs[chosen], labelled.labels[chosen], unlabelled.inputs[others], hidden)  # type: ignore[index]
 
-    def _going_round(self, split: Split, size: int, step: int, side: int) -> Tensor:
-        """The numbers of the next `size` images of a side."""
-        epoch, place = divmod(step * size, len(split))
-        epochs = range(epoch, epoch + (place + size - 1) // len(split) + 1)
-        orders = [shuffled(len(split), split.images.device, self.seed, epoch, side) for epoch in epochs]
-        return torch.cat(orders)[place : place + size]
+    def _going_round(self, side: int, size: int, step: int) -> Tensor:
+        """The numbers of the next `size` examples of a side."""
+        orders = self._orders[side]
+        epoch, place = divmod(step * size, orders.count)
+        epochs = range(epoch, epoch + (place + size - 1) // orders.count + 1)
+        return torch.cat([orders[epoch] for epoch in epochs])[place : place + size]
 
     def to(self, device: torch.device | str) -> PairedBatches:
         """The same batches, of data that live on `device`."""
@@ -160,5 +169,5 @@ class PairedBatches:
     def __repr__(self) -> str:
         return (
             f"batches of {self.batch_size} from {self.labelled}, and {self.ratio * self.batch_size} from "
-            f"{len(self.unlabelled):,} unlabelled images, whose labels are not learnt from"
+            f"{len(self.unlabelled):,} unlabelled {self.unlabelled.kind.noun}s, whose labels are not learnt from"
         )

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -106,11 +106,11 @@ class _Whole:
         images = self.images
         images = images.part(numbers) if isinstance(images, ImageFiles) else images[numbers].float().div_(255)
         files = tuple(self.files[number] for number in numbers.tolist())
-        return Split(cast(Tensor, images), self.labels[numbers], self.classes, files)
+        return Split(images, self.labels[numbers], self.classes, files=files)
 
 
 class ImageFiles:
-    """Images that stay on disk: to a Split a float32 tensor [n, channels, size, size], of which only paths are held.
+    """Images that stay on disk, of which only paths are held: a stream [n, channels, size, size] of float32.
 
     `images[index]` reads those images into a tensor on `device`. Raises OSError that names a file which has vanished.
     """

@@ -1,90 +1,215 @@
-"""What there is to learn: a `Split` is images with labels, a `Task` is the splits of one data set."""
+"""What there is to learn: a `Split` is inputs with labels, a `Task` is the splits of one data set."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
 
+from tlkit.data.kinds import Images, Kind, Stream, checked_kind
+
+Labels = Tensor | Mapping[str, Tensor] | None
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Split:
-    """Images and their labels.
+    """Examples, their labels, and what they are.
 
-    `images` [n, channels, height, width] float32 in 0..1, `labels` [n] int64 or None, `classes` the class names;
-    `files` [n], if the images come from a folder: their paths in it. Images too many for the memory stay on disk.
-    Raises ValueError if the shapes do not fit or a label is not the number of a class.
+    - `inputs` [n, ...]: a tensor, or a stream (`tlkit.data.kinds.Stream`) of what is too large for the memory.
+    - `labels` [n] int64, the numbers of the classes; None if nobody knows them; or of several tasks, by their names,
+      with -1 where a label is not known.
+    - `classes`: the class names, in the order of the labels; of several tasks by their names.
+    - `kind`: what the inputs are, such as `tl.data.Tokens(vocabulary)`; images [n, channels, height, width] and vectors
+      [n, d] are known by their shape.
+    - `files` [n]: if the inputs come from a folder, their paths in it.
+    - `groups` [n]: who or what each example belongs to, such as a patient or a speaker.
+
+    Raises ValueError if the shapes do not fit, a label is not the number of a class, or the kind refuses the inputs.
+
+    >>> Split(torch.zeros(5, 1, 8, 8), torch.arange(5), tuple("abcde"))
+    5 grey images of 8 x 8, 5 classes
     """
 
-    images: Tensor
-    labels: Tensor | None
-    classes: tuple[str, ...]
-    files: tuple[str, ...] | None = None
+    inputs: Tensor | Stream
+    labels: Labels
+    classes: tuple[str, ...]  # of several tasks a mapping of such
+    kind: Kind = None  # type: ignore[assignment]  # it is known once the split is made
+    files: Sequence[str] | None = None
+    groups: Sequence[Hashable] | None = None
 
     def __post_init__(self):
-        if self.images.ndim != 4:
-            raise ValueError(
-                f"images have the shape {list(self.images.shape)}, but a Split needs [n, channels, height, width]; "
-                "one grey image is images[None, None]"
-            )
-        if self.files is not None and len(self.files) != len(self.images):
-            raise ValueError(f"there are {len(self.images)} images, but {len(self.files)} files; name one for each")
+        kind = checked_kind(self.inputs, self.kind)
+        several = isinstance(self.labels, Mapping)
+        classes: Any = self.classes
+        classes = {name: tuple(of) for name, of in classes.items()} if isinstance(classes, Mapping) else tuple(classes)
+        object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "classes", classes)
+        for name in ("files", "groups"):
+            given = getattr(self, name)
+            if given is None:
+                continue
+            if len(given) != len(self):
+                raise ValueError(
+                    f"there are {len(self)} {kind.noun}s, but {len(given)} {name}; name one for each {kind.noun}"
+                )
+            object.__setattr__(self, name, tuple(given.tolist() if isinstance(given, Tensor) else given))
         if self.labels is None:
             return
-        if self.labels.shape != self.images.shape[:1]:
+        if several != isinstance(classes, Mapping) or (several and [*self.labels] != [*classes]):
+            raise ValueError("labels of several tasks need the classes of the same tasks, both by the task's name")
+        for labels, of in zip(_values(self.labels), _values(classes), strict=True):
+            self._check_labels(labels, len(of), least=-1 if several else 0)
+
+    def _check_labels(self, labels: Tensor, classes: int, least: int) -> None:
+        noun = self.kind.noun
+        if labels.shape != (len(self),):
             raise ValueError(
-                f"there are {len(self.images)} images, but labels of shape {list(self.labels.shape)}; "
-                "give one whole number for each image"
+                f"there are {len(self)} {noun}s, but labels of shape {list(labels.shape)}; "
+                f"give one whole number for each {noun}"
             )
-        if self.labels.dtype != torch.int64:
-            raise ValueError(f"labels are {self.labels.dtype}, but class numbers are torch.int64; use labels.long()")
-        outside = (self.labels < 0) | (self.labels >= len(self.classes))
+        if labels.dtype != torch.int64:
+            raise ValueError(f"labels are {labels.dtype}, but class numbers are torch.int64; use labels.long()")
+        outside = (labels < least) | (labels >= classes)
         if outside.any():
             first = int(outside.nonzero()[0])
             raise ValueError(
-                f"label {int(self.labels[first])} of image {first} is out of range: {len(self.classes)} classes have "
-                f"the labels 0 to {len(self.classes) - 1}; check the class list or subtract the smallest label"
+                f"label {int(labels[first])} of {noun} {first} is out of range: {classes} classes have "
+                f"the labels 0 to {classes - 1}; check the class list or subtract the smallest label"
             )
 
+    @property
+    def images(self) -> Any:
+        """The inputs, of a split of images. Raises AttributeError if they are something else."""
+        if not isinstance(self.kind, Images):
+            raise AttributeError(f"these are {self.kind.noun}s, not images; take split.inputs")
+        return self.inputs
+
+    def one_label_each(self) -> Tensor | None:
+        """The labels [n], or None. Raises ValueError if they are of several tasks."""
+        if isinstance(self.labels, Mapping):
+            names = [*self.labels]
+            raise ValueError(
+                f"these labels are of several tasks ({', '.join(names)}); choose one, as in split.of({names[0]!r})"
+            )
+        return self.labels
+
+    def required_labels(self, why: str) -> Tensor:
+        """The labels [n]. Raises ValueError, ending in `why`, if there are none, or if they are of several tasks."""
+        labels = self.one_label_each()
+        if labels is None:
+            raise ValueError(f"this split has no labels, {why}")
+        return labels
+
+    def of(self, task: str) -> Self:
+        """The examples whose label in this `task` is known, with that label. Raises ValueError for another name."""
+        if not isinstance(self.labels, Mapping) or task not in self.labels:
+            known = (
+                f"the tasks {', '.join(self.labels)}" if isinstance(self.labels, Mapping) else "one task without a name"
+            )
+            raise ValueError(f"there are no labels of a task {task!r}; this split has those of {known}")
+        classes: Any = self.classes
+        return self._with(labels=self.labels[task], classes=classes[task])[self.labels[task] >= 0]
+
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.inputs)
 
-    def __getitem__(self, index: Tensor | slice) -> Split:
-        """The part of the split that `index` (a slice, a mask or image numbers) chooses."""
-        images = self.images[index] if isinstance(self.images, Tensor) else self.images.part(index)
-        files = self.files and tuple(self.files[number] for number in numbers_chosen(index, len(self)))
-        return replace(self, images=images, labels=None if self.labels is None else self.labels[index], files=files)
+    def __getitem__(self, index: Tensor | slice) -> Self:
+        """The part of the split that `index` (a slice, a mask or numbers of examples) chooses."""
+        inputs = self.inputs[index] if isinstance(self.inputs, Tensor) else self.inputs.part(index)
+        numbers = numbers_chosen(index, len(self)) if self.files or self.groups else []
+        files, groups = (named and tuple(named[n] for n in numbers) for named in (self.files, self.groups))
+        return self._with(inputs=inputs, labels=each(self.labels, lambda t: t[index]), files=files, groups=groups)
 
-    def __add__(self, other: Split) -> Split:
-        """The images of both; without labels if one of them has none."""
-        labels = None if self.labels is None or other.labels is None else torch.cat([self.labels, other.labels])
-        files = None if self.files is None or other.files is None else self.files + other.files
-        held = isinstance(self.images, Tensor) and isinstance(other.images, Tensor)
-        images = torch.cat([self.images, other.images]) if held else self.images + other.images
-        return replace(self, images=images, labels=labels, files=files)
+    def __add__(self, other: Split) -> Self:
+        """The examples of both; without labels if one of them has none.
 
-    def without_labels(self) -> Split:
-        """The same images, of which nobody knows the class."""
-        return replace(self, labels=None)
+        Raises ValueError if they are of two kinds or sizes, or their labels are of different classes.
+        """
+        if self.kind != other.kind or (
+            isinstance(self.inputs, Tensor) and self.inputs.shape[1:] != other.inputs.shape[1:]
+        ):
+            raise ValueError(f"{self} cannot be joined to {other}; bring both to one kind and one size")
+        labelled = self.labels is not None and other.labels is not None
+        if labelled and self.classes != other.classes:
+            raise ValueError(
+                f"the classes are {_listed(self.classes)} and {_listed(other.classes)}, so that one label would mean "
+                "two things; give both splits the same class names in the same order"
+            )
+        held = isinstance(self.inputs, Tensor) and isinstance(other.inputs, Tensor)
+        joined: dict[str, Any] = {
+            name: one and two and (*one, *two)
+            for name in ("files", "groups")
+            for one, two in [(getattr(self, name), getattr(other, name))]
+        }
+        inputs = torch.cat([self.inputs, other.inputs]) if held else self.inputs + other.inputs  # type: ignore[list-item, operator]
+        labels = each(self.labels, lambda one, two: torch.cat([one, two]), other.labels) if labelled else None
+        return self._with(inputs=inputs, labels=labels, **joined)
 
-    def to(self, device: torch.device | str) -> Split:
+    def without_labels(self) -> Self:
+        """The same examples, of which nobody knows the class."""
+        return self._with(labels=None)
+
+    def to(self, device: torch.device | str) -> Self:
         """The same split with its tensors on `device`."""
-        return replace(
-            self, images=self.images.to(device), labels=None if self.labels is None else self.labels.to(device)
-        )
+        return self._with(inputs=self.inputs.to(device), labels=each(self.labels, lambda t: t.to(device)))
+
+    def fingerprint(self) -> str:
+        """A word that other data hardly share: of shape, classes, and up to 64 examples with their labels. Cheap."""
+        some = torch.arange(0, len(self), max(len(self) // 64, 1))
+        sample = self[some[:64]]
+        about = [self.kind, list(self.inputs.shape), _listed(self.classes)]
+        held = [t.detach().cpu().contiguous() for t in _values(sample.labels)]
+        if isinstance(sample.inputs, Tensor):
+            held.append(sample.inputs.detach().cpu().contiguous())
+        else:
+            about.append(repr(sample.files))
+        return f"{zlib.crc32(b''.join([repr(about).encode(), *(t.numpy().tobytes() for t in held)])):08x}"
+
+    def _with(self, **changes: Any) -> Self:
+        """A copy with these fields, not checked again: what is left of good data is good."""
+        changed = copy(self)
+        for name, value in changes.items():
+            object.__setattr__(changed, name, value)
+        return changed
 
     def __repr__(self) -> str:
-        channels, height, width = self.images.shape[1:]
-        colour = {1: "grey", 3: "colour"}.get(channels, f"{channels}-channel")
-        labelled = "no labels" if self.labels is None else f"{len(self.classes)} classes"
-        return f"{len(self):,} {colour} images of {height} x {width}, {labelled}"
+        kind, shape = self.kind, self.inputs.shape
+        what = f"{len(self):,} {kind.adjective(shape)}{kind.noun}s {kind.size(shape)}"
+        return f"{what}, {'no labels' if self.labels is None else _counted(self.classes)}"
+
+
+def each(labels: Labels, change: Callable[..., Tensor], *others: Labels) -> Any:
+    """`change` of the labels, and of `others` beside them: of each task's where there are several; None stays None."""
+    if isinstance(labels, Mapping):
+        return {name: change(one, *(other[name] for other in others)) for name, one in labels.items()}  # type: ignore[index]
+    return None if labels is None else change(labels, *others)
+
+
+def _values(given: Any) -> list[Any]:
+    return [*given.values()] if isinstance(given, Mapping) else [] if given is None else [given]
+
+
+def _counted(classes: Any) -> str:
+    """How many classes there are, of each task where there are several."""
+    several = isinstance(classes, Mapping)
+    return (
+        ", ".join(f"{name} of {len(of)} classes" for name, of in classes.items())
+        if several
+        else f"{len(classes)} classes"
+    )
+
+
+def _listed(classes: Any) -> str:
+    return ", ".join(map(str, classes.items() if isinstance(classes, Mapping) else classes))
 
 
 def numbers_chosen(index: Any, count: int) -> list[int]:
-    """The numbers, of `count`, that a slice, a mask or image numbers choose."""
+    """The numbers, of `count`, that a slice, a mask or numbers choose."""
     return torch.arange(count)[index.cpu() if isinstance(index, Tensor) else index].view(-1).tolist()
 
 
@@ -108,30 +233,28 @@ class Task:
         return self.train.classes
 
     def few_labels(self, per_class: int, seed: int = 0) -> Task:
-        """Keep the labels of `per_class` random training images of each class; the others become `unlabelled`.
+        """Keep the labels of `per_class` random training examples of each class; the others become `unlabelled`.
 
         The split is redrawn first where the task can (`redraw`), so that a seed stands for everything that is drawn.
-        The unlabelled images keep their hidden labels, for diagnosis only.
+        What is unlabelled keeps its hidden labels, for diagnosis only. With 0 nothing is left to train on.
 
         >>> import tlkit as tl
         >>> tl.data.digits().few_labels(1).train
         10 grey images of 8 x 8, 10 classes
 
-        Raises ValueError if `per_class` is not at least 1, or larger than the smallest class.
+        Raises ValueError if `per_class` is below 0 or larger than the smallest class, or there are no labels.
         """
-        if per_class < 1:
-            raise ValueError(f"per_class={per_class}, but each class needs at least 1 labelled image")
+        if per_class < 0:
+            raise ValueError(f"per_class={per_class}, but a class cannot have fewer than 0 labels")
         task = self.redraw(seed) if self.redraw else self
-        labels = task.train.labels
-        if labels is None:
-            raise ValueError(f"the training images of {self.name!r} have no labels, so none can be kept")
+        labels = task.train.required_labels(f"so of {self.name!r} none can be kept")
         order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
-        chosen = torch.zeros(len(labels), dtype=torch.bool)
+        noun, chosen = task.train.kind.noun, torch.zeros(len(labels), dtype=torch.bool)
         for number, name in enumerate(self.classes):
             members = order[labels[order] == number]
             if len(members) < per_class:
                 raise ValueError(
-                    f'per_class={per_class}, but class "{name}" has only {len(members)} training images; '
+                    f'per_class={per_class}, but class "{name}" has only {len(members)} training {noun}s; '
                     f"use at most {int(labels.bincount(minlength=len(self.classes)).min())} or another class list"
                 )
             chosen[members[:per_class]] = True
@@ -139,8 +262,14 @@ class Task:
         unlabelled = left if task.unlabelled is None else task.unlabelled + left
         return replace(task, train=task.train[chosen], unlabelled=unlabelled, redraw=None)
 
+    def of(self, task: str) -> Task:
+        """This task alone, of several whose labels are known: see `Split.of`."""
+        parts = {name: getattr(self, name).of(task) for name in ("train", "validation", "test")}
+        redraw = self.redraw and (lambda seed, redraw=self.redraw: redraw(seed).of(task))
+        return replace(self, name=f"{self.name}, {task}", **parts, redraw=redraw)
+
     def with_fixed_split(self) -> Task:
-        """The same task, whose test images stay the same for every seed: `few_labels` draws labels only.
+        """The same task, whose test examples stay the same for every seed: `few_labels` draws labels only.
 
         For a network that was pre-trained on this task's own unlabelled images, which must never be test images.
         """
@@ -148,14 +277,13 @@ class Task:
 
     def with_shuffled_labels(self, seed: int = 0) -> Task:
         """The same images with their training labels shuffled: a source with nothing to teach about its classes."""
-        if self.train.labels is None:
-            raise ValueError(f"the training images of {self.name!r} have no labels to shuffle")
+        labels = self.train.required_labels(f"so of {self.name!r} none can be shuffled")
         order = torch.randperm(len(self.train), generator=torch.Generator().manual_seed(seed))
-        train = replace(self.train, labels=self.train.labels[order])
+        train = replace(self.train, labels=labels[order])
         return replace(self, name=f"{self.name}, labels shuffled", train=train, redraw=None)
 
     def __repr__(self) -> str:
         parts = {"train": self.train, "validation": self.validation, "test": self.test, "unlabelled": self.unlabelled}
         counts = ", ".join(f"{len(split):,} {name}" for name, split in parts.items() if split is not None)
-        _, height, width = self.train.images.shape[1:]
-        return f"{self.name}: {len(self.classes)} classes, {counts} images of {height} x {width}"
+        kind, shape = self.train.kind, self.train.inputs.shape
+        return f"{self.name}: {_counted(self.classes)}, {counts} {kind.noun}s {kind.size(shape)}"

@@ -84,7 +84,7 @@ def mnist(size: int = 28) -> Task:
         images = split.images
         if size == 8:
             images = torch.cat([as_real_digits(part) for part in images.split(2_000)])
-        return replace(split, images=images, classes=tuple(DIGITS))
+        return replace(split, inputs=images, classes=tuple(DIGITS))
 
     train, validation, test = map(prepared, (task.train, task.validation, task.test))
     return Task("MNIST", train, validation, test)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
-from tlkit.experiments import Claim, Comparison, counted
+from tlkit.experiments import Comparison
+from tlkit.intervals import Claim, budget_in_words, counted
 from tlkit.lessons.claims import WORDS
 from tlkit.lessons.page import on_page
+from tlkit.training.driving import in_slices
 from tlkit.training.run import Run
 from tlkit.views import signed
 from tlkit.widgets.base import in_kernel_loop, start
@@ -23,7 +24,7 @@ def break_claim(
     name: str,
     *,
     better_than: str,
-    at: int,
+    at: int | str,
     by: float = 0.0,
     sources: Mapping[str, Source] | None = None,
 ) -> Any:
@@ -38,13 +39,13 @@ def break_claim(
     sources = dict(sources or {})
     measured = "as measured in this lesson"
     source = w.Dropdown(options=[measured, *sources])
-    budget = w.Dropdown(options=sorted(comparison.budgets), value=at)
+    budget = w.Dropdown(options=comparison.budgets, value=at)
     seeds = w.Dropdown(options=range(1, len(comparison.seeds) + 1), value=len(comparison.seeds))
     button = w.Button(description="Test again", icon="play").add_class("tl-main-button")
     status, table = w.HTML(), w.HTML()
     tries: list[tuple[str, Claim]] = []
     trained: dict[str, dict[str, Any]] = {}
-    made: dict[tuple[str, int], Comparison] = {}
+    made: dict[tuple[str, Any], Comparison] = {}
 
     def show(label: str, found: Claim) -> None:
         tries.append((label, found))
@@ -55,7 +56,7 @@ def break_claim(
         )
 
     async def test() -> None:
-        chosen, labels = str(source.value), int(budget.value or at)
+        chosen, labels = str(source.value), at if budget.value is None else budget.value
         first = comparison.seeds[: seeds.value]
         try:
             tested = comparison
@@ -67,11 +68,11 @@ def break_claim(
                     trained[chosen] = {better_than: comparison.recipes[better_than], **made_anew}
                 if (chosen, labels) not in made:
                     recipes, all_seeds = trained[chosen], comparison.seeds
-                    made[chosen, labels] = Comparison(recipes, comparison.task, all_seeds, (labels,), ())
+                    made[chosen, labels] = Comparison(recipes, comparison.task, all_seeds, (labels,))
                 tested = made[chosen, labels]
                 await _trained(tested, f"{chosen}: comparing", status)
             found = tested.with_seeds(first).claim(name, better_than=better_than, at=labels, by=by)
-            show(f"{chosen}, {counted(labels, 'label')}, {counted(len(first), 'seed')}", found)
+            show(f"{chosen}, {_short(labels)}, {counted(len(first), 'seed')}", found)
         except Exception as error:  # a task has nobody to raise to: the page is told
             status.value = on_page(f"<p>⚠ {escape(f'{type(error).__name__}: {error}')} Nothing else was changed.</p>")
         finally:
@@ -83,7 +84,7 @@ def break_claim(
             start(test())
 
     button.on_click(in_kernel_loop(begin))
-    show(f"{measured}, {counted(at, 'label')}", comparison.claim(name, better_than=better_than, at=at, by=by))
+    show(f"{measured}, {_short(at)}", comparison.claim(name, better_than=better_than, at=at, by=by))
     named = {"Source": source, "Labels per class": budget, "Seeds": seeds}
     for select in named.values():
         select.layout.width = "auto"
@@ -93,15 +94,16 @@ def break_claim(
 
 
 async def _trained(what: Run | Comparison, words: str, status: Any) -> None:
-    """Iterate a run or a comparison in slices, saying how far it is."""
-    rested = said = 0.0
-    for number, _ in enumerate(what, start=1):
-        now = time.perf_counter()
-        if now - said > 0.1:
-            status.value, said = f"<p>● {escape(words)}, step {number}</p>", now
-        if now - rested > 0.03:
-            await asyncio.sleep(0)
-            rested = time.perf_counter()
+    """Iterate a run or a comparison, saying how far it is; what is to be trained may be nothing: ()."""
+    number, said = 0, 0.0
+    async for taken in in_slices(iter(what)):
+        number += taken
+        if time.perf_counter() - said > 0.1:
+            status.value, said = f"<p>● {escape(words)}, step {number}</p>", time.perf_counter()
+
+
+def _short(budget: int | str) -> str:
+    return budget_in_words(budget).removesuffix(" per class")
 
 
 def _rows(tries: list[tuple[str, Claim]]) -> str:

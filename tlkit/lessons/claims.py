@@ -7,7 +7,8 @@ import os
 from html import escape
 from typing import Any
 
-from tlkit.experiments import Claim, Comparison, Sample, counted
+from tlkit.experiments import Comparison
+from tlkit.intervals import Claim, Sample, counted
 from tlkit.lessons.page import on_page, paragraph
 from tlkit.views import signed
 
@@ -31,7 +32,9 @@ def claim(comparison: Comparison, name: str, **test: Any) -> None:
     display(HTML(claim_html(found, comparison)))
     record(found)
     if found.holds is False:
-        raise ClaimDoesNotHold(f"{found.text}: {found.reason} ({numbers(found.difference)}, {found.seeds} seeds)")
+        raise ClaimDoesNotHold(
+            f"{found.text}: {found.reason} ({numbers(found.difference, found.unit)}, {found.seeds} seeds)"
+        )
 
 
 def record(found: Claim) -> None:
@@ -46,17 +49,19 @@ def record(found: Claim) -> None:
             file.write(json.dumps({"text": found.text, "holds": found.holds, **ends, "seeds": found.seeds}) + "\n")
 
 
-def numbers(sample: Sample | None) -> str:
+def numbers(sample: Sample | None, unit: str = "points") -> str:
     """Difference and interval in words."""
     if sample is None:
         return "not measured"
-    if sample.low is None or sample.high is None:
-        return f"{signed(sample.mean)} points"
-    return f"{signed(sample.mean)} points, 95 % interval {signed(sample.low)} to {signed(sample.high)}"
+    mean, *ends = (
+        end if end is None else signed(end, 1 if unit else 3) for end in (sample.mean, sample.low, sample.high)
+    )
+    words = f"{mean} {unit}".rstrip()
+    return words if None in ends else f"{words}, 95 % interval {ends[0]} to {ends[1]}"
 
 
 def claim_html(found: Claim, comparison: Comparison) -> str:
-    """The claim as it stands on the page: bar, first word, sentence, numbers, all budgets."""
+    """The claim as it stands on the page: bar, first word, sentence, numbers, the figure along the x axis."""
     from tlkit import plots
 
     word, kind = WORDS[found.holds]
@@ -66,12 +71,14 @@ def claim_html(found: Claim, comparison: Comparison) -> str:
     else:
         why = f"{found.reason[:1].upper()}{found.reason[1:]}: " if found.reason else ""
         wrong = round(found.seeds * (found.wrong_winner or 0))
-        winner = (
-            f"{found.first} was ahead with {sample.wins} of them: one seed alone would have named the wrong winner "
-            f"{counted(wrong, 'time')} out of {found.seeds}. "
-        )
+        winner = ""
+        if found.test == "better than":
+            winner = (
+                f"{found.first} was ahead with {sample.wins} of them: one seed alone would have named the wrong winner "
+                f"{counted(wrong, 'time')} out of {found.seeds}. "
+            )
         details = (
-            f"{why}{numbers(sample)}, {counted(found.seeds, 'seed')}. {winner if found.test == 'better than' else ''}"
+            f"{why}{numbers(sample, found.unit)}, {counted(found.seeds, 'seed')}. {winner}"
             "Framed: the claimed row, with a ring for each seed and dotted what is claimed."
         )
     figure = plots.responsive(lambda width: plots.differences(comparison, found, width))

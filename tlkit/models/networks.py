@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from typing import Self
 
 import torch
 from torch import Tensor, nn
+
+from tlkit.data.kinds import Stream
 
 
 @contextmanager
@@ -22,10 +25,11 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 class Network(nn.Module):
-    """`head(backbone(preprocess(images)))`.
+    """`head(backbone(preprocess(inputs)))`.
 
-    `backbone` maps images [n, channels, height, width] to features [n, `backbone.feature_dim`],
-    `head` maps features to logits [n, classes]; `preprocess` is any callable on images.
+    - `backbone` maps inputs [n, ...], images or texts or anything else, to features [n, `backbone.feature_dim`];
+    - `head` maps features to logits [n, classes];
+    - `preprocess` is any callable on inputs; none unless said.
     """
 
     def __init__(self, backbone: nn.Module, head: nn.Module, preprocess: Callable[[Tensor], Tensor] | None = None):
@@ -34,13 +38,13 @@ class Network(nn.Module):
         self.head = head
         self.preprocess = preprocess
 
-    def features(self, images: Tensor) -> Tensor:
-        """What the backbone makes of images: [n, feature_dim]."""
-        return self.backbone(self.preprocess(images) if self.preprocess else images)
+    def features(self, inputs: Tensor) -> Tensor:
+        """What the backbone makes of inputs: [n, feature_dim]."""
+        return self.backbone(self.preprocess(inputs) if self.preprocess else inputs)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, inputs: Tensor) -> Tensor:
         """Logits [n, classes]."""
-        return self.head(self.features(images))
+        return self.head(self.features(inputs))
 
     def copy(self) -> Self:
         """A second network with the same weights; training one leaves the other as it is."""
@@ -220,25 +224,25 @@ def as_evaluated(network: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-def logits(network: nn.Module, images: Tensor, batch_size: int | None = None) -> Tensor:
-    """What the network makes of each image: [n, classes], where its weights are. Changes nothing in the network."""
-    device = next((p.device for p in network.parameters()), images.device)
-    batch_size = batch_size or evaluation_batch(network, images, device)
+def logits(network: nn.Module, inputs: Tensor | Stream, batch_size: int | None = None) -> Tensor:
+    """What the network makes of each example: [n, classes], where its weights are. Changes nothing in the network."""
+    device = next((p.device for p in network.parameters()), inputs.device)
+    batch_size = batch_size or evaluation_batch(network, inputs, device)
     with as_evaluated(network):
-        return torch.cat([network(part.to(device)) for part in images.split(batch_size)])
+        return torch.cat([network(part.to(device)) for part in inputs.split(batch_size)])
 
 
-def evaluation_batch(network: nn.Module, images: Tensor, device: torch.device) -> int:
-    """How many images to take at once, at most 1,000: fewer, the larger they are when they reach the backbone.
+def evaluation_batch(network: nn.Module, inputs: Tensor | Stream, device: torch.device) -> int:
+    """How many examples to take at once, at most 1,000: fewer, the larger they are.
 
-    Measured: a CPU reads 16 images of 128 x 128 at once 1.5 times as fast as 32 (EfficientNet-Lite0), and 1,000 of
-    224 x 224 would need gigabytes.
+    The size of an image is that with which it reaches the backbone. Measured: a CPU reads 16 images of 128 x 128 at
+    once 1.5 times as fast as 32 (EfficientNet-Lite0), and 1,000 of 224 x 224 would need gigabytes.
     """
     size = getattr(getattr(network, "preprocess", None), "size", 0)
-    pixels = size**2 or images.shape[-2] * images.shape[-1]
-    return min(max(2 ** (18 if device.type == "cpu" else 24) // pixels, 1), 1_000)
+    places = size**2 or math.prod(inputs.shape[min(2, inputs.ndim - 1) :])
+    return min(max(2 ** (18 if device.type == "cpu" else 24) // max(places, 1), 1), 1_000)
 
 
-def predictions(network: nn.Module, images: Tensor, batch_size: int | None = None) -> Tensor:
-    """The class of the largest logit for each image: [n] int64, on the CPU. Changes nothing in the network."""
-    return logits(network, images, batch_size).argmax(1).cpu()
+def predictions(network: nn.Module, inputs: Tensor | Stream, batch_size: int | None = None) -> Tensor:
+    """The class of the largest logit for each example: [n] int64, on the CPU. Changes nothing in the network."""
+    return logits(network, inputs, batch_size).argmax(1).cpu()

@@ -13,12 +13,13 @@ from torch.nn import functional as F
 from tlkit.data.augmentation import Augment, strong, weak
 from tlkit.data.batches import PairedBatch, PairedBatches
 from tlkit.models.networks import MovingAverage, logits
+from tlkit.objectives.objective import Objective
 
 NONE = 1e-12  # what a share of nothing is divided by, so that it is 0
 
 
-class WithUnlabelled(nn.Module):
-    """What the objectives with unlabelled images share: L = supervised + `weight` x unsupervised, and what is told.
+class WithUnlabelled(Objective):
+    """What the objectives with unlabelled images share: L = supervised + `weight` x unsupervised, and what is recorded.
 
     supervised is the mean cross-entropy of the labelled images. unsupervised is a mean over all unlabelled images,
     those not used included. Targets never receive gradients. All views are read in one pass unless an objective says
@@ -38,25 +39,29 @@ class WithUnlabelled(nn.Module):
             raise ValueError(f"weight={weight}, but it cannot be below 0; 1 is a good start")
         self.weight, self.weak = weight, weak
 
-    def begin(self, network: nn.Module, batches: Any) -> int:
-        """Begin anew; a Run asks for it once. Returns how many classes the network tells apart.
+    def begin(self, network: nn.Module, batches: Any) -> None:
+        """Begin anew; a Run asks for it once.
 
-        Raises ValueError if there are no unlabelled images, or more classes than that.
+        Raises ValueError if nothing is unlabelled, the two sides cannot be read in one pass, or there are more classes
+        than the network tells apart.
         """
         if not isinstance(batches, PairedBatches):
             raise ValueError(
                 f"{type(self).__name__} learns from unlabelled images too, but these data have none; give the run "
                 "tl.data.PairedBatches(task.train, task.unlabelled)"
             )
-        told = logits(network, batches[0].images[:1]).shape[1]
-        if told < (classes := len(batches.labelled.classes)):
+        sizes = [tuple(side.inputs.shape[1:]) for side in (batches.labelled, batches.unlabelled)]
+        if sizes[0] != sizes[1]:
+            noun = batches.labelled.kind.noun
+            raise ValueError(f"labelled {noun}s are {sizes[0]}, unlabelled ones {sizes[1]}; bring them to one size")
+        classes = len(batches.labelled.classes)
+        if (outputs := classes_told_apart(network, batches)) < classes:
             raise ValueError(
-                f"the network tells {told} classes apart, but these images have {classes}; give it a head for them: "
+                f"the network tells {outputs} classes apart, but these images have {classes}; give it a head for them: "
                 f"network.with_new_head({classes})"
             )
-        return told
 
-    def told(
+    def recorded(
         self, batch: PairedBatch, labelled: Tensor, unsupervised: Tensor, pseudo: Tensor, used: Tensor
     ) -> dict[str, Tensor]:
         """The loss and what a run records: from the logits of the labelled images [batch, classes], the unsupervised
@@ -92,12 +97,12 @@ class PseudoLabel(WithUnlabelled):
         self.threshold = required_threshold(threshold)
 
     def forward(self, network: nn.Module, batch: PairedBatch) -> dict[str, Tensor]:
-        images = self.weak(torch.cat([batch.images, batch.unlabelled]))
-        labelled, unlabelled = network(images).float().tensor_split([len(batch.images)])
+        images = self.weak(torch.cat([batch.inputs, batch.unlabelled]))
+        labelled, unlabelled = network(images).float().tensor_split([len(batch.inputs)])
         confidence, pseudo = unlabelled.detach().softmax(1).max(1)
         used = (confidence >= self.threshold).float()
         unsupervised = (used * F.cross_entropy(unlabelled, pseudo, reduction="none")).mean()  # ①
-        return self.told(batch, labelled, unsupervised, pseudo, used)
+        return self.recorded(batch, labelled, unsupervised, pseudo, used)
 
 
 class MeanTeacher(WithUnlabelled):
@@ -119,14 +124,19 @@ class MeanTeacher(WithUnlabelled):
         self.decay = decay
         self.teacher: MovingAverage | None = None
 
-    def begin(self, network: nn.Module, batches: Any) -> int:
+    @property
+    def averaged(self) -> nn.Module | None:
+        """The teacher's network."""
+        return self.teacher and self.teacher.network
+
+    def begin(self, network: nn.Module, batches: Any) -> None:
         """Begin with a teacher that is a copy of the network."""
         self.teacher = MovingAverage(network, self.decay) if self.decay else None
-        return super().begin(network, batches)
+        super().begin(network, batches)
 
     def forward(self, network: nn.Module, batch: PairedBatch) -> dict[str, Tensor]:
-        images, other = self.weak(torch.cat([batch.images, batch.unlabelled])), self.weak(batch.unlabelled)
-        labelled = len(batch.images)
+        images, other = self.weak(torch.cat([batch.inputs, batch.unlabelled])), self.weak(batch.unlabelled)
+        labelled = len(batch.inputs)
         if self.teacher:
             supervised, student = network(images).float().tensor_split([labelled])
             average = self.teacher.network
@@ -139,7 +149,7 @@ class MeanTeacher(WithUnlabelled):
             )
         target = teacher.detach().softmax(1)
         unsupervised = F.mse_loss(student.softmax(1), target)  # ①
-        return self.told(batch, supervised, unsupervised, target.argmax(1), torch.ones_like(target[:, 0]))
+        return self.recorded(batch, supervised, unsupervised, target.argmax(1), torch.ones_like(target[:, 0]))
 
     def after_step(self, network: nn.Module) -> None:
         """The teacher follows the network."""
@@ -162,13 +172,13 @@ class FixMatch(WithUnlabelled):
         self.threshold, self.strong = required_threshold(threshold), strong
 
     def forward(self, network: nn.Module, batch: PairedBatch) -> dict[str, Tensor]:
-        weak, strong = self.weak(torch.cat([batch.images, batch.unlabelled])), self.strong(batch.unlabelled)
-        views = network(torch.cat([weak, strong])).float().tensor_split([len(batch.images), len(weak)])
+        weak, strong = self.weak(torch.cat([batch.inputs, batch.unlabelled])), self.strong(batch.unlabelled)
+        views = network(torch.cat([weak, strong])).float().tensor_split([len(batch.inputs), len(weak)])
         labelled, weakly, strongly = views
         p = weakly.detach().softmax(1)
         pseudo, used = p.argmax(1), self.used(p)
         unsupervised = (used * F.cross_entropy(strongly, pseudo, reduction="none")).mean()  # ①
-        return self.told(batch, labelled, unsupervised, pseudo, used)
+        return self.recorded(batch, labelled, unsupervised, pseudo, used)
 
     def used(self, p: Tensor) -> Tensor:
         """How much an unlabelled image with the probabilities p [n, classes] counts: [n], 0 or 1."""
@@ -210,13 +220,13 @@ class SoftMatch(FixMatch):
             )
         self.n_sigma, self.momentum = n_sigma, momentum
 
-    def begin(self, network: nn.Module, batches: Any) -> int:
+    def begin(self, network: nn.Module, batches: Any) -> None:
         """Begin with running means that know nothing yet."""
-        classes = super().begin(network, batches)
+        super().begin(network, batches)
+        classes = classes_told_apart(network, batches)
         even = torch.full((classes,), 1 / classes)
         for name, start in (("marginal", even), ("mean", even[0]), ("variance", torch.ones(()))):
             self.register_buffer(name, start.clone())
-        return classes
 
     def used(self, p: Tensor) -> Tensor:
         """How much an unlabelled image with the probabilities p [n, classes] counts: [n], above 0 and at most 1."""
@@ -228,6 +238,11 @@ class SoftMatch(FixMatch):
             self.variance.lerp_(confidence.var(), new)
         below = (confidence - self.mean).clamp(max=0)
         return torch.exp(-below.square() * self.n_sigma**2 / (2 * self.variance).clamp(min=NONE))
+
+
+def classes_told_apart(network: nn.Module, batches: PairedBatches) -> int:
+    """How many logits the network gives one example."""
+    return logits(network, batches[0].inputs[:1]).shape[1]
 
 
 def required_threshold(threshold: float) -> float:

@@ -11,18 +11,19 @@ from torch.nn import functional as F
 
 from tlkit.data.augmentation import Augment
 from tlkit.data.batches import Batch, PairedBatch
+from tlkit.objectives.objective import Objective
 
 
-class CrossEntropy(nn.Module):
+class CrossEntropy(Objective):
     """The supervised objective: L(theta, phi) = 1/M sum_i -log p(y_i | x_i), p the softmax of the network's logits.
 
-    `augment`: any callable from images [batch, channels, height, width] to such images; of several, such as
-    (weak, strong), every image is seen once through each in the same step. `class_weights` [classes]: how much an
-    image of each class counts, w: L = sum_i w(y_i) (-log p(y_i | x_i)) / sum_i w(y_i); one over a class's share of the
-    images lets all classes count the same. Raises ValueError if a weight is negative or no finite number.
+    `augment`: any callable from inputs [batch, ...] to such inputs; of several, such as (weak, strong), every example
+    is seen once through each in the same step. `class_weights` [classes]: how much an example of each class counts, w:
+    L = sum_i w(y_i) (-log p(y_i | x_i)) / sum_i w(y_i); one over a class's share of the examples lets all classes count
+    the same. Raises ValueError if a weight is negative or no finite number.
 
-    Given `PairedBatches` it learns from the labelled images and leaves the others: what an objective with unlabelled
-    images is to be compared with.
+    Given `PairedBatches` it learns from what is labelled and leaves the rest: what an objective with unlabelled
+    examples is to be compared with.
     """
 
     class_weights: Tensor | None
@@ -36,13 +37,16 @@ class CrossEntropy(nn.Module):
 
     def forward(self, network: nn.Module, batch: Batch | PairedBatch) -> dict[str, Tensor]:
         """The mean loss over the batch. Raises ValueError if the batch has no labels, or classes without a weight."""
-        images, labels = batch[:2]
-        if labels is None:
-            raise ValueError("CrossEntropy needs labels, but this batch has none; give the run a labelled split")
+        inputs, labels = batch[:2]
+        if not isinstance(labels, Tensor):
+            which = "none" if labels is None else f"those of several tasks ({', '.join(labels)})"
+            raise ValueError(
+                f"CrossEntropy needs labels of one task, but this batch has {which}; choose a labelled split"
+            )
         if self.augment:
             views = [self.augment] if callable(self.augment) else self.augment
-            images, labels = torch.cat([view(images) for view in views]), labels.repeat(len(views))
-        logits = network(images)
+            inputs, labels = torch.cat([view(inputs) for view in views]), labels.repeat(len(views))
+        logits = network(inputs)
         if self.class_weights is not None and self.class_weights.shape != logits.shape[1:]:
             raise ValueError(
                 f"class_weights has the shape {list(self.class_weights.shape)}, but the network tells "
@@ -51,7 +55,7 @@ class CrossEntropy(nn.Module):
         return {"loss": F.cross_entropy(logits, labels, self.class_weights)}  # ①
 
 
-class L2SP(nn.Module):
+class L2SP(Objective):
     """Cross-entropy with the start as the point that weights are drawn to.
 
     L = cross-entropy + strength/2 ||theta - theta_start||^2 + head_strength/2 ||phi||^2. theta are the weights that

@@ -11,10 +11,11 @@ from torch.nn import functional as F
 from tlkit.data.augmentation import Augment, noise, strong, two_views
 from tlkit.data.batches import Batch
 from tlkit.models.networks import Network, seeded
+from tlkit.objectives.objective import Objective
 from tlkit.representations import alignment, deviation, effective_rank, uniformity
 
 
-class Reconstruction(nn.Module):
+class Reconstruction(Objective):
     """Draw the image that was given, or what was hidden in it: L = mean ||g(f(x~)) - x||^2 over the pixels asked for.
 
     f is the encoder, g the decoder (see `tl.models.Autoencoder`), and x~ is what the network is given of the image x:
@@ -45,7 +46,7 @@ class Reconstruction(nn.Module):
 
         Raises ValueError if they are not in 0..1, which is what a decoder can draw.
         """
-        low, high = batches[0].images.aminmax()
+        low, high = batches[0].inputs.aminmax()
         if low < 0 or high > 1:
             raise ValueError(
                 f"these images have values from {float(low):.2g} to {float(high):.2g}, but a decoder draws 0 to 1; "
@@ -79,7 +80,7 @@ class Reconstruction(nn.Module):
 
     def forward(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """The loss, and the error over all pixels. Raises ValueError if the network draws no such images."""
-        images = batch.images
+        images = batch.inputs
         given, asked = self.given(images)
         drawn = network(given)
         if drawn.shape != images.shape:
@@ -91,7 +92,7 @@ class Reconstruction(nn.Module):
         return {"loss": (error * asked).sum() / asked.expand_as(error).sum(), "error": error.mean()}  # ①
 
 
-class TwoViews(nn.Module):
+class TwoViews(Objective):
     """What the objectives with two views share: views, features, projections, and what is watched while they learn.
 
     h = f(v) are the features of a view v, which transfer; z = g(h) their projections, which the loss compares and
@@ -125,12 +126,12 @@ class TwoViews(nn.Module):
 
         Raises ValueError for a batch of one image, or features that are no vectors of `feature_dim` numbers.
         """
-        n = len(batch.images)
+        n = len(batch.inputs)
         if n < 2:
             raise ValueError(
                 f"a batch of {n} image holds no other image to tell it from; use a batch_size of 32 or more"
             )
-        views = torch.cat(two_views(batch.images, self.augment))
+        views = torch.cat(two_views(batch.inputs, self.augment))
         features = network.features(views) if isinstance(network, Network) else network(views)
         if features.shape[1:] != (self.feature_dim,):
             raise ValueError(

@@ -1,9 +1,9 @@
-"""A run in one file, and a run that goes on from it: tensors as safetensors, all else as JSON in its metadata."""
+"""Nested states in one file: tensors as safetensors, all else as JSON in its metadata. It knows dictionaries only."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -11,120 +11,55 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as as_bytes
-from torch import Tensor, nn
+from torch import Tensor
 
 from tlkit import __version__
 from tlkit.files import whole_file
-from tlkit.freezing import FreezePlan
-from tlkit.training.run import Run
 
-FORMAT = 1
-SETTINGS = ("steps", "schedule", "average", "seed", "precision", "fast")  # what Run takes and keeps under the same name
+FORMAT = 2  # 1 was before a run had an objective of its own
 
 
-def save(run: Run, path: str | PathLike[str]) -> None:
-    """What `Run.save` does: see there."""
+def write(path: str | PathLike[str], about: Mapping[str, Any]) -> None:
+    """Write nested mappings and sequences of plain values and tensors, whole or not at all.
+
+    Raises OSError if that is not possible; what stood there before is then as it was.
+    """
     path, tensors = Path(path), {}
-    about = {
-        "format": FORMAT,
-        "versions": {"tlkit": __version__, "torch": torch.__version__},
-        "settings": {name: getattr(run, name) for name in SETTINGS},
-        "plan": None if run.plan is None else run.plan.to_json(),
-        "made with": _made_with(run),
-        "state": _flat(run.state_dict(), "run", tensors),
-    }
+    stamp = {"format": FORMAT, "versions": {"tlkit": __version__, "torch": torch.__version__}}
+    plain = {**stamp, **{name: _flat(part, _short(name), tensors) for name, part in about.items()}}
     try:
         with whole_file(path) as temporary:
-            temporary.write_bytes(as_bytes(tensors, {"tlkit": json.dumps(about)}))
+            temporary.write_bytes(as_bytes(tensors, {"tlkit": json.dumps(plain)}))
     except OSError as error:
         words = f"the run is not saved ({error.strerror}), and what stood at this place is as it was"
         raise OSError(error.errno, words, str(path)) from error
 
 
-def resume(
-    path: str | PathLike[str],
-    network: nn.Module,
-    objective: nn.Module,
-    data: Any,
-    *,
-    optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.AdamW,
-    device: torch.device | str | None = None,
-) -> Run:
-    """The run that `run.save(path)` wrote: it goes on from its step as if it had never been interrupted.
-
-    Make `network`, `objective`, `data` and `optimizer` as for the run that was saved; the weights come from the file,
-    and so do steps, rate, schedule, plan, average, seed, batch size, precision and history.
-    Raises ValueError, before any weight is changed, if the file is damaged or not a run, if its weights do not fit
-    (listed by name), or if the data, the optimizer or what you froze yourself are not as they were.
-
-    >>> import tempfile, tlkit as tl
-    >>> def parts():
-    ...     return tl.models.SmallCNN(), tl.objectives.CrossEntropy(), tl.data.digits()
-    >>> run = tl.Run(*parts(), steps=3, device="cpu")
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     run.save(f"{folder}/run.safetensors")
-    ...     tl.resume(f"{folder}/run.safetensors", *parts(), device="cpu").finish()
-    Run finished at step 3 of 3 on cpu
-    """
-    about, tensors = _read(Path(path))
-    state, before = _whole(about["state"], tensors), about["made with"]
-    _require_same_weights("network", network, state["now"][0])
-    plan = None if about["plan"] is None else FreezePlan.from_json(about["plan"])
-    options = {**about["settings"], "lr": state["lr"], "batch_size": before["batch size"] or 64, "plan": plan}
-    run = Run(network, objective, data, optimizer=optimizer, device=device, **options)
-    _require_same_weights("objective", objective, state["now"][1])  # it has all of them once it has begun
-    now = _made_with(run)
-    other = [f"{what}: {then} then, {now[what]} now" for what, then in before.items() if then != now[what]]
-    if other:
-        raise ValueError(
-            f"{path} is of a run that was made with something else ({'; '.join(other)}); make it as it was"
-        )
-    run.load_state_dict(state)
-    return run
-
-
-def _made_with(run: Run) -> dict[str, Any]:
-    """What must be the same again for a run to go on exactly, as far as it can be told."""
-    images = [len(getattr(run.batches, part, ())) or None for part in ("split", "labelled", "unlabelled")]
-    return {
-        **dict(zip(("images", "labelled images", "unlabelled images"), images, strict=True)),
-        "batch size": getattr(run.batches, "batch_size", None),
-        "unlabelled images for each labelled one": getattr(run.batches, "ratio", None),
-        "seed of the batches": getattr(run.batches, "seed", None),
-        "optimizer": type(run.optimizer).__name__,
-        "frozen by you": [name for name, weight in run.network.named_parameters() if not weight.requires_grad],
-    }
-
-
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def read(path: str | PathLike[str]) -> dict[str, Any]:
+    """What `write` wrote. Raises ValueError if the file is damaged, another's, or of another format."""
     try:
         with safe_open(path, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            told = (file.metadata() or {}).get("tlkit")
+            written = (file.metadata() or {}).get("tlkit")
     except SafetensorError as error:
         raise ValueError(
             f"{path} is damaged, or not a file that run.save() wrote ({error}); take another copy"
         ) from error
-    if told is None:
+    if written is None:
         raise ValueError(f"{path} holds weights, but no run to go on with; run.save() writes such a file")
-    about = json.loads(told)
-    if about["format"] > FORMAT:
+    about = json.loads(written)
+    if about["format"] != FORMAT:
+        age = "a newer" if about["format"] > FORMAT else "an older"
         raise ValueError(
-            f"{path} was written by a newer tlkit ({about['versions']['tlkit']}); install that one to resume"
+            f"{path} was written by {age} tlkit ({about['versions']['tlkit']}, format {about['format']}; here it is "
+            f"{__version__}, format {FORMAT}); resume it with that one, or train anew"
         )
-    return about, tensors
+    return {name: _whole(part, tensors) for name, part in about.items() if name not in ("format", "versions")}
 
 
-def _require_same_weights(part: str, module: nn.Module, saved: Mapping[str, Any]) -> None:
-    here, there = (
-        {name: f"{list(value.shape)}" for name, value in state.items() if isinstance(value, Tensor)}
-        for state in (module.state_dict(), saved)
-    )
-    wrong = [name for name in {**there, **here} if here.get(name) != there.get(name)]
-    if wrong:
-        shown = [f"{name}: {there.get(name, 'none')} in the file, {here.get(name, 'none')} here" for name in wrong[:10]]
-        more = f"; and {len(wrong) - 10} more" if len(wrong) > 10 else ""
-        raise ValueError(f"the weights in the file are not those of this {part}: {'; '.join(shown)}{more}")
+def _short(name: str) -> str:
+    """What a tensor's name in the file begins with: any reader of safetensors finds `run.now.0.head.weight`."""
+    return "run" if name == "state" else name
 
 
 def _flat(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:

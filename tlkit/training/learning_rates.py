@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import nn
 
+from tlkit.objectives.objective import Objective
 from tlkit.training.run import Run
 
 SMOOTHING = 0.9  # the share of the past in the smoothed loss
@@ -41,7 +42,7 @@ class RangeTest:
 
 def range_test(
     network: nn.Module,
-    objective: nn.Module,
+    objective: Objective,
     data: Any,
     *,
     lrs: tuple[float, float] = (1e-5, 1.0),
@@ -67,7 +68,8 @@ def range_test(
         raise ValueError(f"lrs={lrs}, but the rates rise from one above 0 to a larger one, such as (1e-5, 1)")
     if steps < 10:
         raise ValueError(f"steps={steps}, but a range test needs at least 10 to see the loss fall and rise")
-    run = Run(copy.deepcopy(network), copy.deepcopy(objective), data, steps=steps, lr=low, schedule=None, **options)
+    network, objective = copy.deepcopy((network, objective))  # together: they may share parts
+    run = Run(network, objective, data, steps=steps, lr=low, schedule=None, **options)
     rates: list[float] = []
     losses: list[float] = []
     mean, exploded = 0.0, False

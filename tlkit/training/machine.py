@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
 from torch import nn
+
+from tlkit.data.batches import mixed_seed
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,20 @@ def generators(device: torch.device) -> list[torch.Generator]:
     elif device.type == "mps":
         found.append(torch.mps._get_default_mps_generator())
     return found
+
+
+@contextmanager
+def seeded_step(device: torch.device, seed: int, step: int) -> Iterator[None]:
+    """All noise of a step comes from (seed, step); the generators are left as they were found."""
+    drawn_from = generators(device)
+    before = [generator.get_state() for generator in drawn_from]
+    for generator in drawn_from:
+        generator.manual_seed(mixed_seed(seed, step))
+    try:
+        yield
+    finally:
+        for generator, state in zip(drawn_from, before, strict=True):
+            generator.set_state(state)
 
 
 def device_of(network: nn.Module) -> torch.device | None:

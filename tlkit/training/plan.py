@@ -21,16 +21,18 @@ class PlanInForce:
 
     Frozen, a group's weights get no gradient and its modules are in evaluation mode, so that neither batch-norm
     statistics nor dropout move. That holds within a step only: between two steps the network is as its owner left it.
-    Weights with `requires_grad=False` are the owner's: they never learn.
+    Weights with `requires_grad=False` are the owner's: they never learn. The objective's own weights learn at the run's
+    rate where no rule names them.
 
     Raises ValueError if the plan is for another network, or if at some step nothing can learn.
     """
 
     def __init__(self, plan: FreezePlan, network: nn.Module, objective: nn.Module, steps: int):
         self.network, self.steps = network, steps
-        self._parts = plan.groups_in(network)
+        self._parts = plan.groups_in(network, objective)
         self._weights = {name: [w for w in weights_of(ps) if w.requires_grad] for name, ps in self._parts.items()}
-        self._own = [weight for weight in objective.parameters() if weight.requires_grad]
+        planned = {id(weight) for weight in [*network.parameters(), *weights_of(sum(self._parts.values(), ()))]}
+        self._own = [w for w in objective.parameters() if w.requires_grad and id(w) not in planned]
         begins = {bisect_left(range(steps), rule.start, key=lambda step: step / steps) for rule in plan.rules}
         self._changes = sorted(begins - {steps})  # the steps at which the plan changes; the first is 0
         self._plan = [{name: plan.rate(name, step / steps) for name in self._parts} for step in self._changes]

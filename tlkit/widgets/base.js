@@ -37,8 +37,11 @@ const signed = (value, digits = 1) => (Number(value.toFixed(digits)) > 0 ? "+" :
 const shortPercent = (value) => `${Number(value.toFixed(1))}${SPACE}%`;
 const twoFigures = (value) => Number(value.toPrecision(2));
 const rateWords = (rate) => (rate < 0.99e-4 ? twoFigures(rate).toExponential() : String(twoFigures(rate)));
-// "labels per class" for several, "label per class" for one
-const amount = (budget, unit = "labels per class") => `${budget} ${budget === 1 ? unit.replace(/(?<=s)es\b|s\b/, "") : unit}`;
+// "5 labels per class", "1 label per class", "all labels"; on another axis its name and the value, "layer block1"
+function amount(value, unit = "labels per class") {
+  if (!unit.startsWith("label")) return `${unit} ${value}`;
+  return value === "all" ? "all labels" : `${value} ${value === 1 ? unit.replace(/(?<=s)es\b|s\b/, "") : unit}`;
+}
 const article = (name) => `${/^(8|11$|18$|[aeio]|u\w|[fhlmnrsx]$)/i.test(name) ? "an" : "a"} ${name}`;
 
 // Bytes come as a view from a kernel, as a buffer from a saved page.
@@ -79,10 +82,13 @@ function linear(from, to, low, high) {
   return scale;
 }
 
-// Budgets stand on a logarithmic axis, a little inside its ends so that no mark touches the frame.
+// Budgets stand on a logarithmic axis, what is no positive number (0, "all", layers) at equal distances; a little
+// inside its ends, so that no mark touches the frame.
 function budgetScale(budgets, area) {
-  const inner = linear(Math.log(budgets[0]), Math.log(budgets.at(-1)), area.left + 12, area.right - 5);
-  return (budget) => inner(Math.log(budget));
+  const logarithmic = budgets.every((budget) => budget > 0);
+  const place = (budget) => (logarithmic ? Math.log(budget) : budgets.indexOf(budget));
+  const inner = linear(place(budgets[0]), place(budgets.at(-1)), area.left + 12, area.right - 5);
+  return (budget) => inner(place(budget));
 }
 
 // Round numbers from low to high, with at most `most` steps between them.
@@ -99,6 +105,20 @@ function percentTicks(area, scale) {
   return Array.from({ length: 100 / step + 1 }, (_, place) => place * step).map((value) => ({
     at: scale(value), words: value === 100 ? `100${SPACE}%` : String(value),
   }));
+}
+
+// Accuracies have one decimal; other values three figures at the far end of their axis.
+const far = ({ bottom = 0, top }) => Math.max(top, -bottom);
+function digitsOf(axis) {
+  return axis.unit === "%" ? 1 : clamp(2 - Math.floor(Math.log10(far(axis))), 0, 5);
+}
+
+function valueTicks(area, scale, axis) {
+  if (axis.unit === "%") return percentTicks(area, scale);
+  const values = roundTicks(axis.bottom ?? 0, axis.top, (area.bottom - area.top) / 34);
+  const digits = Math.max(far(axis) < 10 ? 1 : 0, ...values.map((value) => (String(twoFigures(value)).split(".")[1] ?? "").length));
+  const words = (value) => (digits ? fixed(value, digits) : many(value).replace("-", MINUS));
+  return values.map((value) => ({ at: scale(value), words: words(value) }));
 }
 
 // Moves sorted places apart to `gap`: places that would overlap become one group around their mean.

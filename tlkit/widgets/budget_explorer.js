@@ -1,4 +1,5 @@
-// BudgetExplorer: curves above, paired differences below, on one x axis, with one slider through both.
+// BudgetExplorer: curves above, paired differences below, on one x axis (budgets, or what else was compared), with one
+// slider through both.
 
 function render({ model, el }) {
   const frame = makeFrame(model, el, "budget-explorer", draw);
@@ -27,10 +28,12 @@ function render({ model, el }) {
   const view = () => model.get("view");
   const recipe = (trait) => view().recipes[model.get(trait)];
   const glyph = ({ mark, open }) => GLYPHS[mark][open ? 1 : 0];
-  const pair = () => view().pairs[`${model.get("first")}-${model.get("second")}`] ?? view().budgets.map(() => null);
+  const pair = () => view().pairs[`${model.get("first")}-${model.get("second")}`] ?? view().values.map(() => null);
   const alone = ({ values }) => values.length < 2; // one seed: its value is no interval
   const zero = (one) => alone(one) || (one.low <= 0 && one.high >= 0);
-  const range = ({ low, high }) => `${signed(low)} to ${signed(high)}`;
+  const range = ({ low, high }) => `${difference(low)} to ${difference(high)}`;
+  const difference = (value) => signed(value, view().unit ? 1 : 3); // points, or the metric's own unit
+  const points = (value) => `${difference(value)} ${view().unit}`.trim();
 
   function move(budget) {
     if (budget === model.get("budget")) return;
@@ -52,12 +55,12 @@ function render({ model, el }) {
 
   function valueWords(budget) {
     const found = pair()[budget];
-    const what = found ? `${signed(found.mean)} points, ${certainty(found)}` : "not measured at this scale";
-    return `${amount(view().budgets[budget])}: ${what}`;
+    const what = found ? `${points(found.mean)}, ${certainty(found)}` : "not measured at this scale";
+    return `${amount(view().values[budget], view().axis)}: ${what}`;
   }
 
   function build() {
-    const { budgets, recipes } = view();
+    const { values: budgets, recipes } = view();
     const key = JSON.stringify([budgets, recipes.map(({ name, mark, open }) => [name, mark, open])]);
     if (key === built) return;
     built = key;
@@ -65,7 +68,7 @@ function render({ model, el }) {
     const place = (index) => (budgetScale(budgets, area)(budgets[Math.round(index)]) - area.left) / (area.right - area.left);
     const places = () => budgets.map((_, index) => index);
     knob = slider(frame, {
-      name: "Budget", low: 0, high: budgets.length - 1, ticks: places(), words: valueWords, place,
+      name: view().axis === "labels per class" ? "Budget" : view().axis, low: 0, high: budgets.length - 1, ticks: places(), words: valueWords, place,
       value: (at) => places().sort((one, other) => Math.abs(place(one) - at) - Math.abs(place(other) - at))[0],
       next: (value, direction) => value + direction,
       input: move, change: () => {},
@@ -77,13 +80,13 @@ function render({ model, el }) {
   }
 
   function draw() {
-    if (!view().budgets?.length) return;
+    if (!view().values?.length) return;
     build();
     frame.head(view().title, view().subtitle);
     frame.show("measured", "measured");
-    say(title, view().chart_title);
+    say(title, view().y.title);
     const compared = `${recipe("first").name} minus ${recipe("second").name}`; // said anew here: no kernel is needed
-    set(chart.node, { "aria-label": `${view().chart_title}. ${compared}, ${valueWords(model.get("budget"))}` });
+    set(chart.node, { "aria-label": `${view().y.title}. ${compared}, ${valueWords(model.get("budget"))}` });
     curves();
     ["first", "second"].forEach((trait, place) => {
       selects[place].value = model.get(trait);
@@ -94,7 +97,7 @@ function render({ model, el }) {
   }
 
   function curves() {
-    const { budgets, recipes, chance } = view();
+    const { values: budgets, recipes, y: axis } = view();
     const chosen = [model.get("first"), model.get("second")];
     const width = Math.max(figure.clientWidth, 200);
     const tall = frame.narrow ? 180 : 242;
@@ -105,7 +108,7 @@ function render({ model, el }) {
     const room = chart.margin([...names, ["no difference"]], width, 26);
     area = { left: 42, right: width - room, top: 10, bottom: 10 + tall };
     const x = budgetScale(budgets, area);
-    const y = linear(0, 100, area.bottom, area.top);
+    const y = linear(axis.bottom, axis.top, area.bottom, area.top);
     const budget = model.get("budget");
     const middle = x(budgets[budget]);
 
@@ -115,8 +118,8 @@ function render({ model, el }) {
       chart.line(name, [[middle, top - 4], [middle, end]], { width: 1.25, layer: "grid" });
     }
     const ticks = budgets.map((one, index) => ({ at: x(one), words: String(one), bold: index === budget }));
-    chart.axes("curves", area, { x: ticks, y: percentTicks(area, y), unit: frame.narrow ? "labels" : "labels per class" });
-    if (known(chance)) chart.chance(area, y(chance), chance, true);
+    chart.axes("curves", area, { x: ticks, y: valueTicks(area, y, axis), unit: frame.narrow ? view().axis.split(" ")[0] : view().axis });
+    if (known(axis.chance)) chart.chance(area, y(axis.chance), axis.chance, true);
 
     const crowded = (token) => recipes.filter((one) => one.token === token).length > 2; // three of a family: the pair in colour
     const ends = [];
@@ -147,9 +150,9 @@ function render({ model, el }) {
     chart.line("zero", [[place.left, y(0)], [place.right, y(0)]], { width: 1.25, layer: "band" });
     chart.words("zero", place.right + 12, y(0) + 4, "no difference", {});
     const unitTick = [ticks.at(-1), ticks[0]].find((tick) => Math.abs(tick.at - y(0)) > 15);
-    if (unitTick) chart.words("points", place.right + 12, unitTick.at + 4, "points");
+    if (unitTick && view().unit) chart.words("points", place.right + 12, unitTick.at + 4, view().unit);
     pair().forEach((one, index) => {
-      const at = x(view().budgets[index]);
+      const at = x(view().values[index]);
       if (!one && index !== model.get("budget")) chart.words(`missing ${index}`, at, y(0) - 6, "\u2013", { anchor: "middle" });
       const look = one && { filled: !zero(one), chosen: index === model.get("budget") };
       if (one) chart.interval(`budget ${index}`, [at, y(one.low)], [at, y(one.high)], [at, y(one.mean)], look);
@@ -159,22 +162,23 @@ function render({ model, el }) {
   // Zero is always in sight; the scale belongs to the pair, so it stays while the budget moves.
   function differenceScale(values, from, to) {
     const [low, high] = [Math.min(0, ...values), Math.max(0, ...values)];
-    const span = Math.max(high - low, 1);
+    const span = Math.max(high - low, view().unit ? 1 : 1e-3);
     const scale = linear(low - 0.08 * span, high + 0.08 * span, from, to);
     scale.ticks = (most) => {
       const found = roundTicks(low - 0.08 * span, high + 0.08 * span, most);
-      scale.digits = found.length > 1 && found[1] - found[0] < 1 ? 1 : found.some((value) => value % 1) ? 1 : 0;
+      const step = found.length > 1 ? found[1] - found[0] : 1;
+      scale.digits = step < 1 ? Math.max(1, Math.ceil(-Math.log10(step) - 1e-9)) : Number(found.some((value) => value % 1));
       return found;
     };
     return scale;
   }
 
   function compare() {
-    const { budgets } = view();
+    const { values: budgets } = view();
     const budget = model.get("budget");
     const found = pair()[budget];
-    say(caption, `With ${amount(budgets[budget])}`);
-    say(number, found ? `${signed(found.mean)} points` : "not measured");
+    say(caption, `With ${amount(budgets[budget], view().axis)}`);
+    say(number, found ? points(found.mean) : "not measured");
     say(interval, !found ? SPACE : alone(found) ? certainty(found) : `${certainty(found)}, ${found.values.length} seeds`);
     seedStrip(found);
     const [bold, plain] = !found ? ["Not measured at this scale.", "At this budget one of the two has no result."]
@@ -182,7 +186,7 @@ function render({ model, el }) {
     say(finding.firstChild, `${bold} `);
     say(finding.lastChild, plain);
     const open = pair().map((one, index) => [one, budgets[index]]).filter(([one]) => one && !alone(one) && zero(one)).at(-1);
-    const example = open ? ` (at ${amount(open[1], "labels")}: ${signed(open[0].mean)} points, ${range(open[0])})` : "";
+    const example = open ? ` (at ${amount(open[1], view().axis.split(" ")[0])}: ${points(open[0].mean)}, ${range(open[0])})` : "";
     frame.status("", [["", "\u25cf filled: interval excludes zero"], ["", `\u25cb open: it does not${example}`]], "      ");
   }
 

@@ -1,21 +1,24 @@
-"""How much a way of learning is worth at each label budget: one slider through curves and differences."""
+"""How much a way of learning is worth at each label budget, or along another axis: one slider through both charts."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import traitlets as t
 
-from tlkit.experiments import Comparison, counted
-from tlkit.views import budgets, signed
+from tlkit.experiments import Comparison
+from tlkit.intervals import in_words
+from tlkit.views import explored, signed
 from tlkit.widgets.base import Widget
 
 
 class BudgetExplorer(Widget, script="budget_explorer.js"):
     """Explore a comparison as far as it is measured; no kernel is needed afterwards.
 
-    `first` and `second` name the two recipes compared at the start (the first two unless said).
-    Raises ValueError if nothing is measured yet, or for a recipe that was not compared.
+    The slider goes along `comparison.axis`; `at` says where on its other axes, such as {"budget": 5}. `first` and
+    `second` name the two recipes compared at the start (the first two unless said).
+    Raises ValueError if nothing is measured yet, for a recipe that was not compared, or if another axis is left open.
     """
 
     view = t.Dict().tag(sync=True)
@@ -30,6 +33,7 @@ class BudgetExplorer(Widget, script="budget_explorer.js"):
         title: str = "How much is it worth at each budget?",
         first: str | None = None,
         second: str | None = None,
+        at: Mapping[str, Any] | None = None,
     ):
         names = list(comparison.recipes)
         if not comparison.trials:
@@ -40,9 +44,9 @@ class BudgetExplorer(Widget, script="budget_explorer.js"):
             if name is not None and name not in names:
                 raise ValueError(f'"{name}" was not compared; there are {", ".join(map(repr, names))}')
         seeds = f"Mean of {len(comparison.seeds)} seeds; bands are 95 % intervals."
-        view: dict[str, Any] = budgets(comparison) | {
+        view: dict[str, Any] = explored(comparison, at) | {
             "title": title,
-            "subtitle": f"{seeds} Drag the budget or use the arrow keys.",
+            "subtitle": f"{seeds} Drag the {comparison.axis} or use the arrow keys.",
         }
         one = names.index(first) if first else 0
         other = names.index(second) if second else 1 - (one == 1)
@@ -52,7 +56,8 @@ class BudgetExplorer(Widget, script="budget_explorer.js"):
     def words(self) -> str:
         """The difference at the chosen budget, in a sentence."""
         first, second = (self.view["recipes"][i]["name"] for i in (self.first, self.second))
-        found = self.view["pairs"].get(f"{self.first}-{self.second}", [None] * len(self.view["budgets"]))[self.budget]
-        budget = self.view["budgets"][self.budget]
-        words = f"{signed(found['mean'])} points" if found else "not measured"
-        return f"{first} minus {second} with {counted(budget, 'label')} per class: {words}"
+        found = self.view["pairs"].get(f"{self.first}-{self.second}", [None] * len(self.view["values"]))[self.budget]
+        axis, unit = self.view["axis"], self.view["unit"]
+        place = in_words({"budget" if axis == "labels per class" else axis: self.view["values"][self.budget]})
+        words = f"{signed(found['mean'], 1 if unit else 3)} {unit}".rstrip() if found else "not measured"
+        return f"{first} minus {second} with {place}: {words}"

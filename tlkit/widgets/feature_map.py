@@ -14,7 +14,7 @@ from tlkit.data.tasks import Split
 from tlkit.evaluation import answers
 from tlkit.features import Features
 from tlkit.representations import neighbours, placed
-from tlkit.views import BYTES, sent_pixels, sent_shape
+from tlkit.views import BYTES, pictured, sent_pixels, sent_shape
 from tlkit.widgets.base import Widget, required_number, training_steps
 
 MOST = 300  # images that one can still tell apart
@@ -38,9 +38,9 @@ class FeatureMap(Widget, script="images.js feature_map.js"):
     >>> tl.widgets.FeatureMap(images, pixels, method="PCA", title="Before any network")
     100 images placed by their features; 78.8 % of their 5 nearest share the label
 
-    Raises TypeError for what is no Split. Raises ValueError for images that are neither grey nor RGB, features or
-    predictions of other images, steps that do not rise, an unknown class or method, if there are not `k` others, or
-    for a `frame` or `selected` image that is not there.
+    Raises TypeError for what is no Split or has no pictures. Raises ValueError for images that are neither grey nor
+    RGB, features or predictions of other images, steps that do not rise, an unknown class or method, if there are not
+    `k` others, or for a `frame` or `selected` image that is not there.
     """
 
     view = t.Dict().tag(sync=True)
@@ -64,12 +64,13 @@ class FeatureMap(Widget, script="images.js feature_map.js"):
     ):
         if not isinstance(split, Split):
             raise TypeError(f"a FeatureMap shows a Split, not a {type(split).__name__}; of a Task take task.test")
-        total, classes, shape = len(split), split.classes, sent_shape(split.images.shape)
+        shown, known = pictured(split), split.one_label_each()
+        total, classes, shape = len(split), split.classes, sent_shape(shown.inputs.shape)
         if network is not None:
-            predictions = answers(network, split.images, len(classes))[0]
+            predictions = answers(network, split)[0]
         steps = training_steps(frames) if isinstance(frames, Mapping) else [0]
         features = [_features(one, at, total) for at, one in _by_step(frames, steps, "features")]
-        asked = [] if predictions is None or split.labels is None else _by_step(predictions, steps, "predictions")
+        asked = [] if predictions is None or known is None else _by_step(predictions, steps, "predictions")
         said = [_said(one, at, total, len(classes)) for at, one in asked]
         count = min(total, MOST, max(1, BYTES // prod(shape)))
         drawn = torch.randperm(total, generator=torch.Generator().manual_seed(0))[:count].sort().values
@@ -91,8 +92,8 @@ class FeatureMap(Widget, script="images.js feature_map.js"):
             "words": [f"{count} images placed by their features{at}" for at, _ in _by_step(frames, steps, "features")],
         }
         selected = 0
-        if split.labels is not None:
-            labels = split.labels.cpu()[drawn]
+        if known is not None:
+            labels = known.cpu()[drawn]
             own = 100 * (labels[nearest] == labels[:, None]).double().mean(2)  # per cent, of each frame and image
             sizes = labels.bincount(minlength=len(classes))
             selected = int(own[-1].argmin())  # the one that the last features tell least
@@ -109,7 +110,7 @@ class FeatureMap(Widget, script="images.js feature_map.js"):
         super().__init__(
             view=view,
             selected=selected,
-            images=sent_pixels(split.images[drawn]),
+            images=sent_pixels(shown.inputs[drawn]),
             places=placed(features, method).numpy().tobytes(),
             nearest=nearest.numpy().astype("<i2").tobytes(),
         )

@@ -7,6 +7,7 @@ import copy
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from statistics import median
 from typing import Any
 
@@ -19,9 +20,10 @@ from torch.utils.hooks import RemovableHandle
 from tlkit.data.tasks import Split, Task
 from tlkit.freezing import FreezePlan, Part, Rule, last_layers, weights_of
 from tlkit.models.networks import logits
+from tlkit.objectives.objective import Objective
 from tlkit.objectives.supervised import CrossEntropy
 from tlkit.training.run import Run
-from tlkit.views import sent_pixels, sent_shape
+from tlkit.views import pictured, sent_pixels, sent_shape
 from tlkit.widgets.base import Widget, in_kernel_loop, start
 
 SLICE = 0.15  # seconds that one measured step may take: so long the kernel does not answer
@@ -73,7 +75,7 @@ class FreezePanel(Widget, script="images.js blocks.js freeze_panel.js"):
         steps: int = 150,
         lr: float = 3e-3,
         batch_size: int = 64,
-        objective: nn.Module | None = None,
+        objective: Objective | None = None,
     ):
         split = split.train if isinstance(split, Task) else split
         if split is not None and not isinstance(split, Split):
@@ -103,9 +105,11 @@ class FreezePanel(Widget, script="images.js blocks.js freeze_panel.js"):
         }
         image = b""
         if split is not None:
-            grey_or_rgb = split.images[:1] if split.images.shape[1] == 3 else split.images[:1, :1]
-            image = sent_pixels(grey_or_rgb)
-            view |= {"input": _times(split.images.shape[1:]), "sent": sent_shape(grey_or_rgb.shape)}
+            with suppress(TypeError):  # what has no picture is trained with all the same
+                shown = pictured(split[:1]).inputs[:]
+                grey_or_rgb = shown if shown.shape[1] == 3 else shown[:, :1]
+                image = sent_pixels(grey_or_rgb)
+                view |= {"input": _times(split.inputs.shape[1:]), "sent": sent_shape(grey_or_rgb.shape)}
         super().__init__(rules=_as_lists(plan), image=image, view=view)
         self.observe(in_kernel_loop(self._begin), "rules")
         self._begin()
@@ -201,8 +205,7 @@ class FreezePanel(Widget, script="images.js blocks.js freeze_panel.js"):
         """Bytes, and the seconds of some steps, of so many images, in which these groups learn."""
         rates = {name: 1.0 if one == "1" else None for name, one in zip(self._weights, learning, strict=True)}
         plan = self._plan_of([[*rule, 0.0] for rule in rates.items()])
-        objective = copy.deepcopy(self._objective)
-        run = Run(network, objective, self._split, steps=1 + STEPS, batch_size=images, lr=1e-6, plan=plan)
+        run = Run(network, self._objective, self._split, steps=1 + STEPS, batch_size=images, lr=1e-6, plan=plan)
         kept: dict[int, int] = {}
 
         def keep(tensor: Tensor) -> Tensor:
@@ -230,9 +233,9 @@ def _learnable(parts: Iterable[Part]) -> list[nn.Parameter]:
 
 
 def _blocks(network: nn.Module, groups: Mapping[str, Sequence[Part]], split: Split) -> list[dict[str, Any]]:
-    """How each group is drawn, from what it makes of one image: a caption, `sheets`, more of them for more maps, and
+    """How each group is drawn, from what it makes of one example: a caption, `sheets`, more of them for more maps, and
     their `side` in 0..1; a vector has side 0 and is a column of cells. Nothing for a group that is not called."""
-    shapes = _output_shapes(network, groups, split.images[:1])
+    shapes = _output_shapes(network, groups, split.inputs[:1])
     sides = {name: _side(shape) for name, shape in shapes.items()}
     found = []
     for name in groups:
@@ -252,8 +255,8 @@ def _blocks(network: nn.Module, groups: Mapping[str, Sequence[Part]], split: Spl
     return found
 
 
-def _output_shapes(network: nn.Module, groups: Mapping[str, Sequence[Part]], image: Tensor) -> dict[str, list[int]]:
-    """What each group makes of one image [1, channels, height, width]: the shape without the batch.
+def _output_shapes(network: nn.Module, groups: Mapping[str, Sequence[Part]], one: Tensor) -> dict[str, list[int]]:
+    """What each group makes of one example [1, ...]: the shape without the batch.
 
     One forward pass in evaluation mode; of a group's modules with weights the last that is called speaks for it.
     """
@@ -269,7 +272,7 @@ def _output_shapes(network: nn.Module, groups: Mapping[str, Sequence[Part]], ima
     heard = [(name, part) for name in groups for part in groups[name] if isinstance(part, nn.Module)]
     hooks = [listen(name, part) for name, part in heard if weights_of([part])]
     try:
-        logits(network, image)
+        logits(network, one)
     finally:
         for hook in hooks:
             hook.remove()

@@ -13,9 +13,9 @@ from torch import Tensor
 from tlkit.data.augmentation import Augment, drawn_views
 from tlkit.data.tasks import Split, Task
 from tlkit.evaluation import answers
-from tlkit.experiments import counted
+from tlkit.intervals import counted
 from tlkit.models.networks import seeded
-from tlkit.views import BYTES, MARKS, sent_pixels, sent_shape
+from tlkit.views import BYTES, MARKS, pictured, sent_pixels, sent_shape
 from tlkit.widgets.base import Widget
 
 EACH = 40  # images of a class and side at most, which is a few draws of a line; and images with views
@@ -25,10 +25,10 @@ VIEWS = 6  # of an image by each augmentation
 class Gallery(Widget, script="images.js gallery.js"):
     """Browse images and what a network says of them; no kernel is needed afterwards.
 
-    `split` is a Split, or a Task, of which the test images are shown. `network` maps images [n, channels, height,
-    width] to logits [n, classes], or it has `predict(images) -> labels`, then no beliefs are shown; without one, only
-    labels are. `family` gives the beliefs the course's colour (see `Recipe`). The first `most` images are shown, fewer
-    if they need more than 3 MB; larger ones are shrunk to 96 pixels.
+    `split` is a Split, or a Task, of which the test images are shown; of sounds, their pictures. `network` maps inputs
+    to logits [n, classes], or it has `predict(inputs) -> labels`, then no beliefs are shown; without one, only labels
+    are. `family` gives the beliefs the course's colour (see `Recipe`). The first `most` images are shown, fewer if they
+    need more than 3 MB; larger ones are shrunk to 96 pixels.
 
     With `source`, a Split or a Task, two sets are shown side by side, one line a class: left the source's training
     images, right those of `split`; a Task's unlabelled ones are pale, at the line of their hidden label.
@@ -45,9 +45,9 @@ class Gallery(Widget, script="images.js gallery.js"):
     >>> tl.widgets.Gallery(task.few_labels(1), views={"weak": tl.data.weak, "strong": tl.data.strong})
     10 images, each with 6 views by weak and 6 by strong
 
-    Raises TypeError for what is no Split or Task. Raises ValueError if it is empty or its images are neither grey nor
-    RGB, if there are neither labels nor a network, if the network has other classes, for an augmentation whose views
-    are no images of the same shape in 0..1, or for two of network, source and views.
+    Raises TypeError for what is no Split or Task, or has no pictures. Raises ValueError if it is empty or its images
+    are neither grey nor RGB, if there are neither labels nor a network, if the network has other classes, for an
+    augmentation whose views are no images of the same shape in 0..1, or for two of network, source and views.
     """
 
     view = t.Dict().tag(sync=True)
@@ -91,14 +91,15 @@ class Gallery(Widget, script="images.js gallery.js"):
 
 def _readings(given: Split | Task, network: Any, most: int) -> tuple[str, dict[str, Any], bytes, bytes]:
     """Images with their labels and what the network says: sentence, view, images, beliefs (float32)."""
-    noun = "test images" if isinstance(given, Task) else "images"
     split = _checked(given.test if isinstance(given, Task) else given)
-    if split.labels is None and network is None:
-        raise ValueError("these images have no labels, so there is nothing to say of them; give a network as well")
-    channels, height, width = sent_shape(split.images.shape)
+    noun = f"test {split.kind.noun}s" if isinstance(given, Task) else f"{split.kind.noun}s"
+    known, shown = split.one_label_each(), pictured(split)
+    if known is None and network is None:
+        raise ValueError(f"these {noun} have no labels, so there is nothing to say of them; give a network as well")
+    channels, height, width = sent_shape(shown.inputs.shape)
     count = max(1, min(most, len(split), BYTES // max(channels * height * width, 4 * len(split.classes))))
-    images, labels = split.images[:count], None if split.labels is None else split.labels[:count].cpu()
-    said, beliefs = (None, None) if network is None else _asked(network, images, len(split.classes))
+    images, labels = shown.inputs[:count], None if known is None else known[:count].cpu()
+    said, beliefs = (None, None) if network is None else _asked(network, split[:count])
     if said is None:
         sentence, reading = f"{count:,} {noun} of {len(split.classes)} classes", "its label."
     elif labels is None:
@@ -123,9 +124,9 @@ def _readings(given: Split | Task, network: Any, most: int) -> tuple[str, dict[s
 
 def _side_by_side(source: Split | Task, target: Split | Task) -> tuple[str, dict[str, Any], bytes, bytes]:
     """Two sets, one line a class: sentence, view, the images of both, no beliefs."""
-    left, right = (_checked(given.train if isinstance(given, Task) else given) for given in (source, target))
+    left, right = (pictured(_checked(given.train if isinstance(given, Task) else given)) for given in (source, target))
     classes = list(dict.fromkeys((*right.classes, *left.classes)))
-    line = sum(prod(sent_shape(split.images.shape)) for split in (left, right)) * len(classes)
+    line = sum(prod(sent_shape(split.inputs.shape)) for split in (left, right)) * len(classes)
     each = max(1, min(EACH, BYTES // line))
     halves = [_half(role, given, classes, each) for role, given in (("source", source), ("target", target))]
     (first, one, images), (second, other, more) = halves
@@ -147,12 +148,12 @@ def _augmented(
     given: Split | Task, augmentations: Mapping[str, Augment], seed: int, most: int
 ) -> tuple[str, dict[str, Any], bytes, bytes]:
     """Images with their views: sentence, view, pixels, no beliefs; of each image itself, then its views in order."""
-    split = _checked(given.train if isinstance(given, Task) else given)
+    split = pictured(_checked(given.train if isinstance(given, Task) else given))
     if not augmentations:
         raise ValueError('views={}, so there is nothing to draw; name an augmentation, as in {"weak": tl.data.weak}')
-    line = prod(sent_shape(split.images.shape)) * (1 + VIEWS * len(augmentations))
+    line = prod(sent_shape(split.inputs.shape)) * (1 + VIEWS * len(augmentations))
     count = max(1, min(most, EACH, len(split), BYTES // line))
-    images = split.images[:count].cpu()
+    images, labels = split.inputs[:count].cpu(), split.one_label_each()
     drawn = [_views(name, augment, images, seed) for name, augment in augmentations.items()]
     several = " and ".join(
         f"{VIEWS} {'views ' if not place else ''}by {name}" for place, name in enumerate(augmentations)
@@ -164,7 +165,7 @@ def _augmented(
         "classes": list(split.classes),
         "shape": sent_shape(images.shape),
         "count": count,
-        "labels": None if split.labels is None else split.labels[:count].tolist(),
+        "labels": None if labels is None else labels[:count].tolist(),
         "augmentations": list(augmentations),
         "views": VIEWS,
     }
@@ -195,7 +196,8 @@ def _half(role: str, given: Split | Task, classes: list[str], each: int) -> tupl
     name, labelled, others = (
         (given.name, given.train, given.unlabelled) if isinstance(given, Task) else ("", given, None)
     )
-    if labelled.labels is None:
+    labelled, others, noun = pictured(labelled), others and pictured(others), f"{labelled.kind.noun}s"
+    if labelled.one_label_each() is None:
         raise ValueError(f"side by side, a class has its line, but the {role} has no labels; give a set that has them")
     parts, lines = [], []
     for wanted in classes:
@@ -207,34 +209,35 @@ def _half(role: str, given: Split | Task, classes: list[str], each: int) -> tupl
     unknown = others is not None and others.labels is None
     side = {
         "title": f"{role.capitalize()}: {name}" if name else role.capitalize(),
-        "caption": f"{total:,} images{known or ', every one labelled'}"
+        "caption": f"{total:,} {noun}{known or ', every one labelled'}"
         + ("; the class of the others is not known" if unknown else " (framed)" if others else ""),
-        "shape": sent_shape(labelled.images.shape),
+        "shape": sent_shape(labelled.inputs.shape),
         "from": 0,
         "pale": bool(others),
         "lines": lines,
     }
-    return side, f"{total:,} {role} images{known}", sent_pixels(torch.cat(parts))
+    return side, f"{total:,} {role} {noun}{known}", sent_pixels(torch.cat(parts))
 
 
 def _of_class(split: Split, name: str, most: int) -> Tensor:
     """At most `most` images of the class of that name; none if the split does not know it."""
-    if split.labels is None or name not in split.classes:
-        return split.images[:0]
-    return split.images[(split.labels == split.classes.index(name)).nonzero().view(-1)[:most]]
+    labels = split.one_label_each()
+    if labels is None or name not in split.classes:
+        return split.inputs[:0]
+    return split.inputs[(labels == split.classes.index(name)).nonzero().view(-1)[:most]]
 
 
 def _checked(split: Split) -> Split:
     if not isinstance(split, Split):
         raise TypeError(f"a Gallery shows a Split or a Task, not a {type(split).__name__}")
     if not len(split):
-        raise ValueError("this split is empty: there is no image to show; choose another part of the data")
+        raise ValueError(f"this split is empty: there is no {split.kind.noun} to show; choose another part of the data")
     return split
 
 
-def _asked(network: Any, images: Tensor, classes: int) -> tuple[Tensor, Tensor | None]:
-    """What is said of each image, class numbers [n], and beliefs [n, classes] where there are any."""
-    said, outputs = answers(network, images, classes)
+def _asked(network: Any, split: Split) -> tuple[Tensor, Tensor | None]:
+    """What is said of each example, class numbers [n], and beliefs [n, classes] where there are any."""
+    said, outputs = answers(network, split)
     if outputs is None:
         return said, None
     if not outputs.isfinite().all():

@@ -27,20 +27,6 @@ function stepTicks(steps, scale, width) {
   }));
 }
 
-// Accuracies have one decimal; other values three figures at the far end of their axis.
-const far = ({ bottom = 0, top }) => Math.max(top, -bottom);
-function digitsOf(axis) {
-  return axis.unit === "%" ? 1 : clamp(2 - Math.floor(Math.log10(far(axis))), 0, 5);
-}
-
-function valueTicks(area, scale, axis) {
-  if (axis.unit === "%") return percentTicks(area, scale);
-  const values = roundTicks(axis.bottom ?? 0, axis.top, (area.bottom - area.top) / 34);
-  const digits = Math.max(far(axis) < 10 ? 1 : 0, ...values.map((value) => (String(twoFigures(value)).split(".")[1] ?? "").length));
-  const words = (value) => (digits ? fixed(value, digits) : many(value).replace("-", MINUS));
-  return values.map((value) => ({ at: scale(value), words: words(value) }));
-}
-
 function render({ model, el }) {
   const frame = makeFrame(model, el, "monitor", draw);
   const charts = [new Chart(frame.root), new Chart(frame.root)];
@@ -110,9 +96,9 @@ function render({ model, el }) {
   }
 
   function state() {
-    const [now, comparison] = [model.get("state"), model.get("view").kind === "comparison"];
+    const [now, { kind }] = [model.get("state"), model.get("view")];
     const { repair } = model.get("error");
-    const actions = (now === "error" && !repair ? ["afresh"] : ACTIONS[now] ?? []).filter((action) => !comparison || (action !== "step" && action !== "afresh"));
+    const actions = (now === "error" && !repair ? ["afresh"] : ACTIONS[now] ?? []).filter((action) => kind === "run" || !(kind === "comparison" ? ["step", "afresh"] : ["afresh"]).includes(action));
     frame.show(now, word());
     fillRow(frame, row, actions.map((action, place) => {
       const [face, words, key] = FACES[action];
@@ -277,24 +263,26 @@ function render({ model, el }) {
     return taken;
   }
 
-  // A comparison: every finished trial one mark, budget against accuracy; names at the mean of the largest budget.
+  // A comparison: every finished trial one mark, its place on the x axis against its value; names at the mean of the
+  // last place.
   function trials(chart, view) {
     const dots = floats(model, "dots", 3);
     const area = layout(chart, view.recipes.map(({ name }) => [name, 600]), 26);
-    const x = budgetScale(view.budgets, { ...area, left: area.left + 8, right: area.right - 10 });
-    const y = linear(0, view.right.top, area.bottom, area.top);
-    const ticks = view.budgets.map((budget) => ({ at: x(budget), words: String(budget) }));
-    chart.axes("axes", area, { x: ticks, y: valueTicks(area, y, view.right), unit: frame.narrow ? "labels" : "labels per class" });
+    const x = budgetScale(view.values, { ...area, left: area.left + 8, right: area.right - 10 });
+    const y = linear(view.right.bottom, view.right.top, area.bottom, area.top);
+    const ticks = view.values.map((value) => ({ at: x(value), words: String(value) }));
+    const unit = frame.narrow ? view.axis.split(" ")[0] : view.axis;
+    chart.axes("axes", area, { x: ticks, y: valueTicks(area, y, view.right), unit });
     if (known(view.right.chance)) chart.chance(area, y(view.right.chance), view.right.chance, true);
     const apart = Math.min(9, 36 / view.recipes.length);
-    dots.forEach(([index, budget, value], place) => {
+    dots.forEach(([index, at, value], place) => {
       const recipe = view.recipes[index];
       const aside = (index - (view.recipes.length - 1) / 2) * apart;
-      if (recipe) chart.mark(`trial ${place}`, recipe.mark, x(budget) + aside, y(value), recipe.token, { open: recipe.open, size: 3.5 });
+      if (recipe) chart.mark(`trial ${place}`, recipe.mark, x(view.values[at]) + aside, y(value), recipe.token, { open: recipe.open, size: 3.5 });
     });
     const ends = view.recipes.map((recipe, index) => {
       const own = dots.filter(([of]) => of === index);
-      const last = own.filter(([, budget]) => budget === Math.max(...own.map((dot) => dot[1])));
+      const last = own.filter(([, at]) => at === Math.max(...own.map((dot) => dot[1])));
       if (!last.length) return null;
       const mean = last.reduce((sum, dot) => sum + dot[2], 0) / last.length;
       const token = recipe.token === "ghost" ? "ink2" : recipe.token;

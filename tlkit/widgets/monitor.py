@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,14 @@ import psutil
 import traitlets as t
 
 from tlkit.evaluation import observed, validated
-from tlkit.experiments import Comparison, counted
-from tlkit.training.run import History, Run
-from tlkit.views import MARKS, round_span, round_top, styles, thinned, time_left
+from tlkit.experiments import Comparison
+from tlkit.intervals import counted
+from tlkit.training.driving import Loop, Watched, in_slices
+from tlkit.training.history import series
+from tlkit.training.run import Run
+from tlkit.views import MARKS, round_span, round_top, styles, thinned, time_left, value_axis
 from tlkit.widgets.base import Widget, in_kernel_loop, start
 
-SLICE = 0.03  # seconds of training between two looks at what the browser has sent
 REDRAW = 0.1  # seconds between two pictures
 UNSHOWN = ("step", "loss", "rate")  # beside the loss: it is shown itself, the others are no measurements
 
@@ -26,6 +28,7 @@ UNSHOWN = ("step", "loss", "rate")  # beside the loss: it is shown itself, the o
 class Monitor(Widget, script="monitor.js"):
     """Watch a Run, an observed or validated run, or a Comparison: `await monitor.train()`.
 
+    Any other loop will do that is an iterator with `stop()`, `finished` and `history` (`tlkit.training.driving.Loop`).
     `title` says what is trained, `name` labels the line and `family` gives it the course's colour (see `Recipe`);
     `earlier` are finished runs to show in grey, by name, three at most. Beside the loss stands what `show` names of all
     that the run measures, such as "feature_std"; unless said, accuracy, or the first that its history names.
@@ -49,7 +52,7 @@ class Monitor(Widget, script="monitor.js"):
 
     def __init__(
         self,
-        run: Run | observed | Comparison,
+        run: Run | observed | Comparison | Loop,
         *,
         title: str = "",
         name: str = "this run",
@@ -57,10 +60,13 @@ class Monitor(Widget, script="monitor.js"):
         earlier: Mapping[str, Run | observed] | None = None,
         show: str | None = None,
     ):
-        if not isinstance(run, Run | observed | Comparison):
-            raise TypeError(f"a Monitor watches a Run, an observed run or a Comparison, not a {type(run).__name__}")
+        watched = run.run if isinstance(run, observed) else run
+        if not isinstance(watched, Run | Comparison):
+            watched = Watched(watched)
         if show and isinstance(run, Comparison):
-            raise ValueError(f'show="{show}", but of a Comparison the accuracy of every trial is shown; leave show out')
+            raise ValueError(
+                f'show="{show}", but of a Comparison the {run.metric} of every trial is shown; leave show out'
+            )
         if show in UNSHOWN:
             raise ValueError(f'show="{show}", but that is shown anyway; name something else that the run measures')
         if len(earlier or {}) > 3:
@@ -68,15 +74,16 @@ class Monitor(Widget, script="monitor.js"):
         super().__init__()
         self.source = run
         self._title, self._family = title, family
-        self._name = run.plan[0][2] if isinstance(run, Comparison) and run.plan else name
+        self._name = run.planned[0].recipe if isinstance(run, Comparison) else name
         self._earlier = {other: _curves(run) for other, run in (earlier or {}).items()}
         self._top: float | None = None
         self._beside = show or ("accuracy" if isinstance(run, validated) else "")
-        self._shown: Run | None = None  # in a comparison the present trial's run, at its end the last one
-        self._run = None if isinstance(run, Comparison) else run.run if isinstance(run, observed) else run
+        self._shown: Run | Watched | None = None  # in a comparison the present trial's run, at its end the last one
+        self._run = None if isinstance(watched, Comparison) else watched
         self._task: asyncio.Task | None = None  # what drives, if something does
         self._paused = False
         self._steps_asked = 0
+        self._stepped = False  # whether the last slice was a step that was asked for
         self._wake = asyncio.Event()
         self._drawn = 0.0
         self.on_msg(in_kernel_loop(self._answer))
@@ -93,7 +100,7 @@ class Monitor(Widget, script="monitor.js"):
 
         display(self)
         await self._begin()
-        return self._run or self.source
+        return self._run if isinstance(self._run, Run) else self.source
 
     @property
     def _driving(self) -> bool:
@@ -111,15 +118,15 @@ class Monitor(Widget, script="monitor.js"):
         iter(self.source)
         self._enter("paused" if paused else "training")
         try:
-            while await self._slice():
-                self._draw(only_if_due=True)
+            async for _ in in_slices(self.source, self._wait):
+                self._draw(only_if_due=not self._stepped)
             self._enter("finished" if self.source.finished else "stopped", f"stopped at {self._place()}")
         except FloatingPointError as error:
             run = self._run
             self.error = {
                 "title": "The loss became NaN",
                 "words": str(error).split("; ")[0],
-                "repair": f"Start afresh with {run.rate / 100:g}" if run else "",
+                "repair": f"Start afresh with {run.rate / 100:g}" if isinstance(run, Run) else "",
             }
             self._enter("error")
             raise
@@ -134,24 +141,14 @@ class Monitor(Widget, script="monitor.js"):
             self._steps_asked = 0
             self.send_state()
 
-    async def _slice(self) -> bool:
-        """Take steps for a few tens of milliseconds, then let the kernel answer; False at the end."""
-        end = time.perf_counter() + SLICE
+    async def _wait(self) -> int | None:
+        """While it is paused, wait for a button; the number of steps that the next slice may have at most."""
         while self._paused and not self._steps_asked and not self.source.finished:
             self._wake.clear()
             await self._wake.wait()
-            end = time.perf_counter() + SLICE
-        while True:
-            if next(self.source, None) is None:  # type: ignore[call-overload]
-                return False
-            if self._steps_asked:
-                self._steps_asked -= 1
-                self._draw()
-                break
-            if time.perf_counter() > end:
-                break
-        await asyncio.sleep(0)
-        return True
+        self._stepped = self._steps_asked > 0
+        self._steps_asked -= self._stepped
+        return 1 if self._stepped else None
 
     def _answer(self, _: Any, message: dict[str, Any], buffers: Any) -> None:
         """What a button or the slider asks for."""
@@ -174,11 +171,11 @@ class Monitor(Widget, script="monitor.js"):
             self._paused = False
         elif asked in ("train", "continue"):
             self._begin()
-        elif asked in ("afresh", "repair") and self._run and not self._driving:
+        elif asked in ("afresh", "repair") and isinstance(self._run, Run) and not self._driving:
             self._run.restart(self._run.rate / 100 if asked == "repair" else None)
             self._top = None
             self._begin()
-        elif asked == "rate" and self._run:
+        elif asked == "rate" and isinstance(self._run, Run):
             self._run.set_rate(float(message["value"]))
             self._draw()
         self._wake.set()
@@ -194,8 +191,12 @@ class Monitor(Widget, script="monitor.js"):
         """How much of the whole is done, in 0..1."""
         if isinstance(self.source, Comparison):
             part = self.source.run.step / self.source.run.steps if self.source.run else 0
-            return (len(self.source.trials) + part) / len(self.source.plan)
-        return self._run.step / self._run.steps if self._run else 0.0
+            return (len(self.source.trials) + part) / len(self.source.planned)
+        return self._run.step / self._run.steps if self._run and self._knows_its_end else 0.0
+
+    @property
+    def _knows_its_end(self) -> bool:
+        return not isinstance(self._run, Watched) or hasattr(self._run.loop, "steps")
 
     def _enter(self, state: str, word: str = "") -> None:
         self.state, self.word = state, word if state == "stopped" else state
@@ -209,7 +210,7 @@ class Monitor(Widget, script="monitor.js"):
         run = self._run
         if isinstance(self.source, Comparison):
             if self.source.run and self.source.present:  # the loss shown is that of the last recipe which trains
-                self._shown, self._name = self.source.run, self.source.present[2]
+                self._shown, self._name = self.source.run, self.source.present.recipe
             run = self._shown
         with self.hold_sync():
             losses = _curve(run.history, "loss") if run else []
@@ -223,21 +224,20 @@ class Monitor(Widget, script="monitor.js"):
                 self.view = view
             self.left = _packed(losses)
             if isinstance(self.source, Comparison):
-                names = list(self.source.recipes)
-                self.dots = _packed([(names.index(x.recipe), x.budget, 100 * x.accuracy) for x in self.source.trials])
+                self.dots = _packed([*_dots(self.source)])
             elif run:
                 self.right = _packed(_curve(run.history, self._beside) if self._beside else [])
-                changes = zip(*run.history.series("rate"), strict=True)
+                changes = zip(*series(run.history, "rate"), strict=True)
                 self.events = [{"step": step, "words": f"rate to {rate:.2g}"} for step, rate in changes]
-                self.rate = run.rate
+                self.rate = run.rate if isinstance(run, Run) else None
             self.progress = self._progress(run)
             self.status = self._status(run)
             self.label = self.words()
 
-    def _view(self, run: Run | None) -> dict[str, Any]:
+    def _view(self, run: Run | Watched | None) -> dict[str, Any]:
         token, mark = MARKS[self._family]
         view: dict[str, Any] = {
-            "kind": "run",
+            "kind": "run" if isinstance(run, Run) else "loop",
             "title": self._title or "Training",
             "subtitle": "",
             "name": self._name,
@@ -250,7 +250,6 @@ class Monitor(Widget, script="monitor.js"):
         }
         if isinstance(self.source, Comparison):
             several = f"{counted(len(self.source.recipes), 'recipe')}, {counted(len(self.source.seeds), 'seed')}"
-            test = f"Accuracy on {len(self.source.task.test):,} test images"
             style = next((s for s in styles(self.source) if s["name"] == self._name), None)
             if run is None and self.source.trials:
                 view["left"]["title"] += ": none, these recipes train nothing"
@@ -261,15 +260,16 @@ class Monitor(Widget, script="monitor.js"):
                     "kind": "comparison",
                     "title": self._title or "Comparing",
                     "subtitle": f"{several}; one dot for each finished trial.",
-                    "right": {"title": test, "unit": "%", "top": 100, "chance": 100 / len(self.source.task.classes)},
-                    "budgets": list(self.source.budgets),
+                    "right": value_axis(self.source),
+                    "axis": "labels per class" if self.source.axis == "budget" else self.source.axis,
+                    "values": _measured(self.source),
                     "recipes": styles(self.source),
-                    "trials": len(self.source.plan),
+                    "trials": len(self.source.planned),
                 }
             )
         assert run is not None
         view["right"] = self._view_beside(run.history)
-        if hasattr(run.batches, "__len__"):
+        if isinstance(run, Run) and hasattr(run.batches, "__len__"):
             view["per_epoch"] = len(run.batches)
         if self._earlier:
             view["subtitle"] = "Earlier runs in grey."
@@ -277,9 +277,9 @@ class Monitor(Widget, script="monitor.js"):
                 {"name": name, "left": curves.get("loss"), "right": curves.get(self._beside)}
                 for name, curves in self._earlier.items()
             ]
-        return view | {"lr": run.lr}
+        return view | ({"lr": run.lr} if isinstance(run, Run) else {})
 
-    def _view_beside(self, history: History) -> dict[str, Any] | None:
+    def _view_beside(self, history: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
         """Its title and its axis; for a name that is not measured the words that say so, once a step was taken."""
         name, names = self._beside, _names(history)
         if not name:
@@ -289,7 +289,7 @@ class Monitor(Widget, script="monitor.js"):
             title = f'No "{name}" is measured; there is {", ".join(names) or "only the loss"}'
         if name != "accuracy":
             earlier = [value for curves in self._earlier.values() if name in curves for value in curves[name][1]]
-            bottom, top = round_span([*history.series(name)[1], *earlier])
+            bottom, top = round_span([*series(history, name)[1], *earlier])
             # Of a batch, as the loss is: smoothed. What a look at the run found is marked.
             of_batch = any("loss" in record and name in record for record in history)
             return {"title": title, "bottom": bottom, "top": top, "marks": not of_batch}
@@ -297,36 +297,37 @@ class Monitor(Widget, script="monitor.js"):
         if not isinstance(self.source, validated):
             return axis
         chance = 100 / len(self.source.split.classes)
-        return axis | {"title": f"Accuracy on {len(self.source.split):,} validation images", "chance": chance}
+        noun = self.source.split.kind.noun
+        return axis | {"title": f"Accuracy on {len(self.source.split):,} validation {noun}s", "chance": chance}
 
-    def _progress(self, run: Run | None) -> dict[str, Any]:
-        share, spent = self._share(), self.source.seconds
+    def _progress(self, run: Run | Watched | None) -> dict[str, Any]:
+        share, spent = self._share(), self.source.seconds if isinstance(self.source, Comparison) else run.seconds  # type: ignore[union-attr]
         left = ""
         if self.source.finished:
-            left = f"took {spent:.0f} s"
-        elif share and self.state == "training":
+            left = f"took {spent:.0f} s" if spent else ""
+        elif share and spent and self.state == "training":
             left = time_left(spent * (1 - share) / share)
         if isinstance(self.source, Comparison):
-            plan, trial = len(self.source.plan), min(len(self.source.trials) + 1, len(self.source.plan))
-            more = ""
-            if self.source.present:
-                seed, budget, name = self.source.present
-                more = f"{name}, {counted(budget, 'label')} per class, seed {seed}"
-            at = {"step": share * plan, "of": plan, "words": f"Trial {trial} of {plan}", "more": more}
+            total, trial = len(self.source.planned), min(len(self.source.trials) + 1, len(self.source.planned))
+            more = str(self.source.present or "")
+            at = {"step": share * total, "of": total, "words": f"Trial {trial} of {total}", "more": more}
         else:
             assert run is not None
             epochs = ""
-            if hasattr(run.batches, "__len__"):
+            if isinstance(run, Run) and hasattr(run.batches, "__len__"):
                 each = len(run.batches)
                 epochs = f"epoch {max(run.step - 1, 0) // each + 1:,} of {(run.steps - 1) // each + 1:,}"
-            at = {"step": run.step, "of": run.steps, "words": f"Step {run.step:,} of {run.steps:,}", "more": epochs}
+            of = f" of {run.steps:,}" if self._knows_its_end else ""
+            at = {"step": run.step, "of": run.steps, "words": f"Step {run.step:,}{of}", "more": epochs}
         return at | {"left": left, "x": run.step if run else 0}
 
-    def _status(self, run: Run | None) -> list[list[str]]:
+    def _status(self, run: Run | Watched | None) -> list[list[str]]:
         if run is None or not run.step:
             return [["", "Nothing is trained yet" if not self._share() else "Every trial is kept"]]
         if self.state == "stopped":
             return [["", f"Weights and history are both from step {run.step:,}"]]
+        if not isinstance(run, Run):
+            return [["", f"{type(run.loop).__name__}, {1000 * run.seconds / run.step:.1f} ms per step"]]
         import torch
 
         threads = torch.get_num_threads()
@@ -334,7 +335,7 @@ class Monitor(Widget, script="monitor.js"):
         each = run.seconds / run.step
         parts = [[run.device.type, where]]
         if hasattr(run.batches, "batch_size"):
-            parts.append([f"{run.batches.batch_size / each:,.0f}", " images/s"])
+            parts.append([f"{run.batches.batch_size / each:,.0f}", f" {_noun(run)}s/s"])
         parts.append([f"{1000 * each:.1f}", " ms per step"])
         used = (
             torch.cuda.memory_allocated(run.device) if run.device.type == "cuda" else psutil.Process().memory_info().rss
@@ -346,15 +347,33 @@ class Monitor(Widget, script="monitor.js"):
         return f"{self.view['title']}: {self.word}, {self.progress['words'].lower()}"
 
 
-def _names(history: History) -> dict[str, None]:
+def _measured(comparison: Comparison) -> list[Any]:
+    """The values on the x axis that are measured."""
+    return [value for value in comparison.axes[comparison.axis] if value not in comparison.skip[comparison.axis]]
+
+
+def _dots(comparison: Comparison) -> Iterable[tuple[int, int, float]]:
+    """For each trial the numbers of its recipe and its place on the x axis, and its value as it is shown."""
+    names, values = list(comparison.recipes), _measured(comparison)
+    for trial in comparison.trials:
+        at = trial.settings[comparison.axis]
+        yield names.index(trial.settings["recipe"]), values.index(at), comparison.metric.scale * trial.value
+
+
+def _noun(run: Run) -> str:
+    split = getattr(run.batches, "split", None) or getattr(run.batches, "labelled", None)
+    return split.kind.noun if split else "example"
+
+
+def _names(history: Iterable[dict[str, Any]]) -> dict[str, None]:
     """What was measured beside the loss, in the order of its first appearance."""
     return dict.fromkeys(name for record in history for name in record if name not in UNSHOWN)
 
 
-def _curve(history: History, name: str, most: int = 500) -> list[tuple[float, float]]:
+def _curve(history: Iterable[dict[str, Any]], name: str, most: int = 500) -> list[tuple[float, float]]:
     """The thinned curve of one measured thing, accuracy in per cent; what is no finite number is left out."""
     scale = 100 if name == "accuracy" else 1
-    steps, values = history.series(name)
+    steps, values = series(history, name)
     finite = [place for place, value in enumerate(values) if math.isfinite(value)]
     return thinned([steps[place] for place in finite], [scale * values[place] for place in finite], most)
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import traitlets as t
 
-from tlkit.experiments import Comparison, counted
-from tlkit.views import MARKS, accuracy_interval, signed
+from tlkit.experiments import Comparison
+from tlkit.intervals import counted
+from tlkit.views import MARKS, signed, value_interval
 from tlkit.widgets.base import Widget
 
 
@@ -81,7 +82,7 @@ class Prediction(Widget, script="prediction.js"):
 
     def reveal(self, comparison: Comparison, name: str, statement: str = "") -> Prediction:
         """Hand over the measurement of `name` and its word on the statements; it shows once the learner commits."""
-        found = [accuracy_interval(comparison, name, budget) for budget in self.view["budgets"]]
+        found = [value_interval(comparison, name, budget) for budget in self.view["budgets"]]
         values, low, high = ([cell and cell[end] for cell in found] for end in ("mean", "low", "high"))
         self._measured = {"values": values, "low": low, "high": high, "statement": statement}
         self.ready = True

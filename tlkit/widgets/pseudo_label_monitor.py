@@ -11,7 +11,7 @@ from torch import Tensor
 
 from tlkit.data.tasks import Split
 from tlkit.evaluation import answers
-from tlkit.views import round_top, sent_pixels, sent_shape
+from tlkit.views import pictured, round_top, sent_pixels, sent_shape
 from tlkit.widgets.base import Widget, required_number, training_steps
 
 SHOWN = 9  # mistakes, the surest
@@ -49,7 +49,8 @@ class PseudoLabelMonitor(Widget, script="images.js pseudo_label_monitor.js"):
             )
         if not len(split):
             raise ValueError("this split is empty: there is no image to label; choose another part of the data")
-        if split.labels is None:
+        labels, shown = split.one_label_each(), pictured(split)
+        if labels is None:
             raise ValueError(
                 "these images have no hidden labels, so nobody can say which pseudo-labels are wrong; keep the labels "
                 "for the reader, as task.few_labels(1).unlabelled does"
@@ -58,23 +59,23 @@ class PseudoLabelMonitor(Widget, script="images.js pseudo_label_monitor.js"):
         given = {f" of step {step}": frames[step] for step in steps} or {"": frames}
         tops = [_probabilities(one, split, at).max(1) for at, one in given.items()]
         self._sure, said = torch.stack([top.values for top in tops]), torch.stack([top.indices for top in tops])
-        self._right = said == split.labels.cpu()
+        self._right = said == labels.cpu()
         surest = self._sure.masked_fill(self._right, -1).sort(descending=True, stable=True).indices[:, :SHOWN]
-        pictured = surest.unique()  # with any threshold none but these are shown
+        with_picture = surest.unique()  # with any threshold none but these are shown
         view = {
             "name": name,
             "steps": steps,
             "classes": list(split.classes),
-            "labels": split.labels.tolist(),
-            "shape": sent_shape(split.images.shape),
+            "labels": labels.tolist(),
+            "shape": sent_shape(shown.inputs.shape),
             "top": round_top(len(split) / 5),
-            "pictured": pictured.tolist(),
+            "pictured": with_picture.tolist(),
             "surest": surest.tolist(),
         }
         super().__init__(
             view=view,
             threshold=threshold,
-            images=sent_pixels(split.images[pictured]),
+            images=sent_pixels(shown.inputs[with_picture]),
             said=said.short().numpy().tobytes(),
             sure=self._sure.numpy().tobytes(),
         )
@@ -102,7 +103,7 @@ class PseudoLabelMonitor(Widget, script="images.js pseudo_label_monitor.js"):
 def _probabilities(given: Any, split: Split, at: str) -> Tensor:
     """What a network, or its answers, give each class of each image: [n, classes] float32, on the CPU."""
     if not isinstance(given, Tensor):
-        logits = answers(given, split.images, len(split.classes))[1]
+        logits = answers(given, split)[1]
         if logits is None:
             raise TypeError(f"a {type(given).__name__} names classes, not how probable they are; give a network")
         given = logits.float().softmax(1)

@@ -13,8 +13,8 @@ import traitlets as t
 
 from tlkit.data.drawings import SAMPLES, Drawing, pictures
 from tlkit.data.tasks import Split, Task
-from tlkit.experiments import counted
 from tlkit.files import write_whole
+from tlkit.intervals import counted
 from tlkit.models.teach import (
     HEATS,
     THRESHOLD,
@@ -104,11 +104,11 @@ class Teach(Widget, script="reader.js teach.js"):
     def _read(self) -> tuple[dict[str, float], float]:
         """The beliefs about the drawing on the pad, and the cosine to the class mean nearest to it."""
         train = self.task.train
-        if not self.drawing or train.labels is None or not len(train):
+        if not self.drawing or not len(train):
             return {}, 0.0
-        network = restored(self.weights)
-        means = class_means(drawing_features(network, train.images), train.labels, len(train.classes))
-        taught = train.labels.unique()
+        network, labels = restored(self.weights), train.required_labels("so nothing is taught")
+        means = class_means(drawing_features(network, train.images), labels, len(train.classes))
+        taught = labels.unique()
         found, means = drawing_features(network, pictures([self.drawing])), means[taught]
         shares = beliefs(found, means, HEATS["pre-trained"])[0].tolist()
         names = [train.classes[label] for label in taught.tolist()]

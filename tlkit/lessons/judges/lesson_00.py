@@ -10,9 +10,10 @@ from tlkit.lessons.exercises import Exercises, Judgement, sorted_out
 
 
 def _two_labels_of_each(answer: Any, task: Task) -> Judgement:
-    if not isinstance(answer, Task) or answer.train.labels is None:
+    labels = answer.train.one_label_each() if isinstance(answer, Task) else None
+    if labels is None:
         return [], [f"a Task with labels to learn from; this is a {type(answer).__name__}"]
-    counts = answer.train.labels.bincount(minlength=len(task.classes))
+    counts = labels.bincount(minlength=len(task.classes))
     left = answer.unlabelled
     return sorted_out(
         {

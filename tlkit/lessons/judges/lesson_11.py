@@ -39,9 +39,8 @@ def _collapsed(answer: Any, objective: SimCLR, images: int) -> Judgement:
 
 
 def _nearest_labelled(answer: Any, network: Network, few: Task) -> Judgement:
-    labels, tested = few.train.labels, few.test
-    assert labels is not None
-    if not isinstance(answer, Tensor) or answer.shape != tested.images.shape[:1]:
+    labels, tested = few.train.required_labels("so none is nearest"), few.test
+    if not isinstance(answer, Tensor) or answer.shape != (len(tested),):
         given = f"the shape {list(answer.shape)}" if isinstance(answer, Tensor) else f"a {type(answer).__name__}"
         return [], [f"a tensor of {len(tested)} class numbers, one for each test image; this has {given}"]
 

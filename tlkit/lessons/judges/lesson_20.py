@@ -29,16 +29,17 @@ def _low_enough(answer: Any, thresholds: Sequence[float], used: Sequence[int], g
 
 
 def _evenly_chosen(answer: Any, network: nn.Module, pool: Split) -> Judgement:
-    if not isinstance(answer, Split) or answer.labels is None:
+    labels = answer.one_label_each() if isinstance(answer, Split) else None
+    if labels is None:
         return [], [f"a Split with labels: tl.data.Split(images, labels, classes); this is a {type(answer).__name__}"]
-    if answer.images.shape[1:] != pool.images.shape[1:]:
-        return [], [f"images of the pool: these have the shape {list(answer.images.shape[1:])}"]
-    sure, said = logits(network, pool.images).float().softmax(1).cpu().max(1)
-    place = {image.numpy().tobytes(): number for number, image in enumerate(pool.images.cpu())}
-    chosen = [place.get(image.numpy().tobytes(), -1) for image in answer.images.cpu()]
-    own = -1 not in chosen and bool((answer.labels.cpu() == said[chosen]).all())
+    if answer.inputs.shape[1:] != pool.inputs.shape[1:]:
+        return [], [f"images of the pool: these have the shape {list(answer.inputs.shape[1:])}"]
+    sure, said = logits(network, pool.inputs).float().softmax(1).cpu().max(1)
+    place = {image.numpy().tobytes(): number for number, image in enumerate(pool.inputs[:].cpu())}
+    chosen = [place.get(image.numpy().tobytes(), -1) for image in answer.inputs[:].cpu()]
+    own = -1 not in chosen and bool((labels.cpu() == said[chosen]).all())
     named = said.bincount(minlength=len(pool.classes)).clamp(max=EACH)
-    even = answer.labels.cpu().bincount(minlength=len(pool.classes)).tolist() == named.tolist()
+    even = labels.cpu().bincount(minlength=len(pool.classes)).tolist() == named.tolist()
     order = sure.argsort(descending=True)
     surest = {number for label in range(len(named)) for number in order[said[order] == label][:EACH].tolist()}
     doubtful = len({*chosen} - surest)

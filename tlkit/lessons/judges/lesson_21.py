@@ -73,11 +73,11 @@ def _the_largest_decay(answer: Any, steps: int) -> Judgement:
 def _least_covered(answer: Any, network: nn.Module, pool: Split) -> Judgement:
     if str(answer) not in pool.classes:
         return [], [f"one of the classes: {', '.join(pool.classes)}"]
-    assert pool.labels is not None
-    confidence, said = logits(network, pool.images).cpu().float().softmax(1).max(1)
+    labels = pool.required_labels("so nothing is known to be covered").cpu()
+    confidence, said = logits(network, pool.inputs).cpu().float().softmax(1).max(1)
     classes = len(pool.classes)
     given = said[confidence >= THRESHOLD].bincount(minlength=classes)
-    covered = given / pool.labels.cpu().bincount(minlength=classes).clamp(min=1)
+    covered = given / labels.bincount(minlength=classes).clamp(min=1)
     least = covered[pool.classes.index(str(answer))] == covered.min()
     return sorted_out({("no class is covered less", "the least covered: another class is covered less"): bool(least)})
 

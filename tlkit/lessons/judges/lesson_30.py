@@ -12,7 +12,7 @@ from tlkit.models.networks import Network, predictions
 
 
 def _the_best_layer(answer: Any, cuts: Comparison) -> Judgement:
-    reached = {name.removeprefix("near, "): cuts.mean(name, 5) for name in cuts.recipes if name.startswith("near, ")}
+    reached = {layer: cuts.mean("near", {"layer": layer}) for layer in cuts.axes["layer"]}
     if answer not in [*reached]:  # an answer may be a list
         return [], [f"one of the layers: {', '.join(reached)}"]
     best = max(reached.values())
@@ -23,10 +23,10 @@ def _one_network_again(answer: Any, probe: LinearProbe, test: Split) -> Judgemen
     if not isinstance(answer, Network):
         return [], [f"a Network(backbone, head); this is a {type(answer).__name__}"]
     try:
-        said = predictions(answer, test.images)
+        said = predictions(answer, test.inputs)
     except RuntimeError as error:
         return [], [f"a head that fits its backbone: {error}"]
-    same = bool((said == probe.predict(test.images)).float().mean() > 0.99)
+    same = bool((said == probe.predict(test.inputs)).float().mean() > 0.99)
     return sorted_out({("it answers as the probe does", "the probe's answers: this network gives others"): same})
 
 
@@ -34,9 +34,9 @@ def _chosen_on_validation(answer: Any, network: Network, few: Task) -> Judgement
     if not isinstance(answer, LinearProbe):
         return [], [f"a probe, what tl.linear_probe returns; this is a {type(answer).__name__}"]
     watched = extract_features(network, few.validation)
-    assert few.validation.labels is not None
+    labels = few.validation.required_labels("so nothing can be chosen on it")
     right = {
-        strength: float((predictions(head, watched.values) == few.validation.labels).double().mean())
+        strength: float((predictions(head, watched.values) == labels).double().mean())
         for strength, head in answer.heads.items()
         if getattr(answer.cut, "feature_dim", None) == watched.values.shape[1]
     }
@@ -55,8 +55,8 @@ EXERCISES: Exercises = {
         _the_best_layer,
         (
             ("where to look", "The picture shows it: which point of the upper curve is highest?"),
-            ("in numbers", 'cuts.mean("near, block1", 5), and the same for the other layers.'),
-            ("in code", 'max(layers, key=lambda layer: cuts.mean(f"near, {layer}", 5))'),
+            ("in numbers", 'cuts.mean("near", {"layer": "block1"}), and the same for the other layers.'),
+            ("in code", 'max(layers, key=lambda layer: cuts.mean("near", {"layer": layer}))'),
         ),
     ),
     "30.2": (

@@ -1,0 +1,151 @@
+"""A run owns its objective: what it copies, what it shares, what it asks for, and what nothing is guessed from."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+import torch
+from helpers import digest, network, run, split
+from torch import nn
+
+import tlkit as tl
+from tlkit.objectives import CrossEntropy, FixMatch, MeanTeacher, Objective, PseudoLabel, SimCLR, SoftMatch
+
+
+def paired(seed: int = 0):
+    return tl.data.PairedBatches(split(6), split(31, seed=1), batch_size=8, seed=seed)
+
+
+@pytest.mark.parametrize(
+    "make", [MeanTeacher, SoftMatch, partial(SimCLR, feature_dim=6)], ids=["mean", "soft", "simclr"]
+)
+def test_one_objective_given_to_two_runs_never_mixes_them(make):
+    def two(*objectives):
+        data = split() if isinstance(objectives[0], SimCLR) else None
+        return [run(20, data=data or paired(seed), net=network(seed), objective=o) for seed, o in enumerate(objectives)]
+
+    shared = make()
+    first, second = two(shared, shared)
+    for _ in range(20):  # in turns: what one remembers the other must not see
+        next(first), next(second)
+    alone = [going.finish() for going in two(make(), make())]
+    assert [digest(one.network) for one in (first, second)] == [digest(one.network) for one in alone]
+    assert [digest(one.objective) for one in (first, second)] == [digest(one.objective) for one in alone]
+
+
+def test_a_run_leaves_the_objective_that_it_was_given_as_it_was():
+    given = SimCLR(feature_dim=6)
+    before = digest(given)
+    finished = run(5, objective=given).finish()
+    assert finished.objective is not given and digest(given) == before != digest(finished.objective)
+
+
+class Holding(Objective):
+    """Keeps the network it is about, a head of its own, and a foreign network."""
+
+    def __init__(self, net: nn.Module, foreign: nn.Module):
+        super().__init__()
+        self.net, self.foreign, self.own = net, foreign, nn.Linear(3, 3)
+
+    def forward(self, network, batch):
+        logits = self.own(self.net(batch.inputs))
+        return {"loss": nn.functional.cross_entropy(logits, batch.labels)}
+
+
+def test_what_an_objective_shares_with_the_runs_network_stays_shared():
+    net = network()
+    before = digest(net)
+    finished = run(10, net=net, objective=Holding(net, network(1))).finish()
+    assert finished.objective.net is finished.network is net
+    assert digest(net) != before
+
+
+def test_a_weight_that_is_in_both_learns_once_a_step():
+    net = network()
+    going = run(1, net=net, objective=Holding(net, network(1)))
+    weights = [weight for group in going.optimizer.param_groups for weight in group["params"]]
+    assert len(weights) == len({id(weight) for weight in weights})
+
+
+def test_a_frozen_foreign_network_is_not_copied_and_one_that_learns_is():
+    frozen, learning = network(1).requires_grad_(False), network(2)
+    given = Holding(network(), frozen)
+    assert run(1, objective=given).objective.foreign is frozen
+    assert run(1, objective=Holding(network(), learning)).objective.foreign is not learning
+
+
+class Distillation(Objective):
+    """A rival's soft labels; its `teacher` is a network of somebody else, and no average of the student."""
+
+    def __init__(self, teacher: nn.Module):
+        super().__init__()
+        self.teacher = teacher.requires_grad_(False).eval()
+
+    def forward(self, network, batch):
+        with torch.no_grad():
+            target = self.teacher(batch.inputs).softmax(1)
+        return {"loss": nn.functional.cross_entropy(network(batch.inputs), target)}
+
+
+def test_nothing_is_guessed_from_what_an_objective_calls_its_parts():
+    teacher = run(40, net=network(1)).finish().network
+    before = digest(teacher)
+    finished = run(40, objective=Distillation(teacher), average=None).finish()
+    assert finished.averaged is None and finished.tested is finished.network
+    assert finished.objective.teacher is teacher and digest(teacher) == before
+    assert all(weight is not other for weight in finished.network.parameters() for other in teacher.parameters())
+
+
+def test_what_is_no_objective_is_refused_with_how_one_is_written():
+    for wrong in (nn.CrossEntropyLoss(), nn.functional.cross_entropy, CrossEntropy):
+        with pytest.raises(
+            TypeError, match=r"is no objective; derive yours from tl\.objectives\.Objective, with forward"
+        ):
+            run(3, objective=wrong)
+
+
+def test_an_objective_is_asked_to_begin_once_and_told_after_each_step():
+    class Counting(CrossEntropy):
+        begun, followed = 0, 0
+
+        def begin(self, network, batches):
+            self.begun += 1
+
+        def after_step(self, network):
+            self.followed += 1
+
+    finished = run(7, objective=Counting()).finish()
+    assert (finished.objective.begun, finished.objective.followed) == (1, 7)
+
+
+# ---- settings ----
+
+
+def test_an_objective_says_what_it_was_made_with():
+    assert FixMatch(0.9).settings() == {
+        **{"objective": "FixMatch", "weight": 1.0, "weak": "weak", "threshold": 0.9, "strong": "strong"}
+    }
+    noisy = CrossEntropy(augment=(tl.data.weak, partial(tl.data.noise, deviation=0.2)))
+    assert noisy.settings()["augment"] == ["weak", ["noise", ("deviation", 0.2)]]
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        (FixMatch(0.9), "threshold: 0.95 then, 0.9 now"),
+        (PseudoLabel(), "objective: FixMatch then, PseudoLabel now"),
+        (FixMatch(strong=tl.data.weak), "strong: strong then, weak now"),
+    ],
+    ids=["setting", "objective", "augmentation"],
+)
+def test_a_run_is_not_resumed_with_another_objective(tmp_path, other, words):
+    run(3, data=paired(), objective=FixMatch()).save(tmp_path / "run.safetensors")
+    with pytest.raises(ValueError, match=words):
+        tl.resume(tmp_path / "run.safetensors", network(), other, paired(), device="cpu")
+
+
+def test_a_run_is_not_resumed_with_other_data_of_the_same_size(tmp_path):
+    run(3).save(tmp_path / "run.safetensors")
+    with pytest.raises(ValueError, match=r"data: 30 grey images .* then, 30 grey images .* now"):
+        tl.resume(tmp_path / "run.safetensors", network(), CrossEntropy(), split(seed=1), device="cpu")

@@ -1,0 +1,73 @@
+"""What every objective is: a module that turns a network and a batch into a loss, and what a run asks of it."""
+
+from __future__ import annotations
+
+import copy
+from functools import partial
+from typing import Any
+
+from torch import Tensor, nn
+
+
+class Objective(nn.Module):
+    """What a run minimises. A subclass says `forward`; the rest is there for those that need it.
+
+    A `Run` works on a copy of its own (`run.objective`), so that one objective can be given to several runs. It owns
+    what is thrown away after training: a decoder, a projector, heads of further tasks. Their weights learn beside the
+    network's, at the run's rate unless a plan has rules for them (`tl.freezing.objective_groups`).
+
+    >>> class Squares(Objective):
+    ...     '''Logits near zero.'''
+    ...     def forward(self, network, batch):
+    ...         return {"loss": network(batch.inputs).square().mean()}
+    >>> import tlkit as tl
+    >>> tl.Run(tl.models.SmallCNN(), Squares(), tl.data.digits(), steps=2, device="cpu").finish()
+    Run finished at step 2 of 2 on cpu
+    """
+
+    def forward(self, network: nn.Module, batch: Any) -> dict[str, Tensor]:
+        """The `loss` of a batch, [] with its gradient, and other named values [] that the run is to record."""
+        raise NotImplementedError
+
+    def begin(self, network: nn.Module, batches: Any) -> None:
+        """Begin anew, with the run's own network and batches: a run asks for it once, before its first step."""
+
+    def after_step(self, network: nn.Module) -> None:
+        """Follow the network, whose weights have just been updated."""
+
+    @property
+    def averaged(self) -> nn.Module | None:
+        """The network that is to be tested in the place of the one that learns; None unless said."""
+        return None
+
+    def settings(self) -> dict[str, Any]:
+        """What it was made with, as plain values: a run is resumed only with an objective that has the same."""
+        public = {name: value for name, value in vars(self).items() if not name.startswith("_") and name != "training"}
+        return {"objective": type(self).__name__} | {name: _plain(value) for name, value in public.items()}
+
+
+def own_copy(objective: Objective, network: nn.Module) -> Objective:
+    """A copy for a run on `network`. It shares what belongs to that network, and other networks that are frozen.
+
+    A copied network would be trained in the place of the run's own, and a frozen teacher needs no second place.
+    """
+    shared: list[Any] = [*network.modules(), *network.parameters(), *network.buffers()]
+    for part in objective.modules():
+        weights = [*part.parameters()]
+        if part is not objective and weights and not any(weight.requires_grad for weight in weights):
+            shared += part.modules()
+    return copy.deepcopy(objective, {id(part): part for part in shared})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, partial):
+        return [
+            _plain(value.func),
+            *map(_plain, value.args),
+            *sorted((k, _plain(v)) for k, v in value.keywords.items()),
+        ]
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return getattr(value, "__qualname__", type(value).__name__)

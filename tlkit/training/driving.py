@@ -1,0 +1,92 @@
+"""Iterating what trains from a notebook, while the kernel stays awake."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Protocol
+
+SLICE = 0.03  # seconds of training between two looks at what the browser has sent
+
+
+class Loop(Protocol):
+    """What can be driven and watched: a training loop of whatever framework, iterated step by step.
+
+    `history` has a record for each step, with its "step", its "loss" and other named numbers; `steps`, `seconds`, if
+    there are such, say how many steps there will be and how long those so far took.
+    """
+
+    history: list[dict[str, Any]]
+
+    def __next__(self) -> Any:
+        """Take a step; StopIteration at the end, or when it was stopped."""
+        ...
+
+    def __iter__(self) -> Any:
+        """Go on after a stop."""
+        ...
+
+    def stop(self) -> None:
+        """End whatever iterates the loop, between two steps."""
+        ...
+
+    @property
+    def finished(self) -> bool:
+        """Whether every step was taken."""
+        ...
+
+
+class Watched:
+    """The numbers of a `Loop` under the names that a Run has for them, as far as its history tells them.
+
+    Raises TypeError for what is no loop.
+    """
+
+    def __init__(self, loop: Any):
+        missing = [name for name in ("__next__", "stop", "finished", "history") if not hasattr(loop, name)]
+        if missing:
+            raise TypeError(
+                "a Monitor watches a Run, an observed run, a Comparison, or an iterator with stop(), finished and "
+                f"history; a {type(loop).__name__} has no {missing[0].strip('_')}"
+            )
+        self.loop = loop
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """The loop's own records."""
+        return self.loop.history
+
+    @property
+    def step(self) -> int:
+        """The last step that there is a record of."""
+        return self.history[-1]["step"] if self.history else 0
+
+    @property
+    def steps(self) -> int:
+        """How many steps there will be; where the loop does not know, as many as it has taken."""
+        return getattr(self.loop, "steps", None) or max(self.step, 1)
+
+    @property
+    def seconds(self) -> float:
+        """How long the steps took; 0 where the loop does not say."""
+        return getattr(self.loop, "seconds", 0.0)
+
+
+async def in_slices(source: Any, wait: Callable[[], Awaitable[int | None]] | None = None) -> AsyncIterator[int]:
+    """Iterate `source` to its end, a few tens of milliseconds at a time; yields the number of items after each slice.
+
+    Between two slices the kernel answers. `wait`, if given, is awaited before each slice, as long as it likes (a
+    pause), and says how many items the slice may have at most; None for as many as it has time for.
+    """
+    while True:
+        most = await wait() if wait else None
+        end, taken = time.perf_counter() + SLICE, 0
+        while next(source, None) is not None:
+            taken += 1
+            if taken == most or time.perf_counter() > end:
+                break
+        else:
+            return
+        yield taken
+        await asyncio.sleep(0)

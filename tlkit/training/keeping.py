@@ -1,0 +1,58 @@
+"""The states of what a run trains: taken, gone back to, and watched for values that are no longer finite."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+State = Sequence[dict[str, Any]]
+
+
+class Keeper:
+    """Takes the state of `parts`, a run's network, objective, optimizer and average, and puts it back.
+
+    Watched are the weights and buffers of its modules that are finite at the start: a mask may hold infinities.
+    """
+
+    def __init__(self, *parts: Any):
+        self.parts = parts
+        modules = [part for part in parts[:2] if isinstance(part, nn.Module)]
+        self._buffers = [buffer for module in modules for buffer in module.buffers()]
+        weights = [weight for module in modules for weight in module.parameters()]
+        self._watched = [tensor for tensor in [*weights, *self._buffers] if tensor.isfinite().all()]
+        self.first = self.state()
+
+    def state(self) -> State:
+        """A copy of the state of now, part by part."""
+        return tuple(_copied(part.state_dict()) for part in self.parts)
+
+    def restore(self, state: State) -> None:
+        """Go back to a state."""
+        for part, values in zip(self.parts, state, strict=True):
+            part.load_state_dict(_copied(values))
+
+    def buffers(self) -> list[Tensor]:
+        """A copy of the buffers of now: a forward pass may move them before its loss is seen to be no number."""
+        return [buffer.clone() for buffer in self._buffers]
+
+    def put_back(self, buffers: Sequence[Tensor]) -> None:
+        """Give the buffers the values that `buffers()` copied."""
+        for buffer, value in zip(self._buffers, buffers, strict=True):
+            buffer.copy_(value)
+
+    def finite(self) -> bool:
+        """Whether every watched value is still a finite number."""
+        sums = torch.stack([tensor.sum() for tensor in self._watched])  # finite weights have finite sums: a quick look
+        return bool(sums.isfinite().all()) or all(bool(tensor.isfinite().all()) for tensor in self._watched)
+
+
+def _copied(value: Any) -> Any:
+    """A state with copies of its tensors (a deep copy takes four times as long)."""
+    if isinstance(value, Tensor):
+        return value.detach().clone()
+    if isinstance(value, dict):
+        return {key: _copied(part) for key, part in value.items()}
+    return [_copied(part) for part in value] if isinstance(value, list) else value

@@ -1,0 +1,30 @@
+"""What a run was made with, in plain values: a file of it says so, and a run that goes on from there is compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tlkit.data.tasks import Split
+
+SETTINGS = ("steps", "schedule", "average", "seed", "precision", "fast")  # arguments that a run keeps under their names
+
+
+def made_with(run: Any) -> dict[str, Any]:
+    """The `settings` of a run, its `plan`, and what else must be the same for it to go on exactly."""
+    frozen = [name for name, weight in run.network.named_parameters() if not weight.requires_grad]
+    optimizer = type(run.optimizer).__name__
+    made = _data_in_words(run.batches) | run.objective.settings() | {"optimizer": optimizer, "frozen by you": frozen}
+    return {
+        "settings": {name: getattr(run, name) for name in SETTINGS},
+        "plan": None if run.plan is None else run.plan.to_json(),
+        "made with": made,
+    }
+
+
+def _data_in_words(batches: Any) -> dict[str, Any]:
+    """What batches are made of, as far as they tell: each split with its fingerprint, and how they are drawn."""
+    sides = {"data": "split", "labelled": "labelled", "unlabelled": "unlabelled"}
+    splits = {name: getattr(batches, side, None) for name, side in sides.items()}
+    found = {name: f"{one} ({one.fingerprint()})" for name, one in splits.items() if isinstance(one, Split)}
+    drawn = {"batch size": "batch_size", "unlabelled for each labelled one": "ratio", "seed of the batches": "seed"}
+    return found | {name: getattr(batches, given, None) for name, given in drawn.items()}

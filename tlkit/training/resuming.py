@@ -1,0 +1,74 @@
+"""A run that goes on from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from os import PathLike
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tlkit.freezing import FreezePlan
+from tlkit.objectives.objective import Objective
+from tlkit.training import checkpoint
+from tlkit.training.provenance import made_with
+from tlkit.training.run import Run
+
+
+def resume(
+    path: str | PathLike[str],
+    network: nn.Module,
+    objective: Objective,
+    data: Any,
+    *,
+    optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.AdamW,
+    device: torch.device | str | None = None,
+) -> Run:
+    """The run that `run.save(path)` wrote: it goes on from its step as if it had never been interrupted.
+
+    Make `network`, `objective`, `data` and `optimizer` as for the run that was saved; the weights come from the file,
+    and so do steps, rate, schedule, plan, average, seed, batch size, precision and history.
+    Raises ValueError, before any weight is changed, if the file is damaged or not a run, if its weights do not fit
+    (listed by name), or if the data, the objective's settings, the optimizer or what you froze yourself are not as
+    they were.
+
+    >>> import tempfile, tlkit as tl
+    >>> def parts():
+    ...     return tl.models.SmallCNN(), tl.objectives.CrossEntropy(), tl.data.digits()
+    >>> run = tl.Run(*parts(), steps=3, device="cpu")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run.save(f"{folder}/run.safetensors")
+    ...     tl.resume(f"{folder}/run.safetensors", *parts(), device="cpu").finish()
+    Run finished at step 3 of 3 on cpu
+    """
+    about = checkpoint.read(path)
+    state, before = about["state"], about["made with"]
+    _require_same_weights("network", network, state["now"][0])
+    plan = None if about["plan"] is None else FreezePlan.from_json(about["plan"])
+    options = {**about["settings"], "lr": state["lr"], "batch_size": before["batch size"] or 64, "plan": plan}
+    run = Run(network, objective, data, optimizer=optimizer, device=device, **options)
+    _require_same_weights("objective", run.objective, state["now"][1])  # it has all of them once it has begun
+    now = made_with(run)["made with"]
+    names = dict.fromkeys([*before, *now])
+    other = [
+        f"{name}: {before.get(name)} then, {now.get(name)} now" for name in names if before.get(name) != now.get(name)
+    ]
+    if other:
+        raise ValueError(
+            f"{path} is of a run that was made with something else ({'; '.join(other)}); make it as it was"
+        )
+    run.load_state_dict(state)
+    return run
+
+
+def _require_same_weights(part: str, module: nn.Module, saved: Mapping[str, Any]) -> None:
+    here, there = (
+        {name: f"{list(value.shape)}" for name, value in state.items() if isinstance(value, Tensor)}
+        for state in (module.state_dict(), saved)
+    )
+    wrong = [name for name in {**there, **here} if here.get(name) != there.get(name)]
+    if wrong:
+        shown = [f"{name}: {there.get(name, 'none')} in the file, {here.get(name, 'none')} here" for name in wrong[:10]]
+        more = f"; and {len(wrong) - 10} more" if len(wrong) > 10 else ""
+        raise ValueError(f"the weights in the file are not those of this {part}: {'; '.join(shown)}{more}")
