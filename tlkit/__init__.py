@@ -23,46 +23,4 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "Claim",
-    "Comparison",
-    "Features",
-    "Recipe",
-    "Report",
-    "Run",
-    "compare",
-    "data",
-    "evaluate",
-    "extract_features",
-    "freezing",
-    "hardware",
-    "lessons",
-    "linear_probe",
-    "models",
-    "objectives",
-    "observed",
-    "plots",
-    "range_test",
-    "representations",
-    "resume",
-    "show_source",
-    "validated",
-    "views",
-    "widgets",
-]
-
-__getattr__, __dir__ = attributes(
-    __name__,
-    modules=("data", "freezing", "lessons", "models", "objectives", "plots", "representations", "views", "widgets"),
-    names={
-        "evaluation": ("Report", "evaluate", "observed", "validated"),
-        "experiments": ("Comparison", "Recipe", "compare"),
-        "features": ("Features", "extract_features", "linear_probe"),
-        "intervals": ("Claim",),
-        "lessons.source": ("show_source",),
-        "training.resuming": ("resume",),
-        "training.learning_rates": ("range_test",),
-        "training.machine": ("hardware",),
-        "training.run": ("Run",),
-    },
-)
+__getattr__, __dir__ = attributes(__name__)

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import ast
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 
-def attributes(
-    package: str, names: Mapping[str, Iterable[str]], modules: Iterable[str] = ()
-) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return `__getattr__` and `__dir__` for a package.
+def attributes(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return `__getattr__` and `__dir__` for a package, and set its `__all__`.
 
-    `names` maps a module of the package to the public names it holds; `modules` are public themselves.
+    Its public names are those that it imports for type checkers, under `if TYPE_CHECKING:`; they stand nowhere else.
     """
-    home = {name: module for module, members in names.items() for name in members}
-    modules = tuple(modules)
+    module = sys.modules[package]
+    source = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+    block = next(node for node in source.body if isinstance(node, ast.If)).body
+    home = {alias.name: node.module for node in block if isinstance(node, ast.ImportFrom) for alias in node.names}
+    module.__dict__["__all__"] = sorted(home)
 
     def __getattr__(name: str) -> Any:
-        if name in modules:
-            return import_module(f"{package}.{name}")
         if name not in home:
-            raise AttributeError(f"{package} has no name {name!r}; it has {', '.join(sorted([*home, *modules]))}")
-        value = getattr(import_module(f".{home[name]}", package), name)
-        setattr(sys.modules[package], name, value)
+            raise AttributeError(f"{package} has no name {name!r}; it has {', '.join(sorted(home))}")
+        if home[name] == package:  # one of its modules
+            return import_module(f"{package}.{name}")
+        value = getattr(import_module(str(home[name])), name)
+        setattr(module, name, value)
         return value
 
-    return __getattr__, lambda: sorted([*home, *modules])
+    return __getattr__, lambda: sorted(home)

@@ -13,43 +13,4 @@ if TYPE_CHECKING:
     from tlkit.data.tasks import Split, Task
     from tlkit.data.torchvision_data import cifar10, mnist, torchvision_task
 
-__all__ = [
-    "Batch",
-    "Batches",
-    "Images",
-    "Kind",
-    "PairedBatch",
-    "PairedBatches",
-    "Split",
-    "Task",
-    "Tokens",
-    "Vectors",
-    "Waves",
-    "brightness",
-    "cifar10",
-    "contrast",
-    "cut_out",
-    "digits",
-    "glyphs",
-    "image_folder",
-    "mnist",
-    "noise",
-    "strong",
-    "torchvision_task",
-    "two_views",
-    "warp",
-    "weak",
-]
-
-__getattr__, __dir__ = attributes(
-    __name__,
-    {
-        "augmentation": ("brightness", "contrast", "cut_out", "noise", "strong", "two_views", "warp", "weak"),
-        "batches": ("Batch", "Batches", "PairedBatch", "PairedBatches"),
-        "image_folders": ("image_folder",),
-        "kinds": ("Images", "Kind", "Tokens", "Vectors", "Waves"),
-        "sources": ("digits", "glyphs"),
-        "tasks": ("Split", "Task"),
-        "torchvision_data": ("cifar10", "mnist", "torchvision_task"),
-    },
-)
+__getattr__, __dir__ = attributes(__name__)

@@ -14,31 +14,4 @@ if TYPE_CHECKING:
     from tlkit.lessons.readiness import doctor
     from tlkit.lessons.scales import at_scale, scale
 
-__all__ = [
-    "Lesson",
-    "at_scale",
-    "break_claim",
-    "catalogue",
-    "check",
-    "claim",
-    "doctor",
-    "find",
-    "lessons_folder",
-    "make_copies",
-    "run_lesson",
-    "scale",
-]
-
-__getattr__, __dir__ = attributes(
-    __name__,
-    {
-        "breaking": ("break_claim",),
-        "claims": ("claim",),
-        "copies": ("make_copies",),
-        "course": ("Lesson", "catalogue", "find", "lessons_folder"),
-        "exercises": ("check",),
-        "headless": ("run_lesson",),
-        "readiness": ("doctor",),
-        "scales": ("at_scale", "scale"),
-    },
-)
+__getattr__, __dir__ = attributes(__name__)

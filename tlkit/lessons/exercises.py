@@ -6,13 +6,29 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from importlib import import_module
+from inspect import getdoc
 from pathlib import Path
 from typing import Any
 
 from tlkit.lessons.page import on_page
 
-Judgement = tuple[list[str], list[str]]  # what is right, what is missing
-Exercises = dict[str, tuple[Callable[..., Judgement], tuple[tuple[str, str], ...]]]  # by name: judge, (title, hint)s
+# What a judge says of an answer: facts as {(when true, when false): whether it is so}, or what is missing, in words.
+Judgement = dict[tuple[str, str], bool] | str
+
+JUDGES: dict[str, Callable[..., Judgement]] = {}  # by exercise, as far as their lesson was asked for
+
+
+def exercise(name: str) -> Callable[[Callable[..., Judgement]], Callable[..., Judgement]]:
+    """Make a function the judge of an exercise: it is given the answer and what that is judged by.
+
+    The hints stand in its docstring, one a paragraph line, "title: hint", each giving away more than the one before.
+    """
+
+    def register(judge: Callable[..., Judgement]) -> Callable[..., Judgement]:
+        JUDGES[name] = judge
+        return judge
+
+    return register
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,16 +65,18 @@ def check(exercise: str, answer: Any, *judged_by: Any) -> Verdict:
     lesson = str(exercise)[:2]
     if lesson not in lessons:
         raise ValueError(f'there is no exercise "{exercise}"; these lessons have some: {", ".join(lessons)}')
-    exercises: Exercises = import_module(f"tlkit.lessons.judges.lesson_{lesson}").EXERCISES
-    if exercise not in exercises:
-        raise ValueError(f'there is no exercise "{exercise}"; there are {", ".join(exercises)}')
-    judge, hints = exercises[exercise]
-    right, missing = (
-        ([], ["an answer: put it in the place of the three dots"]) if answer is ... else judge(answer, *judged_by)
-    )
-    return Verdict(tuple(right), tuple(missing), hints)
+    import_module(f"tlkit.lessons.judges.lesson_{lesson}")
+    if exercise not in JUDGES:
+        known = [name for name in JUDGES if name.startswith(lesson)]
+        raise ValueError(f'there is no exercise "{exercise}"; there are {", ".join(known)}')
+    judge = JUDGES[exercise]
+    found = "an answer: put it in the place of the three dots" if answer is ... else judge(answer, *judged_by)
+    facts = {("", found): False} if isinstance(found, str) else found
+    right = tuple(yes for (yes, _), so in facts.items() if so)
+    return Verdict(right, tuple(no for (_, no), so in facts.items() if not so), _hints(judge))
 
 
-def sorted_out(facts: dict[tuple[str, str], bool]) -> Judgement:
-    """Facts as {(when true, when false): whether it is so}, into what is right and what is missing."""
-    return [yes for (yes, _), so in facts.items() if so], [no for (_, no), so in facts.items() if not so]
+def _hints(judge: Callable[..., Judgement]) -> tuple[tuple[str, str], ...]:
+    """The (title, hint) pairs of a judge's docstring; a hint goes on in lines that are indented."""
+    hints = (getdoc(judge) or "").partition("\n\n")[2].replace("\n  ", " ").splitlines()
+    return tuple((title, hint) for title, _, hint in (line.partition(": ") for line in hints))

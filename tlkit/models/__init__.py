@@ -10,25 +10,4 @@ if TYPE_CHECKING:
     from tlkit.models.torchvision_models import pretrained
     from tlkit.training.pretraining import pretrain_teach
 
-__all__ = [
-    "Autoencoder",
-    "MovingAverage",
-    "Network",
-    "SmallCNN",
-    "beliefs",
-    "class_means",
-    "drawing_features",
-    "pretrain_teach",
-    "pretrained",
-    "pretrained_teach",
-]
-
-__getattr__, __dir__ = attributes(
-    __name__,
-    {
-        "networks": ("Autoencoder", "MovingAverage", "Network", "SmallCNN"),
-        "torchvision_models": ("pretrained",),
-        "teach": ("beliefs", "class_means", "drawing_features", "pretrained_teach"),
-        ".training.pretraining": ("pretrain_teach",),  # a level up: what trains stands above the models
-    },
-)
+__getattr__, __dir__ = attributes(__name__)

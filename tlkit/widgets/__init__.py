@@ -15,29 +15,4 @@ if TYPE_CHECKING:
     from tlkit.widgets.pseudo_label_monitor import PseudoLabelMonitor
     from tlkit.widgets.teach import Teach
 
-__all__ = [
-    "BudgetExplorer",
-    "FeatureMap",
-    "Frames",
-    "FreezePanel",
-    "Gallery",
-    "Monitor",
-    "Prediction",
-    "PseudoLabelMonitor",
-    "Teach",
-]
-
-__getattr__, __dir__ = attributes(
-    __name__,
-    {
-        "budget_explorer": ("BudgetExplorer",),
-        "feature_map": ("FeatureMap",),
-        "frames": ("Frames",),
-        "freeze_panel": ("FreezePanel",),
-        "gallery": ("Gallery",),
-        "monitor": ("Monitor",),
-        "prediction": ("Prediction",),
-        "pseudo_label_monitor": ("PseudoLabelMonitor",),
-        "teach": ("Teach",),
-    },
-)
+__getattr__, __dir__ = attributes(__name__)

@@ -6,57 +6,47 @@ from typing import Any
 
 from tlkit.data.tasks import Task
 from tlkit.evaluation import Report
-from tlkit.lessons.exercises import Exercises, Judgement, sorted_out
+from tlkit.lessons.exercises import Judgement, exercise
 
 
-def _two_labels_of_each(answer: Any, task: Task) -> Judgement:
+@exercise("00.1")
+def two_labels_of_each(answer: Any, task: Task) -> Judgement:
+    """Two labels of each.
+
+    where to look: The cell under *Inside the course* does it for one label of each class.
+    the method: task.few_labels takes how many labels of each class are kept.
+    the line: answer = task.few_labels(2)
+    """
     labels = answer.train.one_label_each() if isinstance(answer, Task) else None
     if labels is None:
-        return [], [f"a Task with labels to learn from; this is a {type(answer).__name__}"]
+        return f"a Task with labels to learn from; this is a {type(answer).__name__}"
     counts = labels.bincount(minlength=len(task.classes))
     left = answer.unlabelled
-    return sorted_out(
-        {
-            (
-                f"every class has two labels, {len(answer.train)} in all",
-                "two labels of each class; now there are " + ", ".join(map(str, counts.tolist())),
-            ): bool((counts == 2).all()),
-            (
-                "the other images are kept without a label",
-                "the other images: few_labels keeps them as unlabelled",
-            ): bool(left and len(left) + len(answer.train) == len(task.train)),
-        }
-    )
+    return {
+        (
+            f"every class has two labels, {len(answer.train)} in all",
+            "two labels of each class; now there are " + ", ".join(map(str, counts.tolist())),
+        ): bool((counts == 2).all()),
+        (
+            "the other images are kept without a label",
+            "the other images: few_labels keeps them as unlabelled",
+        ): bool(left and len(left) + len(answer.train) == len(task.train)),
+    }
 
 
-def _the_digit_missed_most(answer: Any, report: Report) -> Judgement:
+@exercise("00.2")
+def the_digit_missed_most(answer: Any, report: Report) -> Judgement:
+    """The digit missed most.
+
+    where to look: Run tl.evaluate(network, five.test) in a cell of its own: it shows a table.
+    which column: Recall, not precision. The lowest number in that column belongs to the digit.
+    in code: report.recall is a tensor with one share a class; argmin() gives the place of the lowest.
+    """
     if str(answer) not in report.classes:
-        return [], [f"one of the classes: {', '.join(report.classes)}"]
+        return f"one of the classes: {', '.join(report.classes)}"
     mine = report.recall[report.classes.index(str(answer))]
-    return sorted_out(
-        {
-            ("no class has a lower recall", "the lowest recall: another class has a lower one"): bool(
-                mine == report.recall.min()
-            )
-        }
-    )
-
-
-EXERCISES: Exercises = {
-    "00.1": (
-        _two_labels_of_each,
-        (
-            ("where to look", "The cell under *Inside the course* does it for one label of each class."),
-            ("the method", "task.few_labels takes how many labels of each class are kept."),
-            ("the line", "answer = task.few_labels(2)"),
-        ),
-    ),
-    "00.2": (
-        _the_digit_missed_most,
-        (
-            ("where to look", "Run tl.evaluate(network, five.test) in a cell of its own: it shows a table."),
-            ("which column", "Recall, not precision. The lowest number in that column belongs to the digit."),
-            ("in code", "report.recall is a tensor with one share a class; argmin() gives the place of the lowest."),
-        ),
-    ),
-}
+    return {
+        ("no class has a lower recall", "the lowest recall: another class has a lower one"): bool(
+            mine == report.recall.min()
+        )
+    }

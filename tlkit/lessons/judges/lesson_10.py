@@ -9,14 +9,21 @@ from torch import Tensor
 from tlkit.data.tasks import Split
 from tlkit.experiments import Comparison
 from tlkit.features import extract_features
-from tlkit.lessons.exercises import Exercises, Judgement, sorted_out
+from tlkit.lessons.exercises import Judgement, exercise
 from tlkit.models.networks import Network
 
 
-def _always_the_mean(answer: Any, pool: Split, validation: Split) -> Judgement:
+@exercise("10.1")
+def always_the_mean(answer: Any, pool: Split, validation: Split) -> Judgement:
+    """Always the mean.
+
+    two images: What is drawn is pool.images.mean(0); what was asked for is watched.images.
+    the error: Subtract, square, then one mean over everything: the shapes fit as they are.
+    the line: float((pool.images.mean(0) - watched.images).square().mean())
+    """
     answer = answer.item() if isinstance(answer, Tensor) and answer.numel() == 1 else answer
     if not isinstance(answer, float):
-        return [], [f"a number, the mean squared error; this is a {type(answer).__name__}"]
+        return f"a number, the mean squared error; this is a {type(answer).__name__}"
     images, others = validation.images.cpu().double(), pool.images.cpu().double()
 
     def costs(drawn: Any) -> float:
@@ -37,26 +44,40 @@ def _always_the_mean(answer: Any, pool: Split, validation: Split) -> Judgement:
     }
     unknown = "another number: square, then take the mean over images and pixels"
     mistake = next((what for what, cost in mistakes.items() if near(cost)), unknown)
-    return sorted_out({("that is what the mean image costs; any autoencoder must do better", mistake): near(wanted)})
+    return {("that is what the mean image costs; any autoencoder must do better", mistake): near(wanted)}
 
 
-def _live_units(answer: Any, network: Network, pool: Split) -> Judgement:
+@exercise("10.2")
+def live_units(answer: Any, network: Network, pool: Split) -> Judgement:
+    """Live units.
+
+    what to look at: Of each column of the features the deviation over the images: values.std(0).
+    what to compare: Each deviation with a hundredth of the largest of them.
+    the line: int((spread > 0.01 * spread.max()).sum()), with spread = values.std(0)
+    """
     if not isinstance(answer, int) or isinstance(answer, bool):
-        return [], [f"a whole number of units; this is a {type(answer).__name__}"]
+        return f"a whole number of units; this is a {type(answer).__name__}"
     spread = extract_features(network, pool).values.std(0)
     alive = int((spread > 0.01 * spread.max()).sum())
     dead = answer == len(spread) - alive
     missing = "the live units: these are the dead ones" if dead else "another number: the rule gives another one"
-    return sorted_out({(f"{alive} of {len(spread)} feature units are alive", missing): answer == alive})
+    return {(f"{alive} of {len(spread)} feature units are alive", missing): answer == alive}
 
 
-def _surely_more(answer: Any, comparison: Comparison) -> Judgement:
+@exercise("10.3")
+def surely_more(answer: Any, comparison: Comparison) -> Judgement:
+    """Surely more.
+
+    which end: Above zero with the whole interval: look at its low end.
+    where it stands: comparison.difference("denoising", "plain", 5).low
+    in code: A set comprehension over comparison.budgets, with that condition.
+    """
     if not isinstance(answer, set | frozenset | list | tuple):
-        return [], [f"a set of budgets, such as {{{comparison.budgets[0]}}}; this is a {type(answer).__name__}"]
+        return f"a set of budgets, such as {{{comparison.budgets[0]}}}; this is a {type(answer).__name__}"
     if not all(at in comparison.budgets for at in answer):
-        return [], [f"budgets that were measured, and no others: {', '.join(map(str, comparison.budgets))}"]
+        return f"budgets that were measured, and no others: {', '.join(map(str, comparison.budgets))}"
     if not comparison.finished:
-        return [], ["a comparison that is finished: comparison.finish()"]
+        return "a comparison that is finished: comparison.finish()"
     found = {at: comparison.difference("denoising", "plain", at) for at in comparison.budgets}
     surely = {at for at, sample in found.items() if sample and sample.separated and sample.mean > 0}
     facts = {
@@ -66,32 +87,4 @@ def _surely_more(answer: Any, comparison: Comparison) -> Judgement:
         ): set(answer) <= surely,
         ("none is left out", "all of them: at one more the whole interval is above zero"): surely <= set(answer),
     }
-    return sorted_out(facts)
-
-
-EXERCISES: Exercises = {
-    "10.1": (
-        _always_the_mean,
-        (
-            ("two images", "What is drawn is pool.images.mean(0); what was asked for is watched.images."),
-            ("the error", "Subtract, square, then one mean over everything: the shapes fit as they are."),
-            ("the line", "float((pool.images.mean(0) - watched.images).square().mean())"),
-        ),
-    ),
-    "10.2": (
-        _live_units,
-        (
-            ("what to look at", "Of each column of the features the deviation over the images: values.std(0)."),
-            ("what to compare", "Each deviation with a hundredth of the largest of them."),
-            ("the line", "int((spread > 0.01 * spread.max()).sum()), with spread = values.std(0)"),
-        ),
-    ),
-    "10.3": (
-        _surely_more,
-        (
-            ("which end", "Above zero with the whole interval: look at its low end."),
-            ("where it stands", 'comparison.difference("denoising", "plain", 5).low'),
-            ("in code", "A set comprehension over comparison.budgets, with that condition."),
-        ),
-    ),
-}
+    return facts

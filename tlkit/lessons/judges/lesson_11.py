@@ -12,16 +12,23 @@ from torch.nn import functional as F
 from tlkit.data.tasks import Task
 from tlkit.experiments import Comparison
 from tlkit.features import extract_features
-from tlkit.lessons.exercises import Exercises, Judgement, sorted_out
+from tlkit.lessons.exercises import Judgement, exercise
 from tlkit.models.networks import Network
 from tlkit.objectives.unsupervised import SimCLR
 
 
-def _collapsed(answer: Any, objective: SimCLR, images: int) -> Judgement:
+@exercise("11.1")
+def collapsed(answer: Any, objective: SimCLR, images: int) -> Judgement:
+    """Collapsed.
+
+    what is equal: All products of two arrows are the same number. Call its exponential e.
+    the fraction: Above the line stands e. Below it stands e once for each view but the view itself.
+    the number: It is the natural logarithm of 2 x 128 - 1, at every temperature.
+    """
     try:
         given = float(answer)
     except (TypeError, ValueError):
-        return [], [f"a number; this is a {type(answer).__name__}"]
+        return f"a number; this is a {type(answer).__name__}"
     same = torch.ones(images, 2)
     n, loss = 2 * images, float(objective.loss(same, same))
     slips = {
@@ -35,14 +42,21 @@ def _collapsed(answer: Any, objective: SimCLR, images: int) -> Judgement:
     slip = next((words for words, value in slips.items() if abs(given - value) < 1e-3), "")
     near = "the third decimal, which tells it from sums of one number more or less" if abs(given - loss) < 0.01 else ""
     wrong = slip or near or "the loss of equal projections: put the same number into every product of the equation"
-    return sorted_out({("it is what the objective gives for equal projections", wrong): abs(given - loss) < 1e-3})
+    return {("it is what the objective gives for equal projections", wrong): abs(given - loss) < 1e-3}
 
 
-def _nearest_labelled(answer: Any, network: Network, few: Task) -> Judgement:
+@exercise("11.2")
+def nearest_labelled(answer: Any, network: Network, few: Task) -> Judgement:
+    """Nearest labelled.
+
+    two sets: You need features of one_each.train, ten of them, and of the test images.
+    all cosines at once: With both scaled to length 1, asked @ known.mT has a row for each test image.
+    the line: one_each.train.labels[(asked @ known.mT).argmax(1).cpu()]
+    """
     labels, tested = few.train.required_labels("so none is nearest"), few.test
     if not isinstance(answer, Tensor) or answer.shape != (len(tested),):
         given = f"the shape {list(answer.shape)}" if isinstance(answer, Tensor) else f"a {type(answer).__name__}"
-        return [], [f"a tensor of {len(tested)} class numbers, one for each test image; this has {given}"]
+        return f"a tensor of {len(tested)} class numbers, one for each test image; this has {given}"
 
     def nearest(of: torch.nn.Module, by_cosine: bool = True) -> Tensor:
         known, asked = (extract_features(of, split).values.cpu() for split in (few.train, tested))
@@ -60,14 +74,21 @@ def _nearest_labelled(answer: Any, network: Network, few: Task) -> Judgement:
     slip = next((words for words, said in slips.items() if as_given(said)), "")
     wrong = slip or "the label of the nearest labelled image: this gives others"
     facts = {("each test image has the label of its nearest labelled image", wrong): as_given(nearest(network))}
-    return sorted_out(facts)
+    return facts
 
 
-def _where_the_gain_ends(answer: Any, rivals: Comparison) -> Judgement:
+@exercise("11.3")
+def where_the_gain_ends(answer: Any, rivals: Comparison) -> Judgement:
+    """Where the gain ends.
+
+    which end: Ahead with the whole interval: which of its two ends decides that?
+    how to ask: rivals.difference("SimCLR", "from scratch", 1).low
+    the line: The last budget of rivals.budgets at which that is above 0; None if there is none.
+    """
     if not rivals.finished:
-        return [], ["a comparison that is finished: rivals.finish()"]
+        return "a comparison that is finished: rivals.finish()"
     if answer is not None and answer not in rivals.budgets:
-        return [], [f"None, or one of the budgets that were measured: {', '.join(map(str, rivals.budgets))}"]
+        return f"None, or one of the budgets that were measured: {', '.join(map(str, rivals.budgets))}"
 
     def ahead(at: int) -> bool:
         found = rivals.difference("SimCLR", "from scratch", at)
@@ -80,32 +101,4 @@ def _where_the_gain_ends(answer: Any, rivals: Comparison) -> Judgement:
     if answer is not None:
         where = f"at {answer} the whole interval is above zero"
         facts[where, f"an interval above zero: at {answer} it is not"] = ahead(answer)
-    return sorted_out(facts)
-
-
-EXERCISES: Exercises = {
-    "11.1": (
-        _collapsed,
-        (
-            ("what is equal", "All products of two arrows are the same number. Call its exponential e."),
-            ("the fraction", "Above the line stands e. Below it stands e once for each view but the view itself."),
-            ("the number", "It is the natural logarithm of 2 x 128 - 1, at every temperature."),
-        ),
-    ),
-    "11.2": (
-        _nearest_labelled,
-        (
-            ("two sets", "You need features of one_each.train, ten of them, and of the test images."),
-            ("all cosines at once", "With both scaled to length 1, asked @ known.mT has a row for each test image."),
-            ("the line", "one_each.train.labels[(asked @ known.mT).argmax(1).cpu()]"),
-        ),
-    ),
-    "11.3": (
-        _where_the_gain_ends,
-        (
-            ("which end", "Ahead with the whole interval: which of its two ends decides that?"),
-            ("how to ask", 'rivals.difference("SimCLR", "from scratch", 1).low'),
-            ("the line", "The last budget of rivals.budgets at which that is above 0; None if there is none."),
-        ),
-    ),
-}
+    return facts

@@ -10,15 +10,22 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tlkit.data.tasks import Split
-from tlkit.lessons.exercises import Exercises, Judgement, sorted_out
+from tlkit.lessons.exercises import Judgement, exercise
 from tlkit.models.networks import logits
 
 THRESHOLD = 0.95  # FixMatch's usual one
 
 
-def _row_one(answer: Any) -> Judgement:
+@exercise("21.1")
+def row_one(answer: Any) -> Judgement:
+    """Row one.
+
+    where the label comes from: From the weak outputs, without gradient: weak_outputs.detach().
+    every image by itself: F.cross_entropy(strong_outputs, pseudo, reduction="none") is one loss an image.
+    divided by what: Multiply each loss by whether its image is used, then take the mean over all.
+    """
     if not callable(answer):
-        return [], [f"a function of two outputs and a threshold; this is a {type(answer).__name__}"]
+        return f"a function of two outputs and a threshold; this is a {type(answer).__name__}"
     row: Callable[..., Any] = answer
     generator = torch.Generator().manual_seed(0)
     weak, strong = (4 * torch.randn(64, 10, generator=generator) for _ in range(2))
@@ -52,13 +59,20 @@ def _row_one(answer: Any) -> Judgement:
             and bool(strong.grad.any()),
         }
     except Exception as error:  # a learner's function may raise anything
-        return [], [f"a function that runs on outputs [64, 10]: {type(error).__name__}: {error}"]
-    return sorted_out(facts)
+        return f"a function that runs on outputs [64, 10]: {type(error).__name__}: {error}"
+    return facts
 
 
-def _the_largest_decay(answer: Any, steps: int) -> Judgement:
+@exercise("21.2")
+def the_largest_decay(answer: Any, steps: int) -> Judgement:
+    """The largest decay.
+
+    the equation: After t steps the start counts decay ** t.
+    solve it: decay ** steps == 0.01, so decay is the root: 0.01 to the power of one over steps.
+    in code: 0.01 ** (1 / steps)
+    """
     if not isinstance(answer, int | float) or not 0 < answer < 1:
-        return [], ["a number between 0 and 1"]
+        return "a number between 0 and 1"
     facts = {
         ("the start is forgotten in time", "a smaller decay: the start still counts more than a hundredth"): answer
         ** steps
@@ -67,47 +81,23 @@ def _the_largest_decay(answer: Any, steps: int) -> Judgement:
         ** steps
         > 0.01,
     }
-    return sorted_out(facts)
+    return facts
 
 
-def _least_covered(answer: Any, network: nn.Module, pool: Split) -> Judgement:
+@exercise("21.3")
+def least_covered(answer: Any, network: nn.Module, pool: Split) -> Judgement:
+    """Least covered.
+
+    where to read it: Move the slider of FixMatch's picture to the end: the last line says it.
+    two counts: Pseudo-labels a class (bincount of what is said where it is sure), and images a class.
+    the smallest share: few.classes[int((labelled / there).argmin())]
+    """
     if str(answer) not in pool.classes:
-        return [], [f"one of the classes: {', '.join(pool.classes)}"]
+        return f"one of the classes: {', '.join(pool.classes)}"
     labels = pool.required_labels("so nothing is known to be covered").cpu()
     confidence, said = logits(network, pool.inputs).cpu().float().softmax(1).max(1)
     classes = len(pool.classes)
     given = said[confidence >= THRESHOLD].bincount(minlength=classes)
     covered = given / labels.bincount(minlength=classes).clamp(min=1)
     least = covered[pool.classes.index(str(answer))] == covered.min()
-    return sorted_out({("no class is covered less", "the least covered: another class is covered less"): bool(least)})
-
-
-EXERCISES: Exercises = {
-    "21.1": (
-        _row_one,
-        (
-            ("where the label comes from", "From the weak outputs, without gradient: weak_outputs.detach()."),
-            (
-                "every image by itself",
-                'F.cross_entropy(strong_outputs, pseudo, reduction="none") is one loss an image.',
-            ),
-            ("divided by what", "Multiply each loss by whether its image is used, then take the mean over all."),
-        ),
-    ),
-    "21.2": (
-        _the_largest_decay,
-        (
-            ("the equation", "After t steps the start counts decay ** t."),
-            ("solve it", "decay ** steps == 0.01, so decay is the root: 0.01 to the power of one over steps."),
-            ("in code", "0.01 ** (1 / steps)"),
-        ),
-    ),
-    "21.3": (
-        _least_covered,
-        (
-            ("where to read it", "Move the slider of FixMatch's picture to the end: the last line says it."),
-            ("two counts", "Pseudo-labels a class (bincount of what is said where it is sure), and images a class."),
-            ("the smallest share", "few.classes[int((labelled / there).argmin())]"),
-        ),
-    ),
-}
+    return {("no class is covered less", "the least covered: another class is covered less"): bool(least)}

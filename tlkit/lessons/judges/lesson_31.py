@@ -8,16 +8,23 @@ from torch import nn
 
 from tlkit.experiments import Comparison
 from tlkit.freezing import FreezePlan
-from tlkit.lessons.exercises import Exercises, Judgement, sorted_out
+from tlkit.lessons.exercises import Judgement, exercise
 
 
-def _thaws_at_half(answer: Any, network: nn.Module) -> Judgement:
+@exercise("31.1")
+def thaws_at_half(answer: Any, network: nn.Module) -> Judgement:
+    """Thaws at half.
+
+    how many rules: A block has two rules: one at the start, one from the middle on.
+    the words: Rule("block1", None) is frozen; Rule("block1", 0.1, 0.5) learns at a tenth from 50 % on.
+    the whole: FreezePlan takes all rules in one tuple: eight of them here.
+    """
     if not isinstance(answer, FreezePlan):
-        return [], [f"a FreezePlan; this is a {type(answer).__name__}"]
+        return f"a FreezePlan; this is a {type(answer).__name__}"
     try:
         answer.groups_in(network)
     except ValueError as error:
-        return [], [f"a plan for this network: {error}"]
+        return f"a plan for this network: {error}"
     blocks, above = ("block1", "block2", "block3"), ("features", "head")
     first, second = (range(50), range(50, 100))  # in hundredths of the run
 
@@ -35,12 +42,19 @@ def _thaws_at_half(answer: Any, network: nn.Module) -> Judgement:
             above, range(100), 1.0
         ),
     }
-    return sorted_out(facts)
+    return facts
 
 
-def _surely_worse(answer: Any, comparison: Comparison) -> Judgement:
+@exercise("31.2")
+def surely_worse(answer: Any, comparison: Comparison) -> Judgement:
+    """Surely worse.
+
+    which end: Below zero with the whole interval: look at its high end.
+    where it stands: comparison.difference("gradual", "full", 10).high
+    in code: A set comprehension over the names, with that condition.
+    """
     if not isinstance(answer, set | frozenset | list | tuple):
-        return [], [f'a set of names, such as {{"gradual"}}; this is a {type(answer).__name__}']
+        return f'a set of names, such as {{"gradual"}}; this is a {type(answer).__name__}'
     others = [name for name in comparison.recipes if name != "full"]
     found = {name: comparison.difference(name, "full", 10) for name in others}
     worse = {name for name, sample in found.items() if sample and sample.separated and sample.mean < 0}
@@ -49,24 +63,4 @@ def _surely_worse(answer: Any, comparison: Comparison) -> Judgement:
         ("all that you name are", "only such names: not all of yours are surely worse"): named <= worse,
         ("none is left out", "all of them: at least one more is surely worse"): worse <= named,
     }
-    return sorted_out(facts)
-
-
-EXERCISES: Exercises = {
-    "31.1": (
-        _thaws_at_half,
-        (
-            ("how many rules", "A block has two rules: one at the start, one from the middle on."),
-            ("the words", 'Rule("block1", None) is frozen; Rule("block1", 0.1, 0.5) learns at a tenth from 50 % on.'),
-            ("the whole", "FreezePlan takes all rules in one tuple: eight of them here."),
-        ),
-    ),
-    "31.2": (
-        _surely_worse,
-        (
-            ("which end", "Below zero with the whole interval: look at its high end."),
-            ("where it stands", 'comparison.difference("gradual", "full", 10).high'),
-            ("in code", "A set comprehension over the names, with that condition."),
-        ),
-    ),
-}
+    return facts
