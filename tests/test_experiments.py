@@ -358,7 +358,7 @@ def test_a_full_disk_loses_no_trial(tmp_path, monkeypatch):
     ("text", "words"),
     [
         ("no trials\n", "is no file of trials; name another with file="),
-        ('{"trials": 99}\n', "has trials of format 99, and this tlkit reads 1"),
+        ('{"trials": 99}\n', "has trials of format 99, this tlkit reads 1"),
         ("[1]\n", "is no file of trials"),
     ],
 )

@@ -37,11 +37,6 @@ def with_classes(data, name: str):
     return replace(data, classes=(name, "b", "c"))
 
 
-def of_two_tasks(name: str):
-    few = task().few_labels(1)
-    return plots.side_by_side(split(), replace(few, train=with_classes(few.train, name)))
-
-
 def depths(name: str = "near", at: int = 5):
     reached = {name: {"early": Y, "late": X}, "far": {"early": X, "late": Y}}
     recipes = {one: lambda task, seed, layer, by=by: Knowing(by[layer][seed]) for one, by in reached.items()}
@@ -52,7 +47,6 @@ def depths(name: str = "near", at: int = 5):
 
 PICTURES = {
     "gallery": lambda name="a": plots.gallery(with_classes(split(5), name)),
-    "side_by_side": lambda name="a": of_two_tasks(name),
     "differences": lambda name="head kept": claim_picture(first=name),
     "plan": lambda name="head": plots.plan(FreezePlan((Rule("body", None), Rule("body", 0.5, 0.4), Rule(name)))),
     "curves": depths,
@@ -111,14 +105,6 @@ def test_a_gallery_shows_every_image_in_rows(images, columns, rows):
 def test_a_gallery_without_labels_gives_nothing_away():
     assert texts(plots.gallery(split(5), labels=False)) == ""
     assert texts(plots.gallery(replace(split(5), labels=None))) == ""
-
-
-def test_side_by_side_shows_the_labelled_images_framed_and_the_others_pale():
-    axes = plots.side_by_side(split(), task().few_labels(1), each=4).axes[0]
-    assert len(axes.images) == 3 * (4 + 3)
-    assert len(axes.patches) == 3
-    strengths = sorted({round(float(image.get_array()[..., 3].max()), 1) for image in axes.images})
-    assert strengths[0] <= 0.4 and strengths[-1] > 0.9
 
 
 def test_a_difference_stands_with_its_interval_and_what_is_not_measured_says_so():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import product
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from tlkit.data.tasks import Task
 from tlkit.evaluation import METRICS, Metric, evaluate
 from tlkit.intervals import Claim, Sample, in_words, judged
+from tlkit.training.driving import Stepwise
 from tlkit.training.interrupts import uninterrupted
 from tlkit.training.run import Run
 from tlkit.trial_file import Trial, TrialFile
@@ -53,21 +54,42 @@ class Planned(NamedTuple):
         return f"{self.recipe}, {in_words(self.at)}, seed {self.seed}"
 
 
-class Comparison:
-    """Several recipes on the same tasks, over seeds and axes: iterated like a Run. `tl.compare` makes it.
+class Comparison(Stepwise):
+    """Recipes by name on the same tasks, over seeds and axes: iterated like a Run; nothing is trained before.
 
     Each `next` is one step of the present trial; a finished trial is appended to `trials`. All recipes of one seed
     and one budget get the very same task. A stopped comparison keeps what it has, and goes on when iterated again.
-    `axes` are all values by the name of their axis, "budget" first, `skip` those that are not measured.
+
+    - `recipes`: by name, each `recipe(task, seed)`; see `Recipe`.
+    - `seeds`: of what is drawn: the task's split where it can be redrawn, the labels, and what a recipe draws.
+    - `budgets`: labels per class. With 0 `task.train` is empty, "all" leaves it whole.
+    - `skip`: budgets, or values by axis, that this scale does not measure: claims at them are undecided.
+    - `over`: further axes, as in `{"layer": layers}`; a recipe gets each value by name, `recipe(task, seed, layer=)`.
+    - `metric`: "accuracy", "precision", "recall", "f1" (means over the classes), "log_loss", or a function of what the
+      recipe returned, trained, and its task.
+    - `file`: a file that each trial is written to as it finishes; a comparison made again with it goes on from there.
+      A recipe that has been rewritten needs another file.
+
+    `axes` are all values by the name of their axis, "budget" first. Raises ValueError for what cannot be compared,
+    TypeError for a recipe that does not take what it would be given.
+
+    >>> import tlkit as tl
+    >>> def probe(task, seed, layer):
+    ...     return tl.linear_probe(tl.extract_features(tl.models.SmallCNN(), task.train, layer))
+    >>> over = {"layer": ("block1", "features")}
+    >>> by_layer = tl.compare({"probe": probe}, tl.data.digits(), range(2), budgets=[5], over=over).finish()
+    >>> sorted(by_layer.values("probe", at={"layer": "block1"}))
+    [0, 1]
     """
 
     def __init__(
         self,
         recipes: Mapping[str, Recipe | Callable[..., Any]],
         task: Task,
-        seeds: Iterable[int],
-        budgets: Iterable[int | str],
+        seeds: Iterable[int] = range(5),
+        budgets: Iterable[int | str] = (1, 5, 50),
         skip: Iterable[int | str] | Mapping[str, Iterable[Any]] = (),
+        *,
         over: Mapping[str, Iterable[Any]] | None = None,
         metric: str | Callable[[Any, Task], float] = "accuracy",
         file: str | PathLike[str] | None = None,
@@ -96,7 +118,6 @@ class Comparison:
         self.trials: list[Trial] = []
         self.run: Run | None = None
         self._seconds = 0.0
-        self._stopped = False
         self._file = TrialFile(file, self._about()) if file is not None else None
         self._unwritten: list[Trial] = []
         there = {_key(trial.settings, trial.seed): trial for trial in (self._file.read() if self._file else ())}
@@ -148,10 +169,6 @@ class Comparison:
             self._left = len(self.trials), [planned for planned in self.planned if _planned_key(planned) not in made]
         return next(iter(self._left[1]), None)
 
-    def __iter__(self) -> Iterator[Trial | Any]:
-        self._stopped = False
-        return self
-
     def __next__(self) -> Any:
         if self._stopped or self.present is None:
             raise StopIteration
@@ -195,21 +212,11 @@ class Comparison:
                 self._unwritten.pop(0)
         return trial
 
-    def finish(self) -> Comparison:
-        """Make every trial that is left."""
-        for _ in self:
-            pass
-        return self
-
-    def stop(self) -> None:
-        """End whatever loop is iterating the comparison; what is measured stays."""
-        self._stopped = True
-
     def with_seeds(self, seeds: Iterable[int]) -> Comparison:
         """What these seeds alone have measured: a comparison with their trials."""
         metric = self._own_metric or self.metric.name
         over = {axis: values for axis, values in self.axes.items() if axis != "budget"}
-        part = Comparison(self.recipes, self.task, seeds, self.budgets, self.skip, over, metric)
+        part = Comparison(self.recipes, self.task, seeds, self.budgets, self.skip, over=over, metric=metric)
         part.trials = [trial for trial in self.trials if trial.seed in part.seeds]
         return part
 
@@ -310,47 +317,14 @@ class Comparison:
         return Claim(text, holds, reason, name, other, place, test, threshold, found, seeds, unit)
 
     def __repr__(self) -> str:
-        over = [f"{axis}: {', '.join(map(str, values))}" for axis, values in self.axes.items() if axis != "budget"]
+        over = "".join(f"; {axis}: {', '.join(map(str, self.axes[axis]))}" for axis in self.axes if axis != "budget")
         return (
             f"Comparison of {', '.join(self.recipes)}: {len(self.trials)} of {len(self.planned)} trials, "
-            f"{'; '.join([f'{len(self.seeds)} seeds, ' + _budgets_in_words(self.budgets), *over])}"
+            f"{len(self.seeds)} seeds, {', '.join(map(str, self.budgets))} labels per class{over}"
         )
 
 
-def compare(
-    recipes: Mapping[str, Recipe | Callable[..., Any]],
-    task: Task,
-    seeds: Iterable[int] = range(5),
-    budgets: Iterable[int | str] = (1, 5, 50),
-    skip: Iterable[int | str] | Mapping[str, Iterable[Any]] = (),
-    *,
-    over: Mapping[str, Iterable[Any]] | None = None,
-    metric: str | Callable[[Any, Task], float] = "accuracy",
-    file: str | PathLike[str] | None = None,
-) -> Comparison:
-    """Compare recipes by name on `task`. Nothing is trained before it is iterated, finished or given to a Monitor.
-
-    - `recipes`: by name, each `recipe(task, seed)`; see `Recipe`.
-    - `seeds`: of what is drawn: the task's split where it can be redrawn, the labels, and what a recipe draws.
-    - `budgets`: labels per class. With 0 `task.train` is empty, "all" leaves it whole.
-    - `skip`: budgets, or values by axis, that this scale does not measure: claims at them are undecided.
-    - `over`: further axes, as in `{"layer": layers}`; a recipe gets each value by name, `recipe(task, seed, layer=)`.
-    - `metric`: "accuracy", "precision", "recall", "f1" (means over the classes), "log_loss", or a function of what the
-      recipe returned, trained, and its task.
-    - `file`: a file that each trial is written to as it finishes; a comparison made again with it goes on from there.
-      A recipe that has been rewritten needs another file.
-
-    Raises ValueError for what cannot be compared, TypeError for a recipe that does not take what it would be given.
-
-    >>> import tlkit as tl
-    >>> def probe(task, seed, layer):
-    ...     return tl.linear_probe(tl.extract_features(tl.models.SmallCNN(), task.train, layer))
-    >>> over = {"layer": ("block1", "features")}
-    >>> by_layer = tl.compare({"probe": probe}, tl.data.digits(), range(2), budgets=[5], over=over).finish()
-    >>> sorted(by_layer.values("probe", at={"layer": "block1"}))
-    [0, 1]
-    """
-    return Comparison(recipes, task, seeds, budgets, skip, over, metric, file)
+compare = Comparison  # a verb reads better where one is made: tl.compare(recipes, task)
 
 
 def _metric(given: str | Callable[[Any, Task], float]) -> tuple[Metric, Callable[[Any, Task], float] | None]:
@@ -370,10 +344,6 @@ def _whole(budget: Any) -> int:
     if isinstance(budget, str) or budget != int(budget):
         raise ValueError(f"the budget {budget!r} is no number of labels per class; use whole numbers, or 'all'")
     return int(budget)
-
-
-def _budgets_in_words(budgets: tuple[Any, ...]) -> str:
-    return ", ".join(map(str, budgets)) + ("" if budgets == ("all",) else " labels per class")
 
 
 def _key(settings: Mapping[str, Any], seed: int) -> str:

@@ -23,7 +23,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 from torch import Tensor, nn
 
 from tlkit import views
-from tlkit.data.tasks import Split, Task
+from tlkit.data.tasks import Split
 from tlkit.experiments import Comparison
 from tlkit.freezing import FreezePlan, weights_of
 from tlkit.intervals import Claim, budget_in_words, counted
@@ -100,30 +100,6 @@ def gallery(split: Split, columns: int = 12, labels: bool = True, width: int = 6
         _put(axes, image, x, y)
         if labels and isinstance(split.labels, Tensor):
             _write(axes, x + CELL / 2, y + CELL + 12, split.classes[int(split.labels[number])])
-    return picture
-
-
-def side_by_side(source: Split, task: Task, each: int = 7, titles: tuple[str, str] = ("Source", "Target")) -> Picture:
-    """One line a class: images of the source left; right the target's, labelled ones framed, the others pale."""
-    width, top = 648, 26
-    middle, pitch = 24 + each * (CELL + GAP) + 20, CELL + GAP
-    height = top + pitch * len(task.classes)
-    picture = Picture(width, height, f"{titles[0]} and {titles[1]}, one line for each class")
-    axes = _canvas(picture, width, height)
-    _write(axes, 24, 12, titles[0], ha="left", size=12, weight="bold", color=INK)
-    _write(axes, middle, 12, titles[1], ha="left", size=12, weight="bold", color=INK)
-    for number, name in enumerate(task.classes):
-        y = top + number * pitch
-        _write(axes, 8, y + CELL / 2, name, size=12, color=INK)
-        for place, image in enumerate(_of_class(source, number, each)):
-            _put(axes, image, 24 + place * pitch, y)
-        mine = _of_class(task.train, number, 2)
-        others = _of_class(task.unlabelled, number, each - 1 - len(mine)) if task.unlabelled else ()
-        for place, image in enumerate([*mine, *others]):
-            labelled = place < len(mine)
-            _put(axes, image, middle + place * pitch, y, strength=1.0 if labelled else 0.4)
-            if labelled:
-                _frame(axes, middle + place * pitch, y)
     return picture
 
 
@@ -319,19 +295,13 @@ def _canvas(picture: Picture, width: float, height: float) -> Axes:
     return axes
 
 
-def _put(axes: Axes, image: Any, x: float, y: float, strength: float = 1.0) -> None:
+def _put(axes: Axes, image: Any, x: float, y: float) -> None:
     """Draw an image as ink on nothing (grey) or in its colours, its pixels as squares."""
     pixels = np.asarray(image.permute(1, 2, 0))
     if pixels.shape[2] == 1:
-        pixels = np.concatenate([np.zeros((*pixels.shape[:2], 3)), pixels * strength], axis=2)
+        pixels = np.concatenate([np.zeros((*pixels.shape[:2], 3)), pixels], axis=2)
     axes.imshow(pixels, extent=(x, x + CELL, y + CELL, y), interpolation="none", aspect="auto", zorder=2)
     axes.set_autoscale_on(False)
-
-
-def _frame(axes: Axes, x: float, y: float) -> None:
-    from matplotlib.patches import Rectangle
-
-    axes.add_patch(Rectangle((x - 2, y - 2), CELL + 4, CELL + 4, fill=False, edgecolor=INK, linewidth=2, zorder=3))
 
 
 def _row_frame(picture: Picture, width: float, height: float, top: float, line: float) -> None:
@@ -345,11 +315,6 @@ def _row_frame(picture: Picture, width: float, height: float, top: float, line: 
 def _write(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:
     style = {"ha": "center", "va": "center", "size": 11, "color": INK2} | style
     axes.text(x, y, text, **style)
-
-
-def _of_class(split: Split, number: int, most: int) -> Any:
-    chosen = (split.required_labels("so no class has a line") == number).nonzero()[:, 0][: max(most, 0)]
-    return split.kind.pictures(split.inputs[chosen])
 
 
 def _label(value: Any, narrow: bool, number: int) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ class Trial:
 
     - `settings`: its recipe, its budget (labels per class, or "all"), and its place on further axes, by name.
     - `seed`: what was drawn by it.
-    - `report`: the test, example by example; None where the metric is a function of the recipe's own.
+    - `report`: the test, example by example; None where the metric is a function of the user's own.
     - `value`: the comparison's metric; a share is in 0..1.
     - `seconds`: how long training and test took.
     """
@@ -60,59 +61,32 @@ class TrialFile:
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{self.path} is no file of trials; name another with file=") from error
         if known != FORMAT:
-            raise ValueError(
-                f"{self.path} has trials of format {known}, and this tlkit reads {FORMAT}; name another file"
-            )
-        other = [
-            f"{key}: {first.get(key)} there, {value} here"
-            for key, value in self.about.items()
-            if first.get(key) != value
-        ]
+            raise ValueError(f"{self.path} has trials of format {known}, this tlkit reads {FORMAT}; name another file")
+        other = [f"{key}: {first.get(key)} there, {it} here" for key, it in self.about.items() if first.get(key) != it]
         if other:
             raise ValueError(f"{self.path} is of another comparison ({'; '.join(other)}); name another with file=")
-        return [_trial(line) for line in lines]
+        return [_trial(**line) for line in lines]
 
     def append(self, trial: Trial) -> None:
         """Write a trial at the end, below the line about the comparison."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as file:
-            if not file.tell():
-                file.write(json.dumps(self.about, ensure_ascii=False) + "\n")
-            file.write(json.dumps(_line(trial), ensure_ascii=False) + "\n")
+            lines = [asdict(trial)] if file.tell() else [self.about, asdict(trial)]
+            file.writelines(json.dumps(line, ensure_ascii=False, default=_as_text) + "\n" for line in lines)
 
 
-def _line(trial: Trial) -> dict[str, Any]:
-    report = trial.report
-    return {
-        **{name: getattr(trial, name) for name in ("seed", "value", "seconds")},
-        "settings": dict(trial.settings),
-        "report": None
-        if report is None
-        else {
-            "labels": report.labels.tolist(),
-            "predictions": report.predictions.tolist(),
-            "classes": report.classes,
-            "probabilities": _as_text(report.probabilities),
-            "noun": report.noun,
-        },
-    }
+def _trial(report: dict[str, Any] | None, **line: Any) -> Trial:
+    if report is None:
+        return Trial(report=None, **line)
+    tensors = {name: _as_tensor(report.pop(name)) for name in ("labels", "predictions", "probabilities")}
+    return Trial(report=Report(classes=tuple(report.pop("classes")), **tensors, **report), **line)
 
 
-def _trial(line: dict[str, Any]) -> Trial:
-    report = line.pop("report")
-    if report is not None:
-        labels, predictions = (torch.tensor(report[name], dtype=torch.int64) for name in ("labels", "predictions"))
-        probabilities = _as_tensor(report["probabilities"], len(labels))
-        report = Report(labels, predictions, tuple(report["classes"]), probabilities, report["noun"])
-    return Trial(report=report, **line)
+def _as_text(tensor: Tensor) -> str:
+    """A tensor as base64 of numpy's own format: a fifth of what its digits would take."""
+    np.save(file := io.BytesIO(), tensor.numpy())
+    return base64.b64encode(file.getvalue()).decode()
 
 
-def _as_text(values: Tensor | None) -> str | None:
-    """float32 values, as base64 of their bytes: a fifth of what their digits would take."""
-    return None if values is None else base64.b64encode(values.float().numpy().astype("<f4").tobytes()).decode()
-
-
-def _as_tensor(text: str | None, rows: int) -> Tensor | None:
-    if text is None:
-        return None
-    return torch.from_numpy(np.frombuffer(base64.b64decode(text), "<f4").astype(np.float32).reshape(rows, -1).copy())
+def _as_tensor(text: str | None) -> Any:
+    return text and torch.from_numpy(np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False))

@@ -143,11 +143,8 @@ class ImageFiles:
         return self._of([self.paths[number] for number in numbers_chosen(index, len(self))], self.device)
 
     def __add__(self, other: ImageFiles) -> ImageFiles:
-        if not isinstance(other, ImageFiles) or self.shape[1:] != other.shape[1:]:
-            raise ValueError(
-                f"images on disk of {list(self.shape[1:])} can be joined only to others of that shape on disk, "
-                f"not to {list(other.shape[1:])}; read both with the same size= and stream="
-            )
+        if not isinstance(other, ImageFiles):
+            raise ValueError("images on disk are joined only to others on disk; read both with the same stream=")
         return self._of(self.paths + other.paths, self.device)
 
     __radd__ = __add__  # images in memory, which come first, are refused as well

@@ -1,46 +1,45 @@
-"""Iterating what trains from a notebook, while the kernel stays awake."""
+"""What takes its steps one by one when asked, and how a notebook asks while the kernel stays awake."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any, Self
 
 SLICE = 0.03  # seconds of training between two looks at what the browser has sent
 
 
-class Loop(Protocol):
-    """What can be driven and watched: a training loop of whatever framework, iterated step by step.
+class Stepwise:
+    """An iterator that can be stopped between two items; iterating it again goes on. `__next__` looks at `_stopped`."""
 
-    `history` has a record for each step, with its "step", its "loss" and other named numbers; `steps`, `seconds`, if
-    there are such, say how many steps there will be and how long those so far took.
-    """
+    _stopped = False
 
-    history: list[dict[str, Any]]
+    def __iter__(self) -> Self:
+        self._stopped = False
+        return self
 
     def __next__(self) -> Any:
-        """Take a step; StopIteration at the end, or when it was stopped."""
-        ...
+        """Take one step. Raises StopIteration at the end, or when it was stopped."""
+        raise NotImplementedError
 
-    def __iter__(self) -> Any:
-        """Go on after a stop."""
-        ...
+    def finish(self) -> Self:
+        """Take every step that is left."""
+        for _ in self:
+            pass
+        return self
 
     def stop(self) -> None:
-        """End whatever iterates the loop, between two steps."""
-        ...
-
-    @property
-    def finished(self) -> bool:
-        """Whether every step was taken."""
-        ...
+        """End whatever loop is iterating this, between two steps; what is done stays."""
+        self._stopped = True
 
 
 class Watched:
-    """The numbers of a `Loop` under the names that a Run has for them, as far as its history tells them.
+    """A training loop of whatever framework, its numbers under the names that a Run has for them.
 
-    Raises TypeError for what is no loop.
+    A loop is an iterator, one step an item, with `stop()`, `finished` and `history`: a record for each step, with its
+    "step", its "loss" and other named numbers. `steps` and `seconds`, if it has them, say how many steps there will be
+    and how long those so far took. Raises TypeError for what is no loop.
     """
 
     def __init__(self, loop: Any):
@@ -50,7 +49,7 @@ class Watched:
                 "a Monitor watches a Run, an observed run, a Comparison, or an iterator with stop(), finished and "
                 f"history; a {type(loop).__name__} has no {missing[0].strip('_')}"
             )
-        self.loop = loop
+        self.loop, self.knows_its_end = loop, hasattr(loop, "steps")
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -65,7 +64,7 @@ class Watched:
     @property
     def steps(self) -> int:
         """How many steps there will be; where the loop does not know, as many as it has taken."""
-        return getattr(self.loop, "steps", None) or max(self.step, 1)
+        return self.loop.steps if self.knows_its_end else max(self.step, 1)
 
     @property
     def seconds(self) -> float:

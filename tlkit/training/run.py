@@ -6,7 +6,7 @@ import inspect
 import math
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from os import PathLike
 from typing import Any
@@ -21,6 +21,7 @@ from tlkit.freezing import FreezePlan
 from tlkit.models.networks import MovingAverage, predictions
 from tlkit.objectives.objective import Objective, own_copy
 from tlkit.training import checkpoint
+from tlkit.training.driving import Stepwise
 from tlkit.training.history import History, Step
 from tlkit.training.interrupts import uninterrupted
 from tlkit.training.keeping import Keeper
@@ -34,7 +35,7 @@ SAFE_EVERY = 50  # steps between two looks back and two kept states
 _training: weakref.WeakKeyDictionary[nn.Module, weakref.ref[Run]] = weakref.WeakKeyDictionary()
 
 
-class Run:
+class Run(Stepwise):
     """Train `network` on `data` by minimising a copy of `objective` (`run.objective`), step by step.
 
     A run is iterated; each item is a `Step`. `run.finish()` takes all that are left, `next(run)` takes one, a widget
@@ -130,7 +131,6 @@ class Run:
         self.seconds = 0.0
         self.error: str | None = None
         self._checks_each_step = self.device.type == "cpu"  # elsewhere reading a loss would wait for the device
-        self._stopped = False
         average_too = [] if self._average is None else [self._average]
         self._keeper = Keeper(self.network, self.objective, self.optimizer, *average_too)
         self._safe = (0, self._keeper.first)
@@ -172,20 +172,6 @@ class Run:
         if self.step % SAFE_EVERY == 0 or self.finished:
             self._look_back()
         return step
-
-    def __iter__(self) -> Iterator[Step]:
-        self._stopped = False
-        return self
-
-    def finish(self) -> Run:
-        """Take every step that is left."""
-        for _ in self:
-            pass
-        return self
-
-    def stop(self) -> None:
-        """End whatever loop is iterating this run, between two steps; iterating it again continues."""
-        self._stopped = True
 
     def restart(self, lr: float | None = None) -> Run:
         """Go back to the first weights and an empty history, at another learning rate if one is given."""

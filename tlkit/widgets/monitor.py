@@ -15,7 +15,7 @@ import traitlets as t
 from tlkit.evaluation import observed, validated
 from tlkit.experiments import Comparison
 from tlkit.intervals import counted
-from tlkit.training.driving import Loop, Watched, in_slices
+from tlkit.training.driving import Watched, in_slices
 from tlkit.training.history import series
 from tlkit.training.run import Run
 from tlkit.views import MARKS, round_span, round_top, styles, thinned, time_left, value_axis
@@ -28,7 +28,7 @@ UNSHOWN = ("step", "loss", "rate")  # beside the loss: it is shown itself, the o
 class Monitor(Widget, script="monitor.js"):
     """Watch a Run, an observed or validated run, or a Comparison: `await monitor.train()`.
 
-    Any other loop will do that is an iterator with `stop()`, `finished` and `history` (`tlkit.training.driving.Loop`).
+    Any other loop will do that is an iterator with `stop()`, `finished` and `history`: records with "step" and "loss".
     `title` says what is trained, `name` labels the line and `family` gives it the course's colour (see `Recipe`);
     `earlier` are finished runs to show in grey, by name, three at most. Beside the loss stands what `show` names of all
     that the run measures, such as "feature_std"; unless said, accuracy, or the first that its history names.
@@ -52,7 +52,7 @@ class Monitor(Widget, script="monitor.js"):
 
     def __init__(
         self,
-        run: Run | observed | Comparison | Loop,
+        run: Any,
         *,
         title: str = "",
         name: str = "this run",
@@ -192,11 +192,7 @@ class Monitor(Widget, script="monitor.js"):
         if isinstance(self.source, Comparison):
             part = self.source.run.step / self.source.run.steps if self.source.run else 0
             return (len(self.source.trials) + part) / len(self.source.planned)
-        return self._run.step / self._run.steps if self._run and self._knows_its_end else 0.0
-
-    @property
-    def _knows_its_end(self) -> bool:
-        return not isinstance(self._run, Watched) or hasattr(self._run.loop, "steps")
+        return self._run.step / self._run.steps if self._run and _knows_its_end(self._run) else 0.0
 
     def _enter(self, state: str, word: str = "") -> None:
         self.state, self.word = state, word if state == "stopped" else state
@@ -317,7 +313,7 @@ class Monitor(Widget, script="monitor.js"):
             if isinstance(run, Run) and hasattr(run.batches, "__len__"):
                 each = len(run.batches)
                 epochs = f"epoch {max(run.step - 1, 0) // each + 1:,} of {(run.steps - 1) // each + 1:,}"
-            of = f" of {run.steps:,}" if self._knows_its_end else ""
+            of = f" of {run.steps:,}" if _knows_its_end(run) else ""
             at = {"step": run.step, "of": run.steps, "words": f"Step {run.step:,}{of}", "more": epochs}
         return at | {"left": left, "x": run.step if run else 0}
 
@@ -345,6 +341,10 @@ class Monitor(Widget, script="monitor.js"):
     def words(self) -> str:
         """What the monitor shows, in a sentence."""
         return f"{self.view['title']}: {self.word}, {self.progress['words'].lower()}"
+
+
+def _knows_its_end(run: Run | Watched) -> bool:
+    return isinstance(run, Run) or run.knows_its_end
 
 
 def _measured(comparison: Comparison) -> list[Any]:
