@@ -22,13 +22,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import tlkit as tl
-from tlkit.data.characters import centred
 from tlkit.data.drawings import SAMPLES, pictures
 from tlkit.data.tasks import Split, Task
 from tlkit.intervals import Sample
 from tlkit.models.networks import predictions
 from tlkit.models.teach import THRESHOLD, cosines, untrained_teach
-from tlkit.training.pretraining import wobble
+from tools.teach_source import centred, wobble
 
 WAYS, QUERIES = 5, 10
 Episode = tuple[Split, Split, Tensor]  # examples, questions, pictures of a class that was not taught

@@ -9,10 +9,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-import tlkit as tl
 from benchmarks.teach import by_class_means, episodes, measure, right, symbols
 from characters import NAMES_LEFT_OUT
-from tlkit.data.characters import CHARACTERS, characters
+from teach_source import CHARACTERS, characters, pretrain_teach
 from tlkit.data.drawings import SAMPLES, picture, pictures
 from tlkit.models.teach import (
     WEIGHTS,
@@ -143,7 +142,7 @@ def test_with_one_example_each_the_pre_trained_features_beat_pixels_by_12_points
 
 
 def test_made_again_the_weights_read_the_same_share_of_60_episodes():
-    again = restored(quantised(tl.models.pretrain_teach()))
+    again = restored(quantised(pretrain_teach()))
     shares = []
     for network in (pretrained_teach(), again):
         features = lambda images, network=network: drawing_features(network, images)  # noqa: E731

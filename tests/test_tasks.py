@@ -16,7 +16,7 @@ IMAGES = torch.zeros(2, 1, 4, 4)
 @pytest.mark.parametrize(
     ("images", "labels", "words"),
     [
-        (torch.zeros(1, 4, 4), None, r"shape \[1, 4, 4\].*\[n, channels, height, width\].*images\[None, None\]"),
+        (torch.zeros(1, 4, 4), None, r"\[n, channels, height, width\].* shape \[1, 4, 4\].*images\[None, None\]"),
         (IMAGES, torch.zeros(3, dtype=torch.int64), r"2 images, but labels of shape \[3\]"),
         (IMAGES, torch.zeros(2), r"torch.float32, but class numbers are torch.int64; use labels.long\(\)"),
         (IMAGES, torch.tensor([0, 3]), r"label 3 of image 1 is out of range: 3 classes have the labels 0 to 2"),

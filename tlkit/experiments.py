@@ -152,6 +152,16 @@ class Comparison(Stepwise):
         return next((axis for axis in several if axis != "budget"), "budget")
 
     @property
+    def steps(self) -> int:
+        """How many trials there will be."""
+        return len(self.planned)
+
+    @property
+    def step(self) -> float:
+        """How many trials are made, the present one counted as far as it has come."""
+        return len(self.trials) + (self.run.step / self.run.steps if self.run else 0)
+
+    @property
     def finished(self) -> bool:
         """Whether every trial was made."""
         return self.present is None

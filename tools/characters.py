@@ -1,4 +1,4 @@
-"""Choose the characters that `tlkit/data/characters.py` lists: `python tools/characters.py` prints them.
+"""Choose the characters that `tools/teach_source.py` lists: `python tools/characters.py` prints them.
 
 All letters and mathematical signs in DejaVu Sans, the Latin alphabet first, the rest in a random order (seed 0); one is
 taken if it looks unlike a digit, unlike every sample drawing and unlike those taken before.
@@ -13,7 +13,7 @@ from pathlib import Path
 import matplotlib
 import torch
 
-from tlkit.data.characters import centred
+from teach_source import centred
 from tlkit.data.drawings import SAMPLES, pictures
 from tlkit.data.sources import charmap, outlines
 

@@ -23,42 +23,46 @@ class Stream(Protocol):
     def __len__(self) -> int: ...
     def __getitem__(self, index: Any, /) -> Tensor: ...
     def __add__(self, other: Any, /) -> Stream: ...
-    def part(self, index: Any) -> Stream:
-        """The inputs that a slice, a mask or numbers choose, still unread."""
-        ...
-
-    def to(self, device: torch.device | str) -> Stream:
-        """The same inputs, to be read onto `device`."""
-        ...
-
-    def split(self, size: int) -> Iterable[Tensor]:
-        """The inputs in tensors of `size` of them, one after the other."""
-        ...
+    def part(self, index: Any) -> Stream: ...  # those that a slice, a mask or numbers choose, still unread
+    def to(self, device: torch.device | str) -> Stream: ...  # to be read onto that device
+    def split(self, size: int) -> Iterable[Tensor]: ...  # in tensors of `size` inputs, one after the other
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What inputs [n, ...] are, n examples of them.
-
-    A kind of your own says its `noun`, what `check` refuses, and the `size` of one example in words.
-    """
+    """What inputs [n, ...] are, n examples of them. A subclass says its `noun` and what its inputs look like."""
 
     noun: ClassVar[str] = "example"
+    ndim: ClassVar[int] = 0  # 0: any
+    floating: ClassVar[bool] = True
+    shape: ClassVar[str] = "[n, ...]"
+    repair: ClassVar[str] = ""  # what to do with other inputs
 
     def check(self, inputs: Tensor | Stream) -> None:
         """Raise ValueError, with what to do, if `inputs` are not of this kind. Of a stream only the shape is known."""
+        if self.ndim not in (0, inputs.ndim) or inputs.dtype.is_floating_point is not self.floating:
+            numbers = "fractions" if self.floating else "whole numbers"
+            raise ValueError(
+                f"{self.noun}s are {numbers} of the shape {self.shape}, but these are {inputs.dtype} of the shape "
+                f"{list(inputs.shape)}; {self.repair}"
+            )
+        if self.floating and isinstance(inputs, Tensor) and not inputs.isfinite().all():
+            first = int((~inputs.isfinite()).flatten(1).any(1).nonzero()[0])
+            raise ValueError(
+                f"{self.noun} {first} has values that are no finite numbers (NaN or infinity); take it out"
+            )
 
     def size(self, shape: torch.Size) -> str:
-        """How large one example is, for inputs of this `shape`: "images" have the size "of 8 x 8"."""
+        """How large one example is, in words, for inputs of this `shape`."""
         return f"of {' x '.join(map(str, shape[1:]))}"
 
     def adjective(self, shape: torch.Size) -> str:
-        """What else is said of all examples, such as "grey", or nothing."""
+        """What else is said of all examples, such as "grey ", or nothing."""
         return ""
 
     def pictures(self, inputs: Tensor) -> Tensor:
         """Each example as an image [n, channels, height, width] in 0..1. Raises TypeError if that says nothing."""
-        raise TypeError(f"{self.noun}s have no picture; a page shows {' and '.join(map(_plural, PICTURED))}")
+        raise TypeError(f"{self.noun}s have no picture; a page shows images and sounds")
 
 
 @dataclass(frozen=True)
@@ -66,17 +70,9 @@ class Images(Kind):
     """Images [n, channels, height, width], floating point in 0..1: grey with one channel, in colour with three."""
 
     noun: ClassVar[str] = "image"
-
-    def check(self, inputs: Tensor | Stream) -> None:
-        """Raises ValueError for another number of dimensions, whole numbers, or values that are no finite numbers."""
-        if inputs.ndim != 4:
-            raise ValueError(
-                f"images have the shape {list(inputs.shape)}, but a Split needs [n, channels, height, width]; "
-                "one grey image is images[None, None]"
-            )
-        if not inputs.dtype.is_floating_point:
-            raise ValueError(f"images are {inputs.dtype}, but they are fractions in 0..1; use images.float() / 255")
-        _require_finite(self, inputs)
+    ndim: ClassVar[int] = 4
+    shape: ClassVar[str] = "[n, channels, height, width]"
+    repair: ClassVar[str] = "one grey image is images[None, None], and of whole numbers take images.float() / 255"
 
     def adjective(self, shape: torch.Size) -> str:
         """The colour."""
@@ -96,15 +92,9 @@ class Vectors(Kind):
     """Vectors [n, d] of floating-point numbers: measurements, a table's columns, or the features of a network."""
 
     noun: ClassVar[str] = "vector"
-
-    def check(self, inputs: Tensor | Stream) -> None:
-        """Raises ValueError for another number of dimensions, whole numbers, or values that are no finite numbers."""
-        if inputs.ndim != 2 or not inputs.dtype.is_floating_point:
-            raise ValueError(
-                f"{self.noun}s are floating-point numbers of the shape [n, d], not {_described(inputs)}; "
-                "use values.flatten(1).float()"
-            )
-        _require_finite(self, inputs)
+    ndim: ClassVar[int] = 2
+    shape: ClassVar[str] = "[n, d]"
+    repair: ClassVar[str] = "use values.flatten(1).float()"
 
     def size(self, shape: torch.Size) -> str:
         """How many numbers each has."""
@@ -126,28 +116,26 @@ class Tokens(Kind):
     vocabulary: tuple[str, ...]
     separator: str = ""
     noun: ClassVar[str] = "text"
+    ndim: ClassVar[int] = 2
+    floating: ClassVar[bool] = False
+    shape: ClassVar[str] = "[n, length]"
+    repair: ClassVar[str] = "give each symbol its place in the vocabulary, as int64, and pad shorter texts with 0"
 
     def check(self, inputs: Tensor | Stream) -> None:
         """Raises ValueError for another shape or type, a token outside the vocabulary, or a text that is empty."""
-        if inputs.ndim != 2 or inputs.dtype != torch.int64:
-            raise ValueError(
-                f"texts are torch.int64 of the shape [n, length], not {_described(inputs)}; give each symbol its place "
-                "in the vocabulary, and pad shorter texts with 0"
-            )
-        if not isinstance(inputs, Tensor) or not len(inputs):
+        super().check(inputs)
+        if not isinstance(inputs, Tensor):
             return
-        outside = (inputs < 0) | (inputs >= len(self.vocabulary))
+        outside, last = (inputs < 0) | (inputs >= len(self.vocabulary)), len(self.vocabulary) - 1
         if outside.any():
             text, place = outside.nonzero()[0].tolist()
             raise ValueError(
-                f"token {int(inputs[text, place])} of text {text} is out of range: the vocabulary has "
-                f"{len(self.vocabulary)} symbols, 0 (padding) to {len(self.vocabulary) - 1}; give the vocabulary that "
-                "these tokens were made with"
+                f"token {int(inputs[text, place])} of text {text} is out of range: the vocabulary has the symbols "
+                f"0 (padding) to {last}; give the vocabulary that these tokens were made with"
             )
-        empty = ~self.mask(inputs).any(1)
-        if empty.any():
+        if not (full := self.mask(inputs).any(1)).all():
             raise ValueError(
-                f"text {int(empty.nonzero()[0])} is empty: all of its tokens are padding (0), so a mask would leave "
+                f"text {int(full.int().argmin())} is empty: all of its tokens are padding (0), so a mask would leave "
                 "nothing to read; take it out"
             )
 
@@ -171,15 +159,13 @@ class Waves(Kind):
 
     rate: int
     noun: ClassVar[str] = "sound"
+    ndim: ClassVar[int] = 2
+    shape: ClassVar[str] = "[n, samples]"
+    repair: ClassVar[str] = "mix channels to one, and of whole numbers take samples.float() / 32768"
 
     def check(self, inputs: Tensor | Stream) -> None:
         """Raises ValueError for another shape or type, values far outside -1..1 or no finite numbers, and silence."""
-        if inputs.ndim != 2 or not inputs.dtype.is_floating_point:
-            raise ValueError(
-                f"sounds are fractions of the shape [n, samples], not {_described(inputs)}; mix channels to one, "
-                "and of whole numbers take samples.float() / 32768"
-            )
-        _require_finite(self, inputs)
+        super().check(inputs)
         if not isinstance(inputs, Tensor) or not inputs.numel():
             return
         loudest = inputs.abs().amax(1)
@@ -204,47 +190,26 @@ class Waves(Kind):
         return (height[:, None] <= reach[:, None, :])[:, None].float()
 
 
-PICTURED: tuple[type[Kind], ...] = (Images, Waves)
-
-
 def checked_kind(inputs: Any, given: Kind | None = None) -> Kind:
     """The kind of these inputs: the `given` one, else what their shape and type must be; checked.
 
     Raises TypeError for what is no tensor or stream, ValueError if the kind cannot be told or refuses them.
     """
     if not isinstance(inputs, Tensor) and not hasattr(inputs, "part"):
-        tensors = (
-            [list(one.shape) for one in inputs if isinstance(one, Tensor)] if isinstance(inputs, list | tuple) else []
-        )
-        shapes = f" of tensors of the shapes {tensors[:3]} and so on" if tensors else ""
+        several = isinstance(inputs, list | tuple) and [list(one.shape) for one in inputs if isinstance(one, Tensor)]
         raise TypeError(
-            f"inputs are a {type(inputs).__name__}{shapes}, but one tensor [n, ...] holds all examples: torch.stack "
-            "joins tensors of one shape, torch.nn.utils.rnn.pad_sequence texts of several lengths; sounds are cut or "
-            "padded to one length; of numpy's arrays take torch.from_numpy(array)"
+            f"inputs are a {type(inputs).__name__}{f' of tensors of the shapes {several[:3]}' if several else ''}, but "
+            "one tensor [n, ...] holds all examples: torch.stack joins tensors of one shape, "
+            "torch.nn.utils.rnn.pad_sequence texts of several lengths; sounds are cut or padded to one length; of "
+            "numpy's arrays take torch.from_numpy(array)"
         )
-    kind = given
-    if kind is None and inputs.dtype.is_floating_point and inputs.ndim <= 4:
-        kind = Vectors() if inputs.ndim == 2 else Images()
-    if kind is None and inputs.ndim == 4:
-        kind = Images()
-    if kind is None:
+    floating = inputs.dtype.is_floating_point
+    if given is None and not (inputs.ndim == 4 or (floating and inputs.ndim < 4)):
         raise ValueError(
-            f"{_described(inputs)} may be anything; say what they are: kind=tl.data.Tokens(vocabulary) for whole "
-            "numbers [n, length], tl.data.Waves(rate) for sounds, or a tl.data.Kind of your own"
+            f"{inputs.dtype} of the shape {list(inputs.shape)} may be anything; say what they are: "
+            "kind=tl.data.Tokens(vocabulary) for whole numbers [n, length], tl.data.Waves(rate) for sounds, or a "
+            "tl.data.Kind of your own"
         )
+    kind = given or (Vectors() if inputs.ndim == 2 else Images())
     kind.check(inputs)
     return kind
-
-
-def _require_finite(kind: Kind, inputs: Tensor | Stream) -> None:
-    if isinstance(inputs, Tensor) and not inputs.isfinite().all():
-        first = int((~inputs.isfinite()).flatten(1).any(1).nonzero()[0])
-        raise ValueError(f"{kind.noun} {first} has values that are no finite numbers (NaN or infinity); take it out")
-
-
-def _described(inputs: Tensor | Stream) -> str:
-    return f"{inputs.dtype} of the shape {list(inputs.shape)}"
-
-
-def _plural(kind: type[Kind]) -> str:
-    return f"{kind.noun}s"

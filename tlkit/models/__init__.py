@@ -8,6 +8,5 @@ if TYPE_CHECKING:
     from tlkit.models.networks import Autoencoder, MovingAverage, Network, SmallCNN
     from tlkit.models.teach import beliefs, class_means, drawing_features, pretrained_teach
     from tlkit.models.torchvision_models import pretrained
-    from tlkit.training.pretraining import pretrain_teach
 
 __getattr__, __dir__ = attributes(__name__)

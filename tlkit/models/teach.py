@@ -1,6 +1,6 @@
 """The network that reads drawings: it travels with the package in 89 kB and tells new symbols apart from one example.
 
-Pre-trained on printed characters (`tl.models.pretrain_teach`), its features are frozen; a class is the mean of the
+Pre-trained on printed characters (by `tools/teach_source.py`), its features are frozen; a class is the mean of the
 features of its examples, as in J. Snell et al., Prototypical Networks, 2017, with cosines for distances.
 """
 

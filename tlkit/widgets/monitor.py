@@ -72,7 +72,7 @@ class Monitor(Widget, script="monitor.js"):
         if len(earlier or {}) > 3:
             raise ValueError(f"{len(earlier or {})} earlier runs, but at most three can be told apart in grey")
         super().__init__()
-        self.source = run
+        self.source: Any = run
         self._title, self._family = title, family
         self._name = run.planned[0].recipe if isinstance(run, Comparison) else name
         self._earlier = {other: _curves(run) for other, run in (earlier or {}).items()}
@@ -187,13 +187,6 @@ class Monitor(Widget, script="monitor.js"):
             return f"trial {len(self.source.trials)}"
         return f"step {self._run.step if self._run else 0}"
 
-    def _share(self) -> float:
-        """How much of the whole is done, in 0..1."""
-        if isinstance(self.source, Comparison):
-            part = self.source.run.step / self.source.run.steps if self.source.run else 0
-            return (len(self.source.trials) + part) / len(self.source.planned)
-        return self._run.step / self._run.steps if self._run and _knows_its_end(self._run) else 0.0
-
     def _enter(self, state: str, word: str = "") -> None:
         self.state, self.word = state, word if state == "stopped" else state
         self._draw()
@@ -260,7 +253,7 @@ class Monitor(Widget, script="monitor.js"):
                     "axis": "labels per class" if self.source.axis == "budget" else self.source.axis,
                     "values": _measured(self.source),
                     "recipes": styles(self.source),
-                    "trials": len(self.source.planned),
+                    "trials": self.source.steps,
                 }
             )
         assert run is not None
@@ -297,16 +290,16 @@ class Monitor(Widget, script="monitor.js"):
         return axis | {"title": f"Accuracy on {len(self.source.split):,} validation {noun}s", "chance": chance}
 
     def _progress(self, run: Run | Watched | None) -> dict[str, Any]:
-        share, spent = self._share(), self.source.seconds if isinstance(self.source, Comparison) else run.seconds  # type: ignore[union-attr]
+        whole = self._run or self.source
+        share, spent = whole.step / whole.steps if _knows_its_end(whole) else 0.0, whole.seconds
         left = ""
         if self.source.finished:
             left = f"took {spent:.0f} s" if spent else ""
         elif share and spent and self.state == "training":
             left = time_left(spent * (1 - share) / share)
         if isinstance(self.source, Comparison):
-            total, trial = len(self.source.planned), min(len(self.source.trials) + 1, len(self.source.planned))
-            more = str(self.source.present or "")
-            at = {"step": share * total, "of": total, "words": f"Trial {trial} of {total}", "more": more}
+            trial, more = min(len(whole.trials) + 1, whole.steps), str(whole.present or "")
+            at = {"step": whole.step, "of": whole.steps, "words": f"Trial {trial} of {whole.steps}", "more": more}
         else:
             assert run is not None
             epochs = ""
@@ -319,7 +312,9 @@ class Monitor(Widget, script="monitor.js"):
 
     def _status(self, run: Run | Watched | None) -> list[list[str]]:
         if run is None or not run.step:
-            return [["", "Nothing is trained yet" if not self._share() else "Every trial is kept"]]
+            return [
+                ["", "Every trial is kept" if self._run is None and self.source.trials else "Nothing is trained yet"]
+            ]
         if self.state == "stopped":
             return [["", f"Weights and history are both from step {run.step:,}"]]
         if not isinstance(run, Run):
@@ -343,8 +338,8 @@ class Monitor(Widget, script="monitor.js"):
         return f"{self.view['title']}: {self.word}, {self.progress['words'].lower()}"
 
 
-def _knows_its_end(run: Run | Watched) -> bool:
-    return isinstance(run, Run) or run.knows_its_end
+def _knows_its_end(whole: Run | Comparison | Watched) -> bool:
+    return not isinstance(whole, Watched) or whole.knows_its_end
 
 
 def _measured(comparison: Comparison) -> list[Any]:

@@ -63,7 +63,7 @@ def where_the_gain_ends(answer: Any, comparison: Comparison) -> Judgement:
     if sample is None:
         return "a comparison that is finished: comparison.finish()"
     later, before = [b for b in comparison.budgets if b >= answer], [b for b in comparison.budgets if b < answer]
-    facts = {
+    return {
         (
             f"at {answer} the mean gain is below 2 points",
             f"a smaller gain: at {answer} the mean is above 2 points",
@@ -75,7 +75,6 @@ def where_the_gain_ends(answer: Any, comparison: Comparison) -> Judgement:
         ("no smaller budget would do", "the first such budget: a smaller one would do"): not before
         or not small(before[-1]),
     }
-    return facts
 
 
 @exercise("01.3")

@@ -73,8 +73,7 @@ def nearest_labelled(answer: Any, network: Network, few: Task) -> Judgement:
     }
     slip = next((words for words, said in slips.items() if as_given(said)), "")
     wrong = slip or "the label of the nearest labelled image: this gives others"
-    facts = {("each test image has the label of its nearest labelled image", wrong): as_given(nearest(network))}
-    return facts
+    return {("each test image has the label of its nearest labelled image", wrong): as_given(nearest(network))}
 
 
 @exercise("11.3")

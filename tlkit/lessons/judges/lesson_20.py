@@ -28,11 +28,10 @@ def low_enough(answer: Any, thresholds: Sequence[float], used: Sequence[int], go
         return {("no threshold is strict enough", "a threshold: one of them is strict enough"): not enough}
     if isinstance(answer, bool) or answer not in [*thresholds]:  # an answer may be a list
         return f"one of the thresholds: {', '.join(map(str, thresholds))}"
-    facts = {
+    return {
         ("nine in ten are right", "nine in ten right: at this threshold fewer are"): answer in enough,
         ("no lower one does it", "the lowest: a lower threshold does it too"): answer <= min(enough, default=answer),
     }
-    return facts
 
 
 @exercise("20.2")
@@ -57,7 +56,7 @@ def evenly_chosen(answer: Any, network: nn.Module, pool: Split) -> Judgement:
     order = sure.argsort(descending=True)
     surest = {number for label in range(len(named)) for number in order[said[order] == label][:EACH].tolist()}
     doubtful = len({*chosen} - surest)
-    facts = {
+    return {
         ("the labels are the network's own", "the network's own labels, of images of the pool"): own,
         (
             f"{EACH} of each class, or all there are",
@@ -65,7 +64,6 @@ def evenly_chosen(answer: Any, network: nn.Module, pool: Split) -> Judgement:
         ): even and len({*chosen}) == len(chosen),
         ("the surest of each class", f"the surest: {doubtful} of these are not"): not doubtful and bool(chosen),
     }
-    return facts
 
 
 @exercise("20.3")
@@ -80,8 +78,7 @@ def where_told_apart(answer: Any, comparison: Comparison) -> Judgement:
     apart = {at for at, sample in found.items() if sample and sample.separated}
     if not isinstance(answer, list | tuple | set) or any(one not in comparison.budgets for one in answer):
         return f"a list of budgets, of these: {', '.join(map(str, comparison.budgets))}"
-    facts = {
+    return {
         ("zero is outside where you say so", "only budgets whose interval leaves zero out"): {*answer} <= apart,
         ("no other budget tells them apart", "all of them: one more interval leaves zero out"): apart <= {*answer},
     }
-    return facts

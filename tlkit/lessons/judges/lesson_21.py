@@ -73,7 +73,7 @@ def the_largest_decay(answer: Any, steps: int) -> Judgement:
     """
     if not isinstance(answer, int | float) or not 0 < answer < 1:
         return "a number between 0 and 1"
-    facts = {
+    return {
         ("the start is forgotten in time", "a smaller decay: the start still counts more than a hundredth"): answer
         ** steps
         < 0.01 * 1.0001,
@@ -81,7 +81,6 @@ def the_largest_decay(answer: Any, steps: int) -> Judgement:
         ** steps
         > 0.01,
     }
-    return facts
 
 
 @exercise("21.3")

@@ -31,7 +31,7 @@ def thaws_at_half(answer: Any, network: nn.Module) -> Judgement:
     def learn(groups: tuple[str, ...], hundredths: range, rate: float | None) -> bool:
         return all(answer.rate(group, at / 100) == rate for group in groups for at in hundredths)
 
-    facts = {
+    return {
         ("the blocks are frozen in the first half", "blocks frozen in the whole first half"): learn(
             blocks, first, None
         ),
@@ -42,7 +42,6 @@ def thaws_at_half(answer: Any, network: nn.Module) -> Judgement:
             above, range(100), 1.0
         ),
     }
-    return facts
 
 
 @exercise("31.2")
@@ -59,8 +58,7 @@ def surely_worse(answer: Any, comparison: Comparison) -> Judgement:
     found = {name: comparison.difference(name, "full", 10) for name in others}
     worse = {name for name, sample in found.items() if sample and sample.separated and sample.mean < 0}
     named = set(map(str, answer))
-    facts = {
+    return {
         ("all that you name are", "only such names: not all of yours are surely worse"): named <= worse,
         ("none is left out", "all of them: at least one more is surely worse"): worse <= named,
     }
-    return facts

@@ -1,11 +1,11 @@
-"""The source of the network that reads drawings: 400 printed characters of many scripts, none a digit or a sample.
+"""How the network that reads drawings was made: `python tools/teach_source.py` trains it anew, half a minute.
 
-`tools/characters.py` chose them.
+Its source are 400 printed characters of many scripts, none a digit or a sample; `tools/characters.py` chose them.
 """
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import torch
@@ -16,6 +16,10 @@ from tlkit.data.augmentation import warp
 from tlkit.data.drawings import LONGEST, SIZE
 from tlkit.data.sources import charmap, divided, edges, outlines, varied
 from tlkit.data.tasks import Task
+from tlkit.models.networks import SmallCNN
+from tlkit.models.teach import WEIGHTS, quantised, untrained_teach
+from tlkit.objectives.supervised import CrossEntropy
+from tlkit.training.run import Run
 
 OUTSIDE = 8  # pixels around the ink in which the distance to it is told
 FONTS = ("DejaVuSans", "DejaVuSerif", "DejaVuSansMono", "STIXGeneral")
@@ -86,3 +90,19 @@ def _depths() -> tuple[Tensor, Tensor, Tensor]:
     depth = (inside - outside + OUTSIDE).clamp_min(0)[:, None]  # 0 where the warp looks beyond the image
     fonts = torch.tensor([len(fonts) for fonts in having])
     return depth, fonts.cumsum(0) - fonts, fonts
+
+
+# What one hand does differently from another, in pictures of 16 x 16.
+wobble = partial(warp, rotation=15, scale=0.1, shear=0.15, shift=1, elastic=0.1, cells=4)
+
+
+def pretrain_teach(seed: int = 0) -> SmallCNN:
+    """Train the network of `Teach` anew: 1,000 steps."""
+    network = untrained_teach(seed=seed)
+    options = {"batch_size": 128, "lr": 4e-3, "schedule": "one-cycle", "seed": seed}
+    Run(network, CrossEntropy(augment=wobble), characters(seed=seed), steps=1_000, **options).finish()
+    return network
+
+
+if __name__ == "__main__":
+    WEIGHTS.write_bytes(quantised(pretrain_teach()))
