@@ -91,7 +91,12 @@ def test_a_run_that_has_failed_is_not_recorded_as_a_finished_trial():
 def test_nothing_is_trained_before_it_is_asked_for():
     asked = []
     waiting = tl.compare({"x": lambda few, seed: asked.append(seed) or Knowing(1)}, task(), range(2), (1,))
-    assert (asked, waiting.trials, waiting.present, waiting.finished) == ([], [], ("x", {"budget": 1}, 0), False)
+    assert (asked, waiting.trials, waiting.present, waiting.finished) == (
+        [],
+        [],
+        ({"recipe": "x", "budget": 1}, 0),
+        False,
+    )
     waiting.finish()
     assert (waiting.present, waiting.finished) == (None, True)
 

@@ -25,9 +25,9 @@ def rivals(gains: tuple[float, float, float]):
     made = tl.compare(
         dict.fromkeys(("SimCLR", "from scratch"), lambda task, seed: None), tl.data.digits(), range(5), (1, 2, 5)
     )
-    for name, at, seed in made.planned:
-        gain = (gains[made.budgets.index(at["budget"])] + seed % 3 - 1) / 100
-        made.trials.append(Trial({"recipe": name, **at}, seed, None, 0.5 + (name == "SimCLR") * gain, 0.0))
+    for settings, seed in made.planned:
+        gain = (gains[made.budgets.index(settings["budget"])] + seed % 3 - 1) / 100
+        made.trials.append(Trial(settings, seed, None, 0.5 + (settings["recipe"] == "SimCLR") * gain, 0.0))
     return made
 
 

@@ -3,8 +3,6 @@
 `import tlkit as tl` is quick: a name loads its module, and torch with it, when it is first used.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from tlkit.lazy import attributes

@@ -1,7 +1,5 @@
 """The `tlkit` command: each subcommand is one call into the package."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

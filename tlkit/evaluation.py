@@ -1,7 +1,5 @@
 """How good a network is: a report, and validation while a run goes on."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -209,19 +207,11 @@ class observed:
             pass
         return self.run
 
-    def stop(self) -> None:
-        """Stop the run: see `Run.stop`."""
-        self.run.stop()
-
-    @property
-    def finished(self) -> bool:
-        """Whether every step was taken."""
-        return self.run.finished
-
-    @property
-    def seconds(self) -> float:
-        """How long the run's steps took so far."""
-        return self.run.seconds
+    def __getattr__(self, name: str) -> Any:
+        """What else is asked of it (stop, finished, history, ...) the run answers."""
+        if name == "run":  # a copy that is being made has none yet
+            raise AttributeError(name)
+        return getattr(self.run, name)
 
     def _look_if_due(self) -> None:
         step, history = self.run.step, self.run.history

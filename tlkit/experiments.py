@@ -44,14 +44,14 @@ class Recipe:
 
 
 class Planned(NamedTuple):
-    """A trial to come: the name of its recipe, its place on the axes, its seed."""
+    """A trial to come: its settings, the name of its recipe and its place on the axes, and its seed."""
 
-    recipe: str
-    at: dict[str, Any]
+    settings: dict[str, Any]
     seed: int
 
     def __str__(self) -> str:
-        return f"{self.recipe}, {in_words(self.at)}, seed {self.seed}"
+        recipe, *at = self.settings.items()
+        return f"{recipe[1]}, {in_words(dict(at))}, seed {self.seed}"
 
 
 class Comparison(Stepwise):
@@ -111,17 +111,19 @@ class Comparison(Stepwise):
         self._require_known_arguments(over or {})
         self.metric, self._own_metric = _metric(metric)
         places = [dict(zip(measured, place, strict=True)) for place in product(*measured.values())]
-        self.planned = [Planned(name, at, seed) for seed in self.seeds for at in places for name in self.recipes]
+        self.planned = [
+            Planned({"recipe": name, **place}, seed) for seed in self.seeds for place in places for name in self.recipes
+        ]
         self._few: tuple[Any, Task] = (None, task)
         for budget in measured["budget"]:
-            self._task(self.seeds[0], budget)
+            self._task(Planned({"budget": budget}, self.seeds[0]))
         self.trials: list[Trial] = []
         self.run: Run | None = None
         self._seconds = 0.0
         self._file = TrialFile(file, self._about()) if file is not None else None
         self._unwritten: list[Trial] = []
-        there = {_key(trial.settings, trial.seed): trial for trial in (self._file.read() if self._file else ())}
-        self.trials += [there[key] for key in map(_planned_key, self.planned) if key in there]
+        there = {_key(trial): trial for trial in (self._file.read() if self._file else ())}
+        self.trials += [there[key] for key in map(_key, self.planned) if key in there]
         self._left: tuple[int, list[Planned]] = (-1, [])
 
     def _require_known_arguments(self, over: Mapping[str, Any]) -> None:
@@ -175,8 +177,8 @@ class Comparison(Stepwise):
     def present(self) -> Planned | None:
         """The present trial; None when finished."""
         if self._left[0] != len(self.trials):
-            made = {_key(trial.settings, trial.seed) for trial in self.trials}
-            self._left = len(self.trials), [planned for planned in self.planned if _planned_key(planned) not in made]
+            made = set(map(_key, self.trials))
+            self._left = len(self.trials), [planned for planned in self.planned if _key(planned) not in made]
         return next(iter(self._left[1]), None)
 
     def __next__(self) -> Any:
@@ -185,8 +187,8 @@ class Comparison(Stepwise):
         planned = self.present
         started = time.perf_counter()
         if self.run is None:
-            further = {axis: value for axis, value in planned.at.items() if axis != "budget"}
-            made = self.recipes[planned.recipe](self._task(planned.seed, planned.at["budget"]), planned.seed, **further)
+            further = {axis: value for axis, value in planned.settings.items() if axis not in ("recipe", "budget")}
+            made = self.recipes[planned.settings["recipe"]](self._task(planned), planned.seed, **further)
             if not isinstance(made, Run):
                 return self._record(planned, made, started)
             self.run, self._seconds = made, 0.0
@@ -198,21 +200,21 @@ class Comparison(Stepwise):
         self._seconds += time.perf_counter() - started
         return step if step is not None else self._record(planned, self.run, time.perf_counter() - self._seconds)
 
-    def _task(self, seed: int, budget: int | str) -> Task:
+    def _task(self, planned: Planned) -> Task:
+        seed, budget = planned.seed, planned.settings["budget"]
         if self._few[0] != (seed, budget):
             whole = self.task.redraw(seed) if self.task.redraw and budget == "all" else self.task
             self._few = ((seed, budget), whole if budget == "all" else self.task.few_labels(_whole(budget), seed))
         return self._few[1]
 
     def _record(self, planned: Planned, predictor: Any, started: float) -> Trial:
-        name, at, seed = planned
-        task = self._task(seed, at["budget"])
+        task = self._task(planned)
         if self._own_metric is None:
             report = evaluate(predictor, task.test)
             value = self.metric.of(report)  # type: ignore[misc]  # it is read off a report
         else:
             report, value = None, float(self._own_metric(predictor, task))
-        trial = Trial({"recipe": name, **at}, seed, report, value, time.perf_counter() - started)
+        trial = Trial(*planned, report, value, time.perf_counter() - started)
         with uninterrupted():  # an interrupt before this repeats the test, one after it finds the record
             self.trials.append(trial)
             self.run = None
@@ -356,9 +358,5 @@ def _whole(budget: Any) -> int:
     return int(budget)
 
 
-def _key(settings: Mapping[str, Any], seed: int) -> str:
-    return repr((sorted(settings.items()), seed))
-
-
-def _planned_key(planned: Planned) -> str:
-    return _key({"recipe": planned.recipe, **planned.at}, planned.seed)
+def _key(one: Trial | Planned) -> str:
+    return repr((sorted(one.settings.items()), one.seed))

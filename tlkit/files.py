@@ -1,7 +1,5 @@
 """A whole file or none: everything tlkit writes stands under a temporary name until it is complete."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """What a few seeds say: a mean with its interval, and a sentence about it that can fall."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass

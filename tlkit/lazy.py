@@ -1,7 +1,5 @@
 """Names that load their module when they are first used (PEP 562)."""
 
-from __future__ import annotations
-
 import ast
 import sys
 from collections.abc import Callable

@@ -4,8 +4,6 @@ A `Picture` is a matplotlib Figure, so `picture.savefig("a.png")` works. In a no
 colours of the page, light or dark. Sizes are in CSS pixels, type sizes as in the widgets.
 """
 
-from __future__ import annotations
-
 import io
 import re
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """What features are like, without any label or classifier: functions of tensors [n, d], one row an image."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Trials on disk: one JSON line each, written as they finish, so that a comparison can go on in another process."""
 
-from __future__ import annotations
-
 import base64
 import io
 import json

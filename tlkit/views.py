@@ -4,8 +4,6 @@ Widgets and plots draw from the same views, and tests check them without a brows
 and marks of the course stand here too, once: `TOKENS` and `MARKS`.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any

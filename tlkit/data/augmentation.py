@@ -5,8 +5,6 @@ torchvision's image by image 3.6, and a training step about 5. Any callable from
 Everything here draws from torch's default generator; a `Run` seeds it for each step.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from functools import lru_cache

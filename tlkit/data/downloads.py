@@ -1,7 +1,5 @@
 """Downloads that end, with the whole file or with a sentence, and the folder where they are kept."""
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import os

@@ -5,10 +5,9 @@ Size, place and the width of the pen are taken away on purpose: a large and a sm
 `widgets/reader.js` computes the very same pictures in the browser.
 """
 
-from __future__ import annotations
-
-import math
-from collections.abc import Callable, Iterable, Sequence
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -59,51 +58,5 @@ def pictures(drawings: Iterable[Drawing]) -> Tensor:
     return torch.stack([torch.zeros(SIZE, SIZE), *map(picture, drawings)])[1:, None]
 
 
-# ---- Sample drawings: what a learner is offered who cannot or does not want to draw. None is in the reader's source.
-
-
-def _curve(x: Callable[[float], float], y: Callable[[float], float], stop: float, points: int) -> list[list[int]]:
-    """The points (x(t), y(t)) for t from 0 to `stop` turns."""
-    angles = [math.tau * stop * n / (points - 1) for n in range(points)]
-    return [[round(x(t)), round(y(t))] for t in angles]
-
-
-def _arc(y: float, rx: float, ry: float, start: float = 0, stop: float = 1, points: int = 24) -> list[list[int]]:
-    """An arc around (500, y), in turns from the right, clockwise."""
-    turn = math.tau * start
-    return _curve(lambda t: 500 + rx * math.cos(turn + t), lambda t: y + ry * math.sin(turn + t), stop - start, points)
-
-
-SAMPLES: dict[str, list[list[list[int]]]] = {
-    "heart": [
-        _curve(
-            lambda t: 500 + 304 * math.sin(t) ** 3,
-            lambda t: 470 - 19 * (13 * math.cos(t) - 5 * math.cos(2 * t) - 2 * math.cos(3 * t) - math.cos(4 * t)),
-            stop=1,
-            points=32,
-        )
-    ],
-    "star": [_arc(520, 330, 330, start=-0.25, stop=1.75, points=6)],  # five points, twice around
-    "house": [[[220, 440], [220, 800], [780, 800], [780, 440]], [[160, 470], [500, 170], [840, 470]]],
-    "smiley": [
-        _arc(500, 340, 340, start=-0.25, stop=0.75),
-        [[390, 400], [390, 450]],
-        [[610, 400], [610, 450]],
-        _arc(520, 180, 150, start=0.05, stop=0.45, points=12),
-    ],
-    "spiral": [
-        _curve(lambda t: 500 + (17 + 19 * t) * math.cos(t), lambda t: 500 + (17 + 19 * t) * math.sin(t), 2.5, 40)
-    ],
-    "lightning": [[[600, 140], [360, 500], [600, 500], [380, 860]]],
-    "arrow": [[[170, 540], [820, 480]], [[620, 320], [820, 480], [650, 680]]],
-    "fish": [
-        [
-            *([850, 330], [700, 450], [560, 570], [420, 630], [280, 610], [170, 500]),
-            *([280, 390], [420, 370], [560, 430], [700, 550], [850, 670], [850, 330]),
-        ]
-    ],
-    "circle": [_arc(500, 330, 330, start=-0.25, stop=0.75)],
-    "square": [[[200, 200], [200, 800], [800, 800], [800, 200], [200, 200]]],
-    "triangle": [[[500, 180], [170, 780], [830, 780], [500, 180]]],
-    "diamond": [[[500, 140], [220, 500], [500, 860], [780, 500], [500, 140]]],
-}
+# What a learner is offered who cannot or does not want to draw, by name. None is in the reader's source.
+SAMPLES: dict[str, list[list[list[int]]]] = json.loads(Path(__file__).with_name("samples.json").read_text())

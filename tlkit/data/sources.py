@@ -1,7 +1,5 @@
 """Data that are always there, offline: real digits inside scikit-learn, characters rendered from matplotlib's fonts."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path

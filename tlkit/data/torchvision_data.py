@@ -3,8 +3,6 @@
 File names, addresses and checksums are torchvision's own. Files are read as they lie; nothing is unpacked on disk.
 """
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import os

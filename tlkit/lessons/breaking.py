@@ -1,7 +1,5 @@
 """Break this claim: the same sentence tested again with another source, another budget, other seeds."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from html import escape

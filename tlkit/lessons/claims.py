@@ -1,7 +1,5 @@
 """A claim in a lesson: its sentence printed, its figure shown, its numbers recorded, and an error if it is false."""
 
-from __future__ import annotations
-
 import json
 import os
 from html import escape

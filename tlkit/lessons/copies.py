@@ -1,7 +1,5 @@
 """Copies of the lessons to work in: without solutions for students, and never over somebody's work."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

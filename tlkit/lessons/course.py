@@ -1,7 +1,5 @@
 """Which lessons there are: the notebooks themselves say their question, minutes and kind of transfer."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from difflib import get_close_matches

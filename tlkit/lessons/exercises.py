@@ -1,7 +1,5 @@
 """Exercises: an answer is judged by what the lesson itself measured, said in words, with hints in steps."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape

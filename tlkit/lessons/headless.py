@@ -1,7 +1,5 @@
 """A lesson without a browser: run every cell in a fresh kernel, collect its claims, report what failed."""
 
-from __future__ import annotations
-
 import json
 import os
 import platform

@@ -1,7 +1,5 @@
 """What the lessons write on the page besides widgets: HTML in the colours of the host, light or dark."""
 
-from __future__ import annotations
-
 from html import escape
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Whether this machine is ready for the course: each line is something that was tried just now."""
 
-from __future__ import annotations
-
 import os
 import platform
 import re

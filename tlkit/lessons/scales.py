@@ -1,7 +1,5 @@
 """How large a lesson runs: quick for tests, standard for reading and teaching, full for a GPU and real data."""
 
-from __future__ import annotations
-
 import os
 from typing import TypeVar
 

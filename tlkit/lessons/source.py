@@ -1,7 +1,5 @@
 """The package's own lines, shown in a lesson beside the formula: the code on the page is the code that ran."""
 
-from __future__ import annotations
-
 import inspect
 import textwrap
 from html import escape

@@ -1,7 +1,5 @@
 """A network is a backbone, which transfers, and a head, which belongs to one task."""
 
-from __future__ import annotations
-
 import copy
 import math
 from collections import OrderedDict

@@ -4,8 +4,6 @@ Pre-trained on printed characters (by `tools/teach_source.py`), its features are
 features of its examples, as in J. Snell et al., Prototypical Networks, 2017, with cosines for distances.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import torch

@@ -1,7 +1,5 @@
 """Weights files: found or downloaded, opened without running code, and fitted to a model or refused by name."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Mapping, Sequence

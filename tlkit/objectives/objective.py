@@ -1,7 +1,5 @@
 """What every objective is: a module that turns a network and a batch into a loss, and what a run asks of it."""
 
-from __future__ import annotations
-
 import copy
 from functools import partial
 from typing import Any

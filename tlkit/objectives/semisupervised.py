@@ -1,7 +1,5 @@
 """Learning from few labels and many images without: what the network says of them becomes what it learns from."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Learning from labels."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Learning from images alone: draw them again, or know two views of one image among all others."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,7 +1,5 @@
 """Nested states in one file: tensors as safetensors, all else as JSON in its metadata. It knows dictionaries only."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from os import PathLike

@@ -1,7 +1,5 @@
 """What takes its steps one by one when asked, and how a notebook asks while the kernel stays awake."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable

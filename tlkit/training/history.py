@@ -1,7 +1,5 @@
 """What a run has measured: single steps, and the records of all of them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any

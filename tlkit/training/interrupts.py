@@ -1,7 +1,5 @@
 """Interrupts that wait until what is under way is whole."""
 
-from __future__ import annotations
-
 import signal
 import threading
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The states of what a run trains: taken, gone back to, and watched for values that are no longer finite."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The learning-rate range test: which rates can this network be trained with?"""
 
-from __future__ import annotations
-
 import copy
 import math
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Which device, which precision, how many threads, and what `Run(fast=True)` makes of them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

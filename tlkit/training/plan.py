@@ -1,7 +1,5 @@
 """What a plan means for a run: which weights learn in a step, and at which share of the run's rate."""
 
-from __future__ import annotations
-
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """What a run was made with, in plain values: a file of it says so, and a run that goes on from there is compared."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tlkit.data.tasks import Split

@@ -1,7 +1,5 @@
 """A run that goes on from a file."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from os import PathLike
 from typing import Any

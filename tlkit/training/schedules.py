@@ -1,7 +1,5 @@
 """How the learning rate goes over a run: functions of the step alone, so that a run can be continued anywhere."""
 
-from __future__ import annotations
-
 import math
 
 

@@ -1,12 +1,11 @@
 """What every widget shares: its JavaScript and its look are read here, and its words are its `repr`."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
+from string import Template
 from typing import Any, ClassVar
 
 import anywidget
@@ -59,7 +58,7 @@ class Widget(anywidget.AnyWidget):
         one = state["state"][model]["state"]
         one["_esm"] = _without_indents(one["_esm"])
         one["_css"] = _without_indents(tokens_css() + _read("style.css") + _read(self._look))
-        page = PAGE.format(
+        page = Template(_read("page.html")).substitute(
             title=escape(self.words()),
             state=escape_script(json.dumps(state, ensure_ascii=False, separators=(",", ":"))),
             view=json.dumps({"model_id": model}),
@@ -71,25 +70,6 @@ class Widget(anywidget.AnyWidget):
 
 def _read(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
-
-
-PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>
-:root {{ color-scheme: light dark; }}
-body {{ max-width: 908px; margin: 16px auto; padding: 0 4px; }}
-@media (prefers-color-scheme: dark) {{ body {{ background: #111; }} }}
-</style>
-<script type="application/vnd.jupyter.widget-state+json">{state}</script>
-<body>
-<script type="application/vnd.jupyter.widget-view+json">{view}</script>
-<script>{host}</script>
-</body>
-</html>
-"""
 
 
 def _without_indents(code: str) -> str:

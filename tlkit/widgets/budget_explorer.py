@@ -1,7 +1,5 @@
 """How much a way of learning is worth at each label budget, or along another axis: one slider through both charts."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

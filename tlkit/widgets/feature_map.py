@@ -1,7 +1,5 @@
 """The images of a split, placed by what a network makes of them: who is whose neighbour, and how that came about."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any

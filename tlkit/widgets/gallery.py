@@ -1,7 +1,5 @@
 """The images of a data set: with what a network says of each, beside another set, or beside their random views."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from math import prod
 from typing import Any

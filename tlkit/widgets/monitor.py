@@ -1,7 +1,5 @@
 """Training that one can watch, pause, step, stop and steer, while the kernel stays awake."""
 
-from __future__ import annotations
-
 import asyncio
 import math
 import time
@@ -74,7 +72,7 @@ class Monitor(Widget, script="monitor.js"):
         super().__init__()
         self.source: Any = run
         self._title, self._family = title, family
-        self._name = run.planned[0].recipe if isinstance(run, Comparison) else name
+        self._name = run.planned[0].settings["recipe"] if isinstance(run, Comparison) else name
         self._earlier = {other: _curves(run) for other, run in (earlier or {}).items()}
         self._top: float | None = None
         self._beside = show or ("accuracy" if isinstance(run, validated) else "")
@@ -199,7 +197,7 @@ class Monitor(Widget, script="monitor.js"):
         run = self._run
         if isinstance(self.source, Comparison):
             if self.source.run and self.source.present:  # the loss shown is that of the last recipe which trains
-                self._shown, self._name = self.source.run, self.source.present.recipe
+                self._shown, self._name = self.source.run, self.source.present.settings["recipe"]
             run = self._shown
         with self.hold_sync():
             losses = _curve(run.history, "loss") if run else []
@@ -290,7 +288,7 @@ class Monitor(Widget, script="monitor.js"):
         return axis | {"title": f"Accuracy on {len(self.source.split):,} validation {noun}s", "chance": chance}
 
     def _progress(self, run: Run | Watched | None) -> dict[str, Any]:
-        whole = self._run or self.source
+        whole: Any = self._run or self.source
         share, spent = whole.step / whole.steps if _knows_its_end(whole) else 0.0, whole.seconds
         left = ""
         if self.source.finished:

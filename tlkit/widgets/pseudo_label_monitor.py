@@ -1,7 +1,5 @@
 """Which images a network is sure enough of to learn from its own answers, and which of these answers are wrong."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The exercises of lesson 00."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tlkit.data.tasks import Task

@@ -1,7 +1,5 @@
 """The exercises of lesson 01: a new head, the budget where the gain ends, the largest claim that holds."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tlkit.experiments import Comparison

@@ -1,7 +1,5 @@
 """The exercises of lesson 10: a trivial answer, live units, where noise surely helps."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from torch import Tensor

@@ -1,7 +1,5 @@
 """The exercises of lesson 11: the loss of a collapse, the nearest labelled image, where the gain ends."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The exercises of lesson 21."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

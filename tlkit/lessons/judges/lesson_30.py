@@ -1,7 +1,5 @@
 """The exercises of lesson 30."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tlkit.data.tasks import Split, Task

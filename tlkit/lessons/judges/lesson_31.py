@@ -1,7 +1,5 @@
 """The exercises of lesson 31."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from torch import nn
