@@ -199,11 +199,11 @@ def test_a_skipped_layer_is_undecided():
 @pytest.mark.parametrize(
     ("at", "words"),
     [
-        (5, r"at= leaves layer open; say at=\{'layer': ...\} with one of early, late"),
-        ({"layer": "early"}, r"at= leaves budget open; say at=\{'budget': ...\} with one of 1, 5"),
+        (5, r"at= leaves layer open; say at=\{'layer': ...\}; there are early, late"),
+        ({"layer": "early"}, r"at= leaves budget open; say at=\{'budget': ...\}; there are 1, 5"),
         ({"layer": "middle", "budget": 1}, "layer middle were not compared; there are early, late"),
         ({"depth": 3}, "there is no axis 'depth'; this comparison has budget, layer"),
-        ("early", "a budget is a number of labels per class, or 'all', not 'early'; there are 1, 5"),
+        ("early", "early labels per class were not compared; there are 1, 5"),
     ],
 )
 def test_a_place_that_was_not_compared_says_which_were(at, words):
@@ -491,9 +491,9 @@ def test_the_sentence_is_the_same_where_it_is_not_measured():
     [
         (
             dict(name="heed kept", better_than="scratch", at=1),
-            '"heed kept" was not compared.*did you mean "head kept"?',
+            "\"heed kept\" was not compared.*did you mean 'head kept'?",
         ),
-        (dict(name="head kept", better_than="scrach", at=1), "'head kept', 'scratch'; did you mean \"scratch\"?"),
+        (dict(name="head kept", better_than="scrach", at=1), "'head kept', 'scratch'; did you mean 'scratch'?"),
         (dict(name="head kept", better_than="scratch", at=7), "7 labels per class were not compared; there are 1, 5"),
         (dict(name="head kept", at=1), "exactly one of better_than=, level_with= and no_better_than="),
         (dict(name="head kept", better_than="scratch", level_with="scratch", at=1), "exactly one of"),

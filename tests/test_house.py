@@ -35,7 +35,7 @@ HOUSE = (
     "freezing",
     "models",
     "data",
-    "files lazy",
+    "files lazy words",
 )
 RANK = {name: rank for rank, line in enumerate(HOUSE) for name in line.split()}
 FACADES = [

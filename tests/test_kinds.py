@@ -277,7 +277,7 @@ def of(changed: Tensor, row: int, value: float) -> Tensor:
         (torch.zeros(2, 0, dtype=torch.int64), Tokens(LETTERS), "text 0 is empty"),
         (WORDS, None, r"torch.int64 of the shape \[2, 3\] may be anything; .*kind=tl.data.Tokens\(vocabulary\)"),
         (of(TONE, 1, 0.0), Waves(RATE), "sound 1 is silent from beginning to end; take it out"),
-        (of(TONE, 2, torch.nan), Waves(RATE), r"sound 2 has values that are no finite numbers \(NaN or infinity\)"),
+        (of(TONE, 2, torch.nan), Waves(RATE), r"sound 2 has values that are no finite numbers \(NaN, infinity\)"),
         (TONE * 30_000, Waves(RATE), r"sound 0 reaches 15000, but samples lie in -1..1; .* take samples / 32768"),
         (TONE[:, None], Waves(RATE), r"but these are torch.float32 of the shape \[3, 1, 8\]; mix channels to one"),
         ((TONE * 30_000).short(), Waves(RATE), r"these are torch.int16 .* samples.float\(\) / 32768"),
@@ -350,7 +350,7 @@ def test_groups_follow_their_examples():
     assert (whole[:2] + whole[5:6]).groups == ("speaker 0", "speaker 1", "speaker 1")
     assert (whole + split()).groups is None
     assert whole.without_labels().to("cpu").groups == tuple(speakers)
-    with pytest.raises(ValueError, match="there are 30 images, but 2 groups; name one for each image"):
+    with pytest.raises(ValueError, match="there are 30 images, but 2 groups; name one for each"):
         replace(split(), groups=("x", "y"))
 
 

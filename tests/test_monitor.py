@@ -187,7 +187,7 @@ def test_a_name_that_is_not_measured_is_answered_with_those_that_are():
 
 def test_a_comparison_and_the_loss_have_no_place_beside_the_loss():
     comparison = tl.compare({"x": thirty_steps}, tl.data.digits(), range(1), (1,))
-    with pytest.raises(ValueError, match="of a Comparison the accuracy of every trial is shown; leave show out"):
+    with pytest.raises(ValueError, match="a Comparison shows the accuracy of every trial; leave show out"):
         tl.widgets.Monitor(comparison, show="used")
     with pytest.raises(ValueError, match='show="loss", but that is shown anyway'):
         tl.widgets.Monitor(new_run(), show="loss")

@@ -559,6 +559,6 @@ def test_a_rate_is_refused_later_too_and_nothing_is_lost(change):
 
 def test_learning_from_labels_needs_labels():
     with pytest.raises(
-        ValueError, match="CrossEntropy needs labels of one task, but this batch has none; choose a labelled split"
+        ValueError, match="CrossEntropy needs labels of one task, but this batch has none; give it such a split"
     ):
         next(run(data=replace(split(), labels=None)))

@@ -167,9 +167,8 @@ def answers(network_or_predictor: Any, split: Split) -> tuple[Tensor, Tensor | N
             )
         predicted = outputs.argmax(1)
     if predicted.shape != (len(split),):
-        raise ValueError(
-            f"{len(split)} {nouns} got predictions of shape {list(predicted.shape)}; give one class number each"
-        )
+        shape = list(predicted.shape)
+        raise ValueError(f"{len(split)} {nouns} got predictions of shape {shape}; give one class number each")
     if len(predicted) and not 0 <= int(predicted.min()) <= int(predicted.max()) < classes:
         raise ValueError(
             f"predictions run from {int(predicted.min())} to {int(predicted.max())}, but the split has the classes "

@@ -6,18 +6,18 @@ import inspect
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import product
 from os import PathLike
 from typing import Any, NamedTuple
 
 from tlkit.data.tasks import Task
 from tlkit.evaluation import METRICS, Metric, evaluate
-from tlkit.intervals import Claim, Sample, in_words, judged
+from tlkit.intervals import Claim, Sample, judged
 from tlkit.training.driving import Stepwise
 from tlkit.training.interrupts import uninterrupted
 from tlkit.training.run import Run
 from tlkit.trial_file import Trial, TrialFile
+from tlkit.words import in_words, meant
 
 FAMILIES = ("pre-trained", "from scratch", "frozen features", "unlabelled target", "nothing learnt")
 At = int | str | Mapping[str, Any]  # a budget, or values by the names of their axes
@@ -70,8 +70,8 @@ class Comparison(Stepwise):
     - `file`: a file that each trial is written to as it finishes; a comparison made again with it goes on from there.
       A recipe that has been rewritten needs another file.
 
-    `axes` are all values by the name of their axis, "budget" first. Raises ValueError for what cannot be compared,
-    TypeError for a recipe that does not take what it would be given.
+    `axes` are all values by the name of their axis, "budget" first, `measured` those that are not skipped. Raises
+    ValueError for what cannot be compared, TypeError for a recipe that does not take what it would be given.
 
     >>> import tlkit as tl
     >>> def probe(task, seed, layer):
@@ -103,19 +103,17 @@ class Comparison(Stepwise):
         self.skip = {axis: tuple(skipped.get(axis, ())) for axis in self.axes}
         every_budget = {*self.axes["budget"], *self.skip["budget"]}
         self.axes["budget"] = tuple(sorted(every_budget, key=lambda budget: (budget == "all", budget)))
-        measured = {
-            axis: [value for value in values if value not in self.skip[axis]] for axis, values in self.axes.items()
-        }
-        if not self.recipes or not self.seeds or not all(measured.values()):
+        self.measured = {axis: tuple(v for v in of if v not in self.skip[axis]) for axis, of in self.axes.items()}
+        if not self.recipes or not self.seeds or not all(self.measured.values()):
             raise ValueError("a comparison needs at least one recipe, one seed and one budget that is not skipped")
         self._require_known_arguments(over or {})
         self.metric, self._own_metric = _metric(metric)
-        places = [dict(zip(measured, place, strict=True)) for place in product(*measured.values())]
+        places = [dict(zip(self.axes, place, strict=True)) for place in product(*self.measured.values())]
         self.planned = [
             Planned({"recipe": name, **place}, seed) for seed in self.seeds for place in places for name in self.recipes
         ]
         self._few: tuple[Any, Task] = (None, task)
-        for budget in measured["budget"]:
+        for budget in self.budgets:
             self._task(Planned({"budget": budget}, self.seeds[0]))
         self.trials: list[Trial] = []
         self.run: Run | None = None
@@ -145,7 +143,7 @@ class Comparison(Stepwise):
     @property
     def budgets(self) -> tuple[Any, ...]:
         """The budgets that are measured."""
-        return tuple(budget for budget in self.axes["budget"] if budget not in self.skip["budget"])
+        return self.measured["budget"]
 
     @property
     def axis(self) -> str:
@@ -209,11 +207,8 @@ class Comparison(Stepwise):
 
     def _record(self, planned: Planned, predictor: Any, started: float) -> Trial:
         task = self._task(planned)
-        if self._own_metric is None:
-            report = evaluate(predictor, task.test)
-            value = self.metric.of(report)  # type: ignore[misc]  # it is read off a report
-        else:
-            report, value = None, float(self._own_metric(predictor, task))
+        report = evaluate(predictor, task.test) if self.metric.of else None
+        value = self.metric.of(report) if self.metric.of else float(self._own_metric(predictor, task))  # type: ignore
         trial = Trial(*planned, report, value, time.perf_counter() - started)
         with uninterrupted():  # an interrupt before this repeats the test, one after it finds the record
             self.trials.append(trial)
@@ -243,25 +238,18 @@ class Comparison(Stepwise):
         if unknown := [axis for axis in given if axis not in self.axes]:
             raise ValueError(f"there is no axis {unknown[0]!r}; this comparison has {', '.join(self.axes)}")
         for axis, values in self.axes.items():
-            value = given.setdefault(axis, values[0] if len(values) == 1 else None)
-            if value in values:
-                continue
-            known = ", ".join(map(str, values))
-            if value is None:
-                raise ValueError(f"at= leaves {axis} open; say at={{{axis!r}: ...}} with one of {known}")
-            if axis == "budget" and isinstance(value, str):
-                raise ValueError(
-                    f"a budget is a number of labels per class, or 'all', not {value!r}; there are {known}"
-                )
-            raise ValueError(f"{in_words({axis: value})} were not compared; there are {known}")
+            known = f"there are {', '.join(map(str, values))}"
+            if axis not in given and len(values) > 1:
+                raise ValueError(f"at= leaves {axis} open; say at={{{axis!r}: ...}}; {known}")
+            if given.setdefault(axis, *values[:1]) not in values:
+                raise ValueError(f"{in_words({axis: given[axis]})} were not compared; {known}")
         return {axis: given[axis] for axis in self.axes}
 
     def trials_of(self, name: str, at: At | None = None) -> list[Trial]:
         """The trials of a recipe at a place, as far as they are made. Raises ValueError for what was not compared."""
         if name not in self.recipes:
-            near = get_close_matches(name, self.recipes, 1)
-            hint = f'; did you mean "{near[0]}"?' if near else ""
-            raise ValueError(f'"{name}" was not compared; there are {", ".join(map(repr, self.recipes))}{hint}')
+            known = ", ".join(map(repr, self.recipes))
+            raise ValueError(f'"{name}" was not compared; there are {known}{meant(name, self.recipes)}')
         settings = {"recipe": name, **self.place(at)}
         return [trial for trial in self.trials if trial.settings == settings]
 
@@ -344,11 +332,8 @@ def _metric(given: str | Callable[[Any, Task], float]) -> tuple[Metric, Callable
     if callable(given):
         return Metric(getattr(given, "__name__", type(given).__name__), None, share=False), given
     if given not in METRICS:
-        near = get_close_matches(given, METRICS, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(
-            f"there is no metric {given!r}; use one of {', '.join(METRICS)}, or a function of (run, task){hint}"
-        )
+        known = f"use one of {', '.join(METRICS)}, or a function of (run, task){meant(given, METRICS)}"
+        raise ValueError(f"there is no metric {given!r}; {known}")
     return METRICS[given], None
 
 

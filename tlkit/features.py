@@ -7,7 +7,6 @@ import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, ClassVar
 
 import torch
@@ -19,6 +18,7 @@ from tlkit.data.tasks import Split, each
 from tlkit.freezing import layer_groups
 from tlkit.models.networks import Network, evaluation_batch, predictions
 from tlkit.training.machine import device_of, hardware
+from tlkit.words import meant
 
 STEADY = 1e-4  # how steep a probe may still be, in units of its curvature: beliefs are then exact to 1e-5 (measured)
 NEWTON_STEPS = 100  # far more than the 4 to 12 that were seen
@@ -85,11 +85,8 @@ class Cut(nn.Module):
         if self.layer in groups:
             return groups[self.layer], False
         if not self.layer or self.layer not in modules:
-            near = get_close_matches(self.layer, [*groups, *modules], 1)
-            raise ValueError(
-                f"layer={self.layer!r}, but the layer groups are {', '.join(groups)}"
-                + (f"; did you mean {near[0]!r}?" if near else "; a module's dotted name will do as well")
-            )
+            hint = meant(self.layer, [*groups, *modules], "; a module's dotted name will do as well")
+            raise ValueError(f"layer={self.layer!r}, but the layer groups are {', '.join(groups)}{hint}")
         return [modules[self.layer]], False
 
     @torch.no_grad()

@@ -7,7 +7,6 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from html import escape
 from itertools import pairwise
 
@@ -16,21 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
 from tlkit.models.networks import Network
-
-__all__ = [
-    "FreezePlan",
-    "PlanSummary",
-    "Rule",
-    "batch_norm_still",
-    "discriminative_rates",
-    "freeze",
-    "gradual_unfreezing",
-    "last_layers",
-    "layer_groups",
-    "objective_groups",
-    "probe_then_finetune",
-    "weights_of",
-]
+from tlkit.words import listed, meant
 
 Part = nn.Module | nn.Parameter  # what a group holds: a ViT's class token belongs to no smaller module
 Given = Mapping[str, Sequence[Part | str]]  # groups by hand: modules of the network, or their dotted names
@@ -71,7 +56,7 @@ def layer_groups(network: nn.Module, given: Given | None = None) -> dict[str, tu
                 )
     left = [weight for weight in network.parameters() if id(weight) not in home]
     if left and given is not None:
-        raise ValueError(f"no given group holds {_listed(names[id(weight)] for weight in left)}; put it into one")
+        raise ValueError(f"no given group holds {listed(repr(names[id(weight)]) for weight in left)}; put it into one")
     if left:
         next(iter(groups.values())).extend(left)
     return {name: tuple(parts) for name, parts in groups.items()}
@@ -268,14 +253,14 @@ class FreezePlan:
         strangers = [group for group in self.groups if group not in found | others]
         if strangers:
             raise ValueError(
-                f"this plan is for another network: it has rules for {_listed(strangers)}; "
+                f"this plan is for another network: it has rules for {listed(map(repr, strangers))}; "
                 f"{_those_there_are(found | others, strangers[0])}"
             )
         without = [group for group in found if group not in self.groups]
         if without:
             raise ValueError(
-                f"the plan has no rule for {_listed(without)}, but every layer group of the network needs one at "
-                f"start 0; add Rule({without[0]!r}, None) to freeze it"
+                f"the plan has no rule for {listed(map(repr, without))}, but every layer group of the network needs "
+                f"one at start 0; add Rule({without[0]!r}, None) to freeze it"
             )
         return found | {group: parts for group, parts in others.items() if group in self.groups}
 
@@ -429,24 +414,15 @@ def _plan(network: nn.Module, groups: Given | None, rules: Sequence[Rule]) -> Fr
     if groups is None:
         return FreezePlan(tuple(rules))
     named = {id(part): name for name, part in [*network.named_modules(), *network.named_parameters()]}
-    given = {
-        group: [part if isinstance(part, str) else named[id(part)] for part in parts] for group, parts in groups.items()
-    }
+    given = {g: [p if isinstance(p, str) else named[id(p)] for p in parts] for g, parts in groups.items()}
     return FreezePlan(tuple(rules), given)
 
 
 # ---- words ----
 
 
-def _listed(names: Iterable[str], most: int = 10) -> str:
-    names = list(names)
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(map(repr, names[:most])) + more
-
-
 def _those_there_are(groups: Iterable[str], asked: str) -> str:
-    near = get_close_matches(asked, groups := list(groups), 1)
-    return f"its layer groups are {', '.join(groups)}" + (f"; did you mean {near[0]!r}?" if near else "")
+    return f"its layer groups are {', '.join(groups := list(groups))}{meant(asked, groups)}"
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> str:

@@ -5,31 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tlkit.words import counted
+
 ENOUGH_SEEDS = 5  # with fewer, no claim is decided
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun.
-
-    >>> counted(1, "label"), counted(5, "label"), counted(2, "class")
-    ('1 label', '5 labels', '2 classes')
-    """
-    plural = "es" if noun.endswith("s") else "s"
-    return f"{number:,} {noun}{'' if number == 1 else plural}"
-
-
-def budget_in_words(budget: int | str) -> str:
-    """How many labels there are.
-
-    >>> budget_in_words(0), budget_in_words(1), budget_in_words(5), budget_in_words("all")
-    ('no label', '1 label per class', '5 labels per class', 'all labels')
-    """
-    return {0: "no label", "all": "all labels"}.get(budget) or f"{counted(int(budget), 'label')} per class"
-
-
-def in_words(at: Mapping[str, Any]) -> str:
-    """A place on the axes of a comparison: "1 label per class, layer block3"."""
-    return ", ".join(budget_in_words(value) if axis == "budget" else f"{axis} {value}" for axis, value in at.items())
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,9 @@ from tlkit import views
 from tlkit.data.tasks import Split
 from tlkit.experiments import Comparison
 from tlkit.freezing import FreezePlan, weights_of
-from tlkit.intervals import Claim, budget_in_words, counted
+from tlkit.intervals import Claim
 from tlkit.training.learning_rates import RangeTest
+from tlkit.words import budget_in_words, counted
 
 INK, INK2, EDGE, GHOST, RULE, GROUND = (views.TOKENS[n][0] for n in ("ink", "ink2", "edge", "ghost", "rule", "ground"))
 LEARNS = views.TOKENS["s1"][0]

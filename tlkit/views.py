@@ -70,13 +70,17 @@ def tokens_css() -> str:
     )
 
 
+def look(family: str | None) -> dict[str, str]:
+    """The token and the mark of a family of recipes."""
+    return dict(zip(("token", "mark"), MARKS[family], strict=True))
+
+
 def styles(comparison: Comparison) -> list[dict[str, Any]]:
     """For each recipe its name, token and mark; `open` marks the second of a family."""
     seen: set[str | None] = set()
     found = []
     for name, recipe in comparison.recipes.items():
-        token, mark = MARKS[recipe.family]
-        found.append({"name": name, "token": token, "mark": mark, "open": recipe.family in seen})
+        found.append({"name": name, **look(recipe.family), "open": recipe.family in seen})
         seen.add(recipe.family)
     return found
 
@@ -146,12 +150,12 @@ def explored(comparison: Comparison, at: Mapping[str, Any] | None = None) -> dic
 
 def claim_rows(comparison: Comparison, claim: Claim) -> list[dict[str, Any]]:
     """The picture of a claim: its paired difference along the x axis, the claimed one marked."""
-    axis = comparison.axis
-    rows = []
-    for place in along(comparison, claim.at):
-        sample = comparison.difference(claim.first, claim.second, place)
-        rows.append({"value": place[axis], "sample": sample, "claimed": place == claim.at})
-    return rows
+    places = along(comparison, claim.at)
+    samples = [comparison.difference(claim.first, claim.second, place) for place in places]
+    return [
+        {"value": place[comparison.axis], "sample": sample, "claimed": place == claim.at}
+        for place, sample in zip(places, samples, strict=True)
+    ]
 
 
 def pictured(split: Split) -> Split:

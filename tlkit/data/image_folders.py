@@ -16,6 +16,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from tlkit.data.tasks import Split, Task, numbers_chosen
+from tlkit.words import listed
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".avif")
 TO_BE_NAMED = (".heic", ".heif")  # Pillow cannot read a phone's photographs, and their owner should hear it
@@ -115,7 +116,7 @@ class ImageFiles:
     `images[index]` reads those images into a tensor on `device`. Raises OSError that names a file which has vanished.
     """
 
-    dtype, ndim = torch.float32, 4
+    dtype = torch.float32
 
     def __init__(self, paths: Sequence[str], channels: int, size: int, device: torch.device | str = "cpu"):
         self.paths, self.device = tuple(paths), torch.device(device)
@@ -230,10 +231,8 @@ def _read_all(folder: Path, paths: list[Path], size: int, stream: bool) -> tuple
             if not stream:
                 images.append(image)
     if left_out:
-        more = f" and {len(left_out) - 10:,} more" if len(left_out) > 10 else ""
-        warnings.warn(
-            f"{len(left_out):,} of {len(paths):,} images are left out: {', '.join(left_out[:10])}{more}", stacklevel=3
-        )
+        words = f"{len(left_out):,} of {len(paths):,} images are left out: {listed(left_out)}"
+        warnings.warn(words, stacklevel=3)
     channels = 1 if grey else 3
     if stream:
         return ImageFiles([str(paths[number].absolute()) for number in kept], channels, size), kept

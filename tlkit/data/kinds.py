@@ -18,11 +18,9 @@ class Stream(Protocol):
     shape: torch.Size
     dtype: torch.dtype
     device: torch.device
-    ndim: int
 
     def __len__(self) -> int: ...
     def __getitem__(self, index: Any, /) -> Tensor: ...
-    def __add__(self, other: Any, /) -> Stream: ...
     def part(self, index: Any) -> Stream: ...  # those that a slice, a mask or numbers choose, still unread
     def to(self, device: torch.device | str) -> Stream: ...  # to be read onto that device
     def split(self, size: int) -> Iterable[Tensor]: ...  # in tensors of `size` inputs, one after the other
@@ -40,7 +38,7 @@ class Kind:
 
     def check(self, inputs: Tensor | Stream) -> None:
         """Raise ValueError, with what to do, if `inputs` are not of this kind. Of a stream only the shape is known."""
-        if self.ndim not in (0, inputs.ndim) or inputs.dtype.is_floating_point is not self.floating:
+        if self.ndim not in (0, len(inputs.shape)) or inputs.dtype.is_floating_point is not self.floating:
             numbers = "fractions" if self.floating else "whole numbers"
             raise ValueError(
                 f"{self.noun}s are {numbers} of the shape {self.shape}, but these are {inputs.dtype} of the shape "
@@ -48,9 +46,7 @@ class Kind:
             )
         if self.floating and isinstance(inputs, Tensor) and not inputs.isfinite().all():
             first = int((~inputs.isfinite()).flatten(1).any(1).nonzero()[0])
-            raise ValueError(
-                f"{self.noun} {first} has values that are no finite numbers (NaN or infinity); take it out"
-            )
+            raise ValueError(f"{self.noun} {first} has values that are no finite numbers (NaN, infinity); take it out")
 
     def size(self, shape: torch.Size) -> str:
         """How large one example is, in words, for inputs of this `shape`."""
@@ -65,7 +61,6 @@ class Kind:
         raise TypeError(f"{self.noun}s have no picture; a page shows images and sounds")
 
 
-@dataclass(frozen=True)
 class Images(Kind):
     """Images [n, channels, height, width], floating point in 0..1: grey with one channel, in colour with three."""
 
@@ -87,7 +82,6 @@ class Images(Kind):
         return inputs
 
 
-@dataclass(frozen=True)
 class Vectors(Kind):
     """Vectors [n, d] of floating-point numbers: measurements, a table's columns, or the features of a network."""
 
@@ -203,13 +197,13 @@ def checked_kind(inputs: Any, given: Kind | None = None) -> Kind:
             "torch.nn.utils.rnn.pad_sequence texts of several lengths; sounds are cut or padded to one length; of "
             "numpy's arrays take torch.from_numpy(array)"
         )
-    floating = inputs.dtype.is_floating_point
-    if given is None and not (inputs.ndim == 4 or (floating and inputs.ndim < 4)):
+    ndim = len(inputs.shape)
+    if given is None and not (ndim == 4 or (inputs.dtype.is_floating_point and ndim < 4)):
         raise ValueError(
             f"{inputs.dtype} of the shape {list(inputs.shape)} may be anything; say what they are: "
             "kind=tl.data.Tokens(vocabulary) for whole numbers [n, length], tl.data.Waves(rate) for sounds, or a "
             "tl.data.Kind of your own"
         )
-    kind = given or (Vectors() if inputs.ndim == 2 else Images())
+    kind = given or (Vectors() if ndim == 2 else Images())
     kind.check(inputs)
     return kind

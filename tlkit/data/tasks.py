@@ -54,9 +54,7 @@ class Split:
             if given is None:
                 continue
             if len(given) != len(self):
-                raise ValueError(
-                    f"there are {len(self)} {kind.noun}s, but {len(given)} {name}; name one for each {kind.noun}"
-                )
+                raise ValueError(f"there are {len(self)} {kind.noun}s, but {len(given)} {name}; name one for each")
             object.__setattr__(self, name, tuple(given.tolist() if isinstance(given, Tensor) else given))
         if self.labels is None:
             return
@@ -92,10 +90,8 @@ class Split:
     def one_label_each(self) -> Tensor | None:
         """The labels [n], or None. Raises ValueError if they are of several tasks."""
         if isinstance(self.labels, Mapping):
-            names = [*self.labels]
-            raise ValueError(
-                f"these labels are of several tasks ({', '.join(names)}); choose one, as in split.of({names[0]!r})"
-            )
+            names, first = ", ".join(self.labels), next(iter(self.labels))
+            raise ValueError(f"these labels are of several tasks ({names}); choose one, as in split.of({first!r})")
         return self.labels
 
     def required_labels(self, why: str) -> Tensor:
@@ -156,9 +152,8 @@ class Split:
         sample = self[torch.arange(0, len(self), max(len(self) // 32, 1))]
         held = [*_values(sample.labels), *([sample.inputs] if isinstance(sample.inputs, Tensor) else [])]
         numbers = b"".join(tensor.double().cpu().numpy().tobytes() for tensor in held)
-        return (
-            f"{zlib.crc32(repr((self.kind, [*self.inputs.shape], self.classes, sample.files)).encode() + numbers):08x}"
-        )
+        about = repr((self.kind, [*self.inputs.shape], self.classes, sample.files)).encode()
+        return f"{zlib.crc32(about + numbers):08x}"
 
     def _with(self, **changes: Any) -> Self:
         """A copy with these fields, not checked again: what is left of good data is good."""

@@ -6,13 +6,14 @@ from html import escape
 from typing import Any
 
 from tlkit.experiments import Comparison
-from tlkit.intervals import Claim, budget_in_words, counted
+from tlkit.intervals import Claim
 from tlkit.lessons.claims import WORDS
 from tlkit.lessons.page import on_page
 from tlkit.training.driving import in_slices
 from tlkit.training.run import Run
 from tlkit.views import signed
 from tlkit.widgets.base import in_kernel_loop, start
+from tlkit.words import budget_in_words, counted
 
 Source = Callable[[], tuple[Run, Any]]  # the run that trains it, and the recipe, or both by name
 

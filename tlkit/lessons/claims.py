@@ -6,9 +6,10 @@ from html import escape
 from typing import Any
 
 from tlkit.experiments import Comparison
-from tlkit.intervals import Claim, Sample, counted
+from tlkit.intervals import Claim, Sample
 from tlkit.lessons.page import on_page, paragraph
 from tlkit.views import signed
+from tlkit.words import counted
 
 WORDS = {True: ("✓ Holds", "tl-holds"), False: ("✕ Does not hold", "tl-falls"), None: ("○ Undecided", "tl-undecided")}
 
@@ -30,9 +31,8 @@ def claim(comparison: Comparison, name: str, **test: Any) -> None:
     display(HTML(claim_html(found, comparison)))
     record(found)
     if found.holds is False:
-        raise ClaimDoesNotHold(
-            f"{found.text}: {found.reason} ({numbers(found.difference, found.unit)}, {found.seeds} seeds)"
-        )
+        measured = numbers(found.difference, found.unit)
+        raise ClaimDoesNotHold(f"{found.text}: {found.reason} ({measured}, {found.seeds} seeds)")
 
 
 def record(found: Claim) -> None:
@@ -51,9 +51,8 @@ def numbers(sample: Sample | None, unit: str = "points") -> str:
     """Difference and interval in words."""
     if sample is None:
         return "not measured"
-    mean, *ends = (
-        end if end is None else signed(end, 1 if unit else 3) for end in (sample.mean, sample.low, sample.high)
-    )
+    digits, ends = 1 if unit else 3, (sample.mean, sample.low, sample.high)
+    mean, *ends = (end if end is None else signed(end, digits) for end in ends)
     words = f"{mean} {unit}".rstrip()
     return words if None in ends else f"{words}, 95 % interval {ends[0]} to {ends[1]}"
 

@@ -2,13 +2,14 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from tlkit.data.downloads import fetch
+from tlkit.words import listed
 
 ENDINGS = (".safetensors", ".pth", ".pt", ".th")
 
@@ -64,7 +65,7 @@ def weights_in(path: Path) -> dict[str, Tensor]:
     tensors = {_layer(str(key)): value for key, value in holds.items() if isinstance(value, Tensor)}
     if not tensors:
         raise ValueError(
-            f"{path} holds no tensors by name, but {_listed([str(key) for key in holds]) or 'nothing'}; "
+            f"{path} holds no tensors by name, but {listed([str(key) for key in holds]) or 'nothing'}; "
             "a weights file is what torch.save(model.state_dict(), path) writes"
         )
     return tensors
@@ -86,7 +87,7 @@ def load_weights(model: nn.Module, tensors: Mapping[str, Tensor], source: str, w
         "of another shape": [f"{key} {it} instead of {mine}" for key, (it, mine) in shapes.items() if it != mine],
     }
     if found := {kind: names for kind, names in faults.items() if names}:
-        words = "; ".join(f"{kind}: {_listed(names, 10 // len(found))}" for kind, names in found.items())
+        words = "; ".join(f"{kind}: {listed(names, 10 // len(found))}" for kind, names in found.items())
         raise ValueError(f"{source} does not fit this model. {words}. Is it of another architecture?")
     with torch.no_grad():
         for key, value in own.items():
@@ -96,7 +97,3 @@ def load_weights(model: nn.Module, tensors: Mapping[str, Tensor], source: str, w
 def _layer(key: str) -> str:
     """The name of a tensor today: without DataParallel's prefix, and with DenseNet's layers as they are now called."""
     return re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)", r"\1\2", key.removeprefix("module."))
-
-
-def _listed(names: Sequence[str], most: int = 10) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")

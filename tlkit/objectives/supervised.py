@@ -38,9 +38,7 @@ class CrossEntropy(Objective):
         inputs, labels = batch[:2]
         if not isinstance(labels, Tensor):
             which = "none" if labels is None else f"those of several tasks ({', '.join(labels)})"
-            raise ValueError(
-                f"CrossEntropy needs labels of one task, but this batch has {which}; choose a labelled split"
-            )
+            raise ValueError(f"CrossEntropy needs labels of one task, but this batch has {which}; give it such a split")
         if self.augment:
             views = [self.augment] if callable(self.augment) else self.augment
             inputs, labels = torch.cat([view(inputs) for view in views]), labels.repeat(len(views))

@@ -101,12 +101,7 @@ class TwoViews(Objective):
     """
 
     def __init__(
-        self,
-        feature_dim: int = 64,
-        augment: Augment = strong,
-        hidden: int = 128,
-        projected: int = 64,
-        seed: int = 0,
+        self, feature_dim: int = 64, augment: Augment = strong, hidden: int = 128, projected: int = 64, seed: int = 0
     ):
         super().__init__()
         self.feature_dim, self.augment = feature_dim, augment
@@ -188,12 +183,7 @@ class VICReg(TwoViews):
     """
 
     def __init__(
-        self,
-        feature_dim: int = 64,
-        invariance: float = 25.0,
-        variance: float = 25.0,
-        covariance: float = 1.0,
-        **views,
+        self, feature_dim: int = 64, invariance: float = 25.0, variance: float = 25.0, covariance: float = 1.0, **views
     ):
         super().__init__(feature_dim, **views)
         if not min(invariance, variance, covariance) >= 0:

@@ -24,7 +24,7 @@ def write(path: str | PathLike[str], about: Mapping[str, Any]) -> None:
     """
     path, tensors = Path(path), {}
     stamp = {"format": FORMAT, "versions": {"tlkit": __version__, "torch": torch.__version__}}
-    plain = {**stamp, **{name: _flat(part, _short(name), tensors) for name, part in about.items()}}
+    plain = {**stamp, **{name: _flat(part, name, tensors) for name, part in about.items()}}
     try:
         with whole_file(path) as temporary:
             temporary.write_bytes(as_bytes(tensors, {"tlkit": json.dumps(plain)}))
@@ -53,11 +53,6 @@ def read(path: str | PathLike[str]) -> dict[str, Any]:
             f"{__version__}, format {FORMAT}); resume it with that one, or train anew"
         )
     return {name: _whole(part, tensors) for name, part in about.items() if name not in ("format", "versions")}
-
-
-def _short(name: str) -> str:
-    """What a tensor's name in the file begins with: any reader of safetensors finds `run.now.0.head.weight`."""
-    return "run" if name == "state" else name
 
 
 def _flat(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:

@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, Self
 
 SLICE = 0.03  # seconds of training between two looks at what the browser has sent
 
 
-class Stepwise:
+class Stepwise(Iterator[Any]):
     """An iterator that can be stopped between two items; iterating it again goes on. `__next__` looks at `_stopped`."""
 
     _stopped = False
@@ -16,10 +16,6 @@ class Stepwise:
     def __iter__(self) -> Self:
         self._stopped = False
         return self
-
-    def __next__(self) -> Any:
-        """Take one step. Raises StopIteration at the end, or when it was stopped."""
-        raise NotImplementedError
 
     def finish(self) -> Self:
         """Take every step that is left."""

@@ -12,6 +12,7 @@ from tlkit.objectives.objective import Objective
 from tlkit.training import checkpoint
 from tlkit.training.provenance import made_with
 from tlkit.training.run import Run
+from tlkit.words import listed
 
 
 def resume(
@@ -41,7 +42,7 @@ def resume(
     Run finished at step 3 of 3 on cpu
     """
     about = checkpoint.read(path)
-    state, before = about["state"], about["made with"]
+    state, before = about["run"], about["made with"]
     _require_same_weights("network", network, state["now"][0])
     plan = None if about["plan"] is None else FreezePlan.from_json(about["plan"])
     options = {**about["settings"], "lr": state["lr"], "batch_size": before["batch size"] or 64, "plan": plan}
@@ -49,13 +50,9 @@ def resume(
     _require_same_weights("objective", run.objective, state["now"][1])  # it has all of them once it has begun
     now = made_with(run)["made with"]
     names = dict.fromkeys([*before, *now])
-    other = [
-        f"{name}: {before.get(name)} then, {now.get(name)} now" for name in names if before.get(name) != now.get(name)
-    ]
+    other = [f"{n}: {before.get(n)} then, {now.get(n)} now" for n in names if before.get(n) != now.get(n)]
     if other:
-        raise ValueError(
-            f"{path} is of a run that was made with something else ({'; '.join(other)}); make it as it was"
-        )
+        raise ValueError(f"{path} is of a run made with something else ({'; '.join(other)}); make it as it was")
     run.load_state_dict(state)
     return run
 
@@ -67,6 +64,5 @@ def _require_same_weights(part: str, module: nn.Module, saved: Mapping[str, Any]
     )
     wrong = [name for name in {**there, **here} if here.get(name) != there.get(name)]
     if wrong:
-        shown = [f"{name}: {there.get(name, 'none')} in the file, {here.get(name, 'none')} here" for name in wrong[:10]]
-        more = f"; and {len(wrong) - 10} more" if len(wrong) > 10 else ""
-        raise ValueError(f"the weights in the file are not those of this {part}: {'; '.join(shown)}{more}")
+        shown = (f"{name} ({there.get(name, 'none')} in the file, {here.get(name, 'none')} here)" for name in wrong)
+        raise ValueError(f"the weights in the file are not those of this {part}: {listed(shown)}")

@@ -81,8 +81,7 @@ class Run(Stepwise):
     ):
         if steps < 1:
             raise ValueError(f"steps={steps}, but a run needs at least 1 step")
-        if not lr > 0:
-            raise ValueError(f"lr={lr}, but a learning rate is larger than 0; 0.003 is a good start")
+        required_rate(lr)
         if schedule not in SCHEDULES:
             raise ValueError(f"schedule={schedule!r}; use None (a constant rate) or 'one-cycle'")
         if precision not in ("float32", "bfloat16"):
@@ -175,11 +174,10 @@ class Run(Stepwise):
 
     def restart(self, lr: float | None = None) -> Run:
         """Go back to the first weights and an empty history, at another learning rate if one is given."""
-        if lr is not None and not lr > 0:
-            raise ValueError(f"lr={lr}, but a learning rate is larger than 0")
+        lr = self.lr if lr is None else required_rate(lr)
         with uninterrupted():
             self._keeper.restore(self._keeper.first)
-            self.lr = self.rate = self.lr if lr is None else lr
+            self.lr = self.rate = lr
             self.history.clear()
             self.step, self.seconds, self.error, self._stopped = 0, 0.0, None, False
             self._safe = (0, self._keeper.first)
@@ -202,9 +200,7 @@ class Run(Stepwise):
 
     def set_rate(self, lr: float) -> None:
         """Change the base learning rate from the next step on; the history notes it."""
-        if not lr > 0:
-            raise ValueError(f"lr={lr}, but a learning rate is larger than 0")
-        self.rate = lr
+        self.rate = required_rate(lr)
         self.history.append({"step": self.step, "rate": lr})
 
     def rates(self, number: int | None = None) -> dict[str, float | None]:
@@ -221,7 +217,7 @@ class Run(Stepwise):
 
         Raises OSError if it cannot be written; what stood there before is then as it was.
         """
-        checkpoint.write(path, made_with(self) | {"state": self.state_dict()})
+        checkpoint.write(path, made_with(self) | {"run": self.state_dict()})
 
     def state_dict(self) -> dict[str, Any]:
         """All that another run made with the same arguments needs to go on from here: plain values and tensors.
@@ -309,6 +305,13 @@ class Run(Stepwise):
             "finished" if self.finished else "ended by an error" if self.error else "waiting" if self.step else "ready"
         )
         return f"Run {state} at step {self.step} of {self.steps} on {self.device}"
+
+
+def required_rate(lr: float) -> float:
+    """The learning rate itself. Raises ValueError if it is not above 0."""
+    if not lr > 0:
+        raise ValueError(f"lr={lr}, but a learning rate is larger than 0; 0.003 is a good start")
+    return lr
 
 
 def _plain(value: Any) -> Any:

@@ -6,9 +6,9 @@ from typing import Any
 import traitlets as t
 
 from tlkit.experiments import Comparison
-from tlkit.intervals import in_words
 from tlkit.views import explored, signed
 from tlkit.widgets.base import Widget
+from tlkit.words import in_words
 
 
 class BudgetExplorer(Widget, script="budget_explorer.js"):

@@ -13,7 +13,7 @@ import torch
 import traitlets as t
 from torch import Tensor
 
-from tlkit.views import MARKS, round_span, sent_pixels, sent_shape
+from tlkit.views import look, round_span, sent_pixels, sent_shape
 from tlkit.widgets.base import Widget, required_number
 
 PerFrame = str | Sequence[str] | Callable[[int], str]  # the last says it of a frame's number
@@ -280,7 +280,6 @@ def _curve(curve: Curve, at: list[float]) -> dict[str, Any]:
     if not bottom < top:
         raise ValueError(f'the axis of the curve "{curve.title}" starts at {bottom:g}, above all that it shows')
     form = ",.1f" if curve.unit == "%" else f",.{max(0, 2 - math.floor(math.log10(top - bottom)))}f"
-    token, mark = MARKS[curve.family]
     x = at if curve.x is None else [value for value in numbers("x", curve.x) if value is not None]
     if len(x) < len(at):
         raise ValueError(f'the curve "{curve.title}" has an x that is no number; what was not measured is NaN in y')
@@ -299,6 +298,5 @@ def _curve(curve: Curve, at: list[float]) -> dict[str, Any]:
         "bottom": bottom,
         "top": top,
         "unit": curve.unit,
-        "token": token,
-        "mark": mark,
+        **look(curve.family),
     }

@@ -11,10 +11,10 @@ from torch import Tensor
 from tlkit.data.augmentation import Augment, drawn_views
 from tlkit.data.tasks import Split, Task
 from tlkit.evaluation import answers
-from tlkit.intervals import counted
 from tlkit.models.networks import seeded
 from tlkit.views import BYTES, MARKS, pictured, sent_pixels, sent_shape
 from tlkit.widgets.base import Widget
+from tlkit.words import counted
 
 EACH = 40  # images of a class and side at most, which is a few draws of a line; and images with views
 VIEWS = 6  # of an image by each augmentation

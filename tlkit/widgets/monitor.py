@@ -12,12 +12,12 @@ import traitlets as t
 
 from tlkit.evaluation import observed, validated
 from tlkit.experiments import Comparison
-from tlkit.intervals import counted
 from tlkit.training.driving import Watched, in_slices
 from tlkit.training.history import series
 from tlkit.training.run import Run
-from tlkit.views import MARKS, round_span, round_top, styles, thinned, time_left, value_axis
+from tlkit.views import look, round_span, round_top, styles, thinned, time_left, value_axis
 from tlkit.widgets.base import Widget, in_kernel_loop, start
+from tlkit.words import counted
 
 REDRAW = 0.1  # seconds between two pictures
 UNSHOWN = ("step", "loss", "rate")  # beside the loss: it is shown itself, the others are no measurements
@@ -62,9 +62,7 @@ class Monitor(Widget, script="monitor.js"):
         if not isinstance(watched, Run | Comparison):
             watched = Watched(watched)
         if show and isinstance(run, Comparison):
-            raise ValueError(
-                f'show="{show}", but of a Comparison the {run.metric} of every trial is shown; leave show out'
-            )
+            raise ValueError(f'show="{show}", but a Comparison shows the {run.metric} of every trial; leave show out')
         if show in UNSHOWN:
             raise ValueError(f'show="{show}", but that is shown anyway; name something else that the run measures')
         if len(earlier or {}) > 3:
@@ -222,14 +220,12 @@ class Monitor(Widget, script="monitor.js"):
             self.label = self.words()
 
     def _view(self, run: Run | Watched | None) -> dict[str, Any]:
-        token, mark = MARKS[self._family]
         view: dict[str, Any] = {
             "kind": "run" if isinstance(run, Run) else "loop",
             "title": self._title or "Training",
             "subtitle": "",
             "name": self._name,
-            "token": token,
-            "mark": mark,
+            **look(self._family),
             "steps": run.steps if run else self.view.get("steps", 1),
             "left": {"title": "Loss on the training batch", "top": self._top or 2.5},
             "right": None,
@@ -249,7 +245,7 @@ class Monitor(Widget, script="monitor.js"):
                     "subtitle": f"{several}; one dot for each finished trial.",
                     "right": value_axis(self.source),
                     "axis": "labels per class" if self.source.axis == "budget" else self.source.axis,
-                    "values": _measured(self.source),
+                    "values": list(self.source.measured[self.source.axis]),
                     "recipes": styles(self.source),
                     "trials": self.source.steps,
                 }
@@ -310,9 +306,8 @@ class Monitor(Widget, script="monitor.js"):
 
     def _status(self, run: Run | Watched | None) -> list[list[str]]:
         if run is None or not run.step:
-            return [
-                ["", "Every trial is kept" if self._run is None and self.source.trials else "Nothing is trained yet"]
-            ]
+            kept = self._run is None and self.source.trials
+            return [["", "Every trial is kept" if kept else "Nothing is trained yet"]]
         if self.state == "stopped":
             return [["", f"Weights and history are both from step {run.step:,}"]]
         if not isinstance(run, Run):
@@ -340,14 +335,9 @@ def _knows_its_end(whole: Run | Comparison | Watched) -> bool:
     return not isinstance(whole, Watched) or whole.knows_its_end
 
 
-def _measured(comparison: Comparison) -> list[Any]:
-    """The values on the x axis that are measured."""
-    return [value for value in comparison.axes[comparison.axis] if value not in comparison.skip[comparison.axis]]
-
-
 def _dots(comparison: Comparison) -> Iterable[tuple[int, int, float]]:
     """For each trial the numbers of its recipe and its place on the x axis, and its value as it is shown."""
-    names, values = list(comparison.recipes), _measured(comparison)
+    names, values = list(comparison.recipes), comparison.measured[comparison.axis]
     for trial in comparison.trials:
         at = trial.settings[comparison.axis]
         yield names.index(trial.settings["recipe"]), values.index(at), comparison.metric.scale * trial.value

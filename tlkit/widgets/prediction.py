@@ -8,9 +8,9 @@ from typing import Any
 import traitlets as t
 
 from tlkit.experiments import Comparison
-from tlkit.intervals import counted
-from tlkit.views import MARKS, signed, value_interval
+from tlkit.views import look, signed, value_interval
 from tlkit.widgets.base import Widget
+from tlkit.words import counted
 
 
 class Prediction(Widget, script="prediction.js"):
@@ -49,8 +49,6 @@ class Prediction(Widget, script="prediction.js"):
             raise ValueError(
                 "a prediction needs a measured baseline: {1: 0.69, 50: 0.98}, labels per class to accuracy"
             )
-        token, mark = MARKS[family]
-        baseline_token, baseline_mark = MARKS[baseline_family]
         values = [100 * value for value in baseline.values()]
         super().__init__(
             placed=[None] * len(baseline),
@@ -64,13 +62,12 @@ class Prediction(Widget, script="prediction.js"):
                 "budgets": list(baseline),
                 "baseline": {
                     "name": baseline_name,
-                    "token": baseline_token,
-                    "mark": baseline_mark,
+                    **look(baseline_family),
                     "values": values,
                     "low": None,
                     "high": None,
                 },
-                "target": {"name": name, "token": token, "mark": mark},
+                "target": {"name": name, **look(family)},
                 "statements_question": statements_question,
                 "statements": list(statements),
             },

@@ -14,18 +14,9 @@ import traitlets as t
 from tlkit.data.drawings import SAMPLES, Drawing, pictures
 from tlkit.data.tasks import Split, Task
 from tlkit.files import write_whole
-from tlkit.intervals import counted
-from tlkit.models.teach import (
-    HEATS,
-    THRESHOLD,
-    WEIGHTS,
-    beliefs,
-    class_means,
-    cosines,
-    drawing_features,
-    restored,
-)
+from tlkit.models.teach import HEATS, THRESHOLD, WEIGHTS, beliefs, class_means, cosines, drawing_features, restored
 from tlkit.widgets.base import Widget
+from tlkit.words import counted
 
 MOST_CLASSES = 9  # each has a key
 

@@ -25,10 +25,9 @@ def two_labels_of_each(answer: Any, task: Task) -> Judgement:
             f"every class has two labels, {len(answer.train)} in all",
             "two labels of each class; now there are " + ", ".join(map(str, counts.tolist())),
         ): bool((counts == 2).all()),
-        (
-            "the other images are kept without a label",
-            "the other images: few_labels keeps them as unlabelled",
-        ): bool(left and len(left) + len(answer.train) == len(task.train)),
+        ("the other images are kept without a label", "the other images: few_labels keeps them as unlabelled"): bool(
+            left and len(left) + len(answer.train) == len(task.train)
+        ),
     }
 
 

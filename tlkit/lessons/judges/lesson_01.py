@@ -33,10 +33,7 @@ def starts_from(answer: Any, source: Network) -> Judgement:
         ("the backbone has the weights of the source", "the backbone still has weights of its own"): same,
         ("the head is new", "a new head: this one is the head of the source"): not head,
         ("the head has as many classes", f"a head for {classes} classes"): outputs(answer.head) == classes,
-        (
-            "training it leaves the source as it is",
-            "a copy: training this one would change the source too",
-        ): not shared,
+        ("training it leaves the source as it is", "a copy: training this one would change the source too"): not shared,
     }
 
 
