@@ -129,7 +129,7 @@ def main(quick: bool = False) -> None:
     over = "".join(f" minus {mine}, points | no better by {BY} |" for mine in OURS)
     print(f"| recipe | accuracy, % |{over} time |\n|---|---|{'---|---|' * len(OURS)}---|")
     for name in found.recipes:
-        cells = [_words(Sample(tuple(100 * a for a in found.accuracy(name, LABELS).values())))]
+        cells = [_words(Sample(tuple(100 * a for a in found.values(name, LABELS).values())))]
         for mine in OURS:
             claim = found.claim(name, at=LABELS, no_better_than=mine, by=BY)
             said = {True: "holds", False: "does not hold", None: "undecided"}[claim.holds]

@@ -107,7 +107,7 @@ def table(found: Comparison) -> None:
 
     print(f"\n{'accuracy, %':34}" + "".join(f"{k:>14}" for k in budgets) + f"{'s/run':>8}")
     for name in found.recipes:
-        seconds = [trial.seconds for trial in found.trials if trial.recipe == name]
+        seconds = [trial.seconds for trial in found.trials if trial.settings["recipe"] == name]
         row(name, partial(percent, found, name), f"{sum(seconds) / len(seconds):8.2f}")
     against = [(name, BASELINE) for name in found.recipes if name != BASELINE]
     against += [("LabelSpreading", "SoftMatch"), ("pre-trained, SoftMatch", PRETRAINED)]

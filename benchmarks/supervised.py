@@ -99,7 +99,7 @@ def main(quick: bool = False) -> None:
 
 def percent(found: Comparison, name: str, k: int) -> Sample:
     """The accuracies of a recipe at a budget."""
-    return Sample(tuple(100 * accuracy for accuracy in found.accuracy(name, k).values()))
+    return Sample(tuple(100 * accuracy for accuracy in found.values(name, k).values()))
 
 
 def words(sample: Sample | None) -> str:

@@ -218,6 +218,10 @@ def test_lab_says_where_a_fresh_copy_stands_beside_an_edited_lesson(lab, tmp_pat
     assert (
         "edited lessons stay as they are" in (said := capsys.readouterr().out) and "01_why_transfer-fresh.ipynb" in said
     )
+    assert "Of an older tlkit" not in said
+    copy.write_text(copy.read_text().replace('"names": 2', '"names": 1'))
+    lab()
+    assert "some names in them have changed (CHANGELOG says which): 01_why_transfer.ipynb\n" in capsys.readouterr().out
     assert "--LabApp.default_url=/lab/tree/01_why_transfer.ipynb" in command
 
 

@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 import tlkit as tl
 from tlkit.lessons.claims import ClaimDoesNotHold
+from tlkit.lessons.copies import older_copies
 from tlkit.lessons.page import on_page, paragraph
 from tlkit.lessons.source import Source
 
@@ -186,6 +187,20 @@ def test_a_copy_that_was_not_edited_follows_the_lesson_when_it_changes(lessons, 
     tl.lessons.make_copies(tmp_path / "mine")
     assert source(first) == "print('a newer lesson')"
     assert len(names(tmp_path / "mine")) == 2
+
+
+def test_an_edited_copy_of_an_older_tlkit_is_called_older(lessons, tmp_path):
+    first, second = tl.lessons.make_copies(tmp_path / "mine")
+    for path in (first, second):  # as they were stamped before
+        before = json.loads(path.read_text())
+        del before["metadata"]["tlkit"]["names"]
+        path.write_text(json.dumps(before))
+    assert older_copies(tmp_path / "mine") == []  # neither is edited, so both follow the lesson
+    edit(first, "answer = my_own")
+    assert older_copies(tmp_path / "mine") == [first.name]
+    (tmp_path / "mine" / "notes.ipynb").write_text('["no notebook"]')
+    tl.lessons.make_copies(tmp_path / "mine")
+    assert older_copies(tmp_path / "mine") == [first.name]
 
 
 def test_an_edited_fresh_copy_stays_too(lessons, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import tlkit as tl
-from tests.helpers import run, split
+from tests.helpers import run, split, task
 
 
 def new_run(steps: int = 6, **options) -> tl.Run:
@@ -198,3 +198,69 @@ def test_only_runs_and_comparisons_are_watched_and_three_earlier_ones_told_apart
         tl.widgets.Monitor([])
     with pytest.raises(ValueError, match="at most three"):
         tl.widgets.Monitor(new_run(), earlier={name: new_run() for name in "abcd"})
+
+
+# ---- loops of other frameworks ----
+
+
+class Another:
+    """A loop that nobody here has written, of five steps; it says neither how many nor how long they take."""
+
+    def __init__(self, steps: int = 5):
+        self.history, self.finished, self._last = [], False, steps
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.finished:
+            raise StopIteration
+        self.history.append({"step": len(self.history) + 1, "loss": 1 / (len(self.history) + 1)})
+        self.finished = len(self.history) == self._last
+        return self.history[-1]
+
+    def stop(self):
+        self.finished = True
+
+
+def test_any_loop_with_next_stop_finished_and_history_is_watched():
+    async def lesson():
+        loop = Another()
+        monitor = tl.widgets.Monitor(loop, title="Another framework")
+        assert repr(monitor) == "Another framework: not running, step 0"
+        assert await monitor.train() is loop
+        assert (monitor.state, len(loop.history), monitor.view["kind"]) == ("finished", 5, "loop")
+        assert np.frombuffer(monitor.left, np.float32).reshape(-1, 2)[:, 0].tolist() == [1, 2, 3, 4, 5]
+        assert monitor.rate is None and monitor.progress["left"] == ""
+
+    asyncio.run(lesson())
+
+
+def test_a_loop_that_knows_its_end_says_how_far_it_is():
+    loop = Another()
+    loop.steps, loop.seconds = 5, 2.0
+    next(loop), next(loop)
+    progress = tl.widgets.Monitor(loop).progress
+    assert (progress["words"], progress["step"], progress["of"]) == ("Step 2 of 5", 2, 5)
+
+
+@pytest.mark.parametrize("missing", ["stop", "history"])
+def test_what_a_loop_lacks_is_said(missing):
+    loop = {"__next__": lambda self: 1, "stop": print, "finished": False, "history": []}
+    loop.pop(missing)
+    with pytest.raises(TypeError, match=f"a Other has no {missing}"):
+        tl.widgets.Monitor(type("Other", (), loop)())
+
+
+def test_a_comparison_over_layers_has_a_place_for_each():
+    layers = ("early", "late")
+    recipes = {
+        "x": lambda few, seed, layer: run(2, data=few.train),
+        "y": lambda few, seed, layer: run(2, data=few.train),
+    }
+    made = tl.compare(recipes, task(), range(2), [1], over={"layer": layers}).finish()
+    monitor = tl.widgets.Monitor(made)
+    assert (monitor.view["axis"], monitor.view["values"]) == ("layer", ["early", "late"])
+    dots = np.frombuffer(monitor.dots, np.float32).reshape(-1, 3)
+    assert dots[:, :2].tolist() == [[recipe, place] for _ in range(2) for place in range(2) for recipe in range(2)]
+    assert dots[:, 2].tolist() == pytest.approx([100 * trial.value for trial in made.trials])

@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _lab(options: argparse.Namespace) -> int:
-    from tlkit.lessons.copies import make_copies
+    from tlkit.lessons.copies import make_copies, older_copies
     from tlkit.lessons.headless import kernel_environment
     from tlkit.lessons.scales import scale
 
@@ -72,6 +72,8 @@ def _lab(options: argparse.Namespace) -> int:
     fresh = sorted(path.name for path in {*folder.glob("*-fresh*.ipynb")} - before)
     if fresh:
         print(f"Your edited lessons stay as they are; a fresh copy stands beside each: {', '.join(fresh)}")
+    if older := older_copies(folder):
+        print(f"Of an older tlkit, so some names in them have changed (CHANGELOG says which): {', '.join(older)}")
     first = paths[0].resolve()
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}"]
     command.append(f"--LabApp.default_url=/lab/tree/{first.name}")

@@ -20,7 +20,7 @@ recipes = {
 comparison = tl.compare(recipes, tl.data.digits(), seeds=range(5), budgets=(1, 5, 20)).finish()
 """
 PREDICT = """
-baseline = {budget: comparison.accuracy("from scratch", budget)[0] for budget in comparison.budgets}
+baseline = {budget: comparison.values("from scratch", budget)[0] for budget in comparison.budgets}
 prediction = tl.widgets.Prediction(baseline, question="Where will it land?", name="head kept",
                                    statements=["No difference.", "A gain."], statements_question="What will be true?")
 prediction
@@ -33,6 +33,27 @@ def useless():
 
 tl.lessons.break_claim(comparison, "head kept", better_than="from scratch", at=1, by=5, sources={"useless": useless})
 """
+LAYERS = """
+shares = {"block1": 0.5, "block2": 0.6, "features": 0.9}
+by_layer = {
+    "near": tl.Recipe(lambda task, seed, layer: Reads(task, seed, shares[layer]), family="frozen features"),
+    "far": tl.Recipe(lambda task, seed, layer: Reads(task, seed, 0.4), family="nothing learnt"),
+}
+by_layer = tl.compare(by_layer, tl.data.digits(), budgets=[0, "all"], over={"layer": list(shares)}).finish()
+tl.widgets.BudgetExplorer(by_layer, at={"budget": "all"})
+"""
+LOSSES = """
+def untrained(factor):
+    def recipe(task, seed):
+        network = tl.models.SmallCNN(seed=seed)
+        network.head.weight.data *= factor
+        return network
+    return recipe
+
+losses = {"unsure": untrained(0), "sure": untrained(3)}
+losses = tl.compare(losses, tl.data.digits(), budgets=[0, 1, "all"], metric="log_loss").finish()
+tl.widgets.BudgetExplorer(losses)
+"""
 CELLS = {
     "setup": SETUP,
     "ask": PREDICT,
@@ -41,6 +62,8 @@ CELLS = {
     "ask again": PREDICT,
     "break": BROKEN,
     "explore": "tl.widgets.BudgetExplorer(comparison, first='head kept', second='from scratch')",
+    "explore layers": LAYERS,
+    "explore losses": LOSSES,
 }
 NUMBER = {name: number for number, name in enumerate(CELLS)}
 
@@ -96,6 +119,29 @@ def test_a_claim_is_broken_by_another_source_that_trains_in_the_background(noteb
     page.get_by_role("button", name="Test again").click()
     page.get_by_text("Does not hold.").wait_for()
     assert "Tested 3 times" in page.inner_text()
+
+
+def test_layers_are_explored_as_budgets_are(notebook):
+    explorer = shown(notebook, "explore layers").locator('[data-widget="budget-explorer"]')
+    explorer.get_by_text("With layer block1").wait_for()
+    slider = explorer.locator(".tl-slider [role=slider]")
+    assert slider.get_attribute("aria-label") == "layer"
+    slider.focus()
+    slider.press("End")
+    explorer.get_by_text("With layer features").wait_for()
+    assert "+50.0 points" in explorer.inner_text()
+    ticks = explorer.locator("svg text").all_text_contents()
+    assert {"block1", "block2", "features"} <= set(ticks)
+
+
+def test_a_metric_that_is_no_share_is_explored_in_its_own_unit_over_no_and_all_labels(notebook):
+    explorer = shown(notebook, "explore losses").locator('[data-widget="budget-explorer"]')
+    explorer.get_by_text("With 0 labels per class").wait_for()
+    slider = explorer.locator(".tl-slider [role=slider]")
+    slider.focus()
+    slider.press("End")
+    explorer.get_by_text("With all labels").wait_for()
+    assert "Log loss on 600 test images" in explorer.inner_text() and "points" not in explorer.inner_text()
 
 
 def test_the_budget_explorer_answers_without_a_kernel(notebook):  # the last: it ends the kernel

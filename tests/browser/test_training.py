@@ -39,6 +39,25 @@ await tl.widgets.Monitor(run).train()""",
     "finish": "run = new_run(1_000)\nprint('begun')\nrun.finish()",
     "finish, queued": "print('queued cell ran')",
     "same digest": "print(0 < run.step < 1_000, digest(run.finish()) == digest(new_run(1_000).finish()))",
+    "another loop": """
+class Another:
+    def __init__(self):
+        self.history, self.finished, self._going = [], False, True
+    def __iter__(self):
+        self._going = True
+        return self
+    def __next__(self):
+        if not self._going or self.finished:
+            raise StopIteration
+        step = len(self.history) + 1
+        self.history.append({"step": step, "loss": 10 / step, "skill": step / 1e6})
+        self.finished = step == 1_000_000
+        return step
+    def stop(self):
+        self._going = False
+
+loop = await tl.widgets.Monitor(Another(), show="skill", name="keras").train()
+print("stopped at", len(loop.history), loop.history[-1]["loss"] == 10 / len(loop.history))""",
     "watched": "run = await tl.widgets.Monitor(new_run(500)).train()\nprint(digest(run))",
 }
 NUMBER = {name: number for number, name in enumerate(CELLS)}
@@ -106,6 +125,22 @@ def test_the_curve_grows_stands_still_in_pause_and_goes_on_by_single_steps(noteb
     monitor.locator(".tl-progress").get_by_text(f"Step {step + 2:,} of").wait_for()
     notebook.page.keyboard.press("s")
     notebook.wait_output(NUMBER["train"], f"step {step + 2}")
+
+
+def test_a_loop_of_another_framework_is_watched_paused_and_stopped(notebook, begin):
+    monitor = begin("another loop")
+    monitor.get_by_text("keras").first.wait_for()
+    assert "Skill" in monitor.inner_text()
+    click(monitor, "pause")
+    in_state(notebook.output(NUMBER["another loop"]), "paused")
+    notebook.page.wait_for_timeout(300)
+    step = int(monitor.locator(".tl-progress").inner_text().split()[1].replace(",", ""))
+    click(monitor, "step")
+    monitor.locator(".tl-progress").get_by_text(f"Step {step + 1:,}").wait_for()
+    click(monitor, "stop")
+    notebook.wait_output(NUMBER["another loop"], f"stopped at {step + 1} True")
+    assert monitor.locator('button[data-do="continue"]').count() == 1
+    assert monitor.locator('button[data-do="afresh"]').count() == 0  # it cannot be made anew
 
 
 def test_a_step_draws_one_more_point(notebook, begin):

@@ -9,6 +9,7 @@ from typing import Any
 from tlkit.files import write_whole
 from tlkit.lessons.course import catalogue
 
+NAMES = 2  # counts how often names that lessons call have changed; a copy is stamped with it
 SOLUTION = re.compile(r"^( *)# solution\n.*?^ *# end of solution$", re.DOTALL | re.MULTILINE)
 
 
@@ -24,7 +25,7 @@ def make_copies(folder: Path | str = "tlkit-lessons", teacher: bool = False) -> 
     opened = []
     for lesson in catalogue():
         notebook = without_outputs(json.loads(lesson.path.read_text(encoding="utf-8")), teacher)
-        notebook["metadata"].setdefault("tlkit", {})["copied"] = _cells_hash(notebook)
+        notebook["metadata"].setdefault("tlkit", {}).update(copied=_cells_hash(notebook), names=NAMES)
         opened.append(folder / lesson.path.name)
         target, number = opened[-1], 1
         while (there := _read(target)) is not None and not _is_as_written(there):
@@ -33,6 +34,13 @@ def make_copies(folder: Path | str = "tlkit-lessons", teacher: bool = False) -> 
         if there is None or _cells_hash(there) != _cells_hash(notebook):
             write_whole(target, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
     return opened
+
+
+def older_copies(folder: Path) -> list[str]:
+    """The edited lessons in a folder that were copied when things still had other names: they may not run any more."""
+    there = {path.name: _read(path) or {} for path in folder.glob("*.ipynb")}
+    edited = {name: _stamp(notebook) for name, notebook in there.items() if not _is_as_written(notebook)}
+    return sorted(name for name, stamp in edited.items() if "copied" in stamp and stamp.get("names", 1) < NAMES)
 
 
 def without_outputs(notebook: dict[str, Any], teacher: bool) -> dict[str, Any]:
@@ -59,13 +67,18 @@ def _read(path: Path) -> dict[str, Any] | None:
         return {}
 
 
-def _is_as_written(notebook: dict[str, Any]) -> bool:
+def _stamp(notebook: Any) -> dict[str, Any]:
+    """What a copy was stamped with; nothing if it is none."""
     try:
-        return notebook["metadata"]["tlkit"]["copied"] == _cells_hash(notebook)
-    except (KeyError, TypeError):
-        return False
+        return dict(notebook["metadata"]["tlkit"])
+    except (KeyError, TypeError, ValueError):
+        return {}
+
+
+def _is_as_written(notebook: Any) -> bool:
+    return "copied" in (stamp := _stamp(notebook)) and stamp["copied"] == _cells_hash(notebook)
 
 
 def _cells_hash(notebook: dict[str, Any]) -> str:
-    sources = ["".join(cell["source"]) for cell in notebook["cells"]]
+    sources = ["".join(cell["source"]) for cell in notebook.get("cells", ())]
     return hashlib.sha256(json.dumps(sources).encode()).hexdigest()

@@ -37,10 +37,9 @@ const signed = (value, digits = 1) => (Number(value.toFixed(digits)) > 0 ? "+" :
 const shortPercent = (value) => `${Number(value.toFixed(1))}${SPACE}%`;
 const twoFigures = (value) => Number(value.toPrecision(2));
 const rateWords = (rate) => (rate < 0.99e-4 ? twoFigures(rate).toExponential() : String(twoFigures(rate)));
-// "5 labels per class", "1 label per class", "all labels"; on another axis its name and the value, "layer block1"
-function amount(value, unit = "labels per class") {
-  if (!unit.startsWith("label")) return `${unit} ${value}`;
-  return value === "all" ? "all labels" : `${value} ${value === 1 ? unit.replace(/(?<=s)es\b|s\b/, "") : unit}`;
+// "labels per class" for several, "label per class" for one
+function amount(budget, unit = "labels per class") {
+  return budget === "all" ? "all labels" : `${budget} ${budget === 1 ? unit.replace(/(?<=s)es\b|s\b/, "") : unit}`;
 }
 const article = (name) => `${/^(8|11$|18$|[aeio]|u\w|[fhlmnrsx]$)/i.test(name) ? "an" : "a"} ${name}`;
 

@@ -31,6 +31,8 @@ function render({ model, el }) {
   const pair = () => view().pairs[`${model.get("first")}-${model.get("second")}`] ?? view().values.map(() => null);
   const alone = ({ values }) => values.length < 2; // one seed: its value is no interval
   const zero = (one) => alone(one) || (one.low <= 0 && one.high >= 0);
+  const isBudget = () => view().axis === "labels per class";
+  const inWords = (value, unit = view().axis) => (isBudget() ? amount(value, unit) : `${view().axis} ${value}`);
   const range = ({ low, high }) => `${difference(low)} to ${difference(high)}`;
   const difference = (value) => signed(value, view().unit ? 1 : 3); // points, or the metric's own unit
   const points = (value) => `${difference(value)} ${view().unit}`.trim();
@@ -56,7 +58,7 @@ function render({ model, el }) {
   function valueWords(budget) {
     const found = pair()[budget];
     const what = found ? `${points(found.mean)}, ${certainty(found)}` : "not measured at this scale";
-    return `${amount(view().values[budget], view().axis)}: ${what}`;
+    return `${inWords(view().values[budget])}: ${what}`;
   }
 
   function build() {
@@ -68,7 +70,7 @@ function render({ model, el }) {
     const place = (index) => (budgetScale(budgets, area)(budgets[Math.round(index)]) - area.left) / (area.right - area.left);
     const places = () => budgets.map((_, index) => index);
     knob = slider(frame, {
-      name: view().axis === "labels per class" ? "Budget" : view().axis, low: 0, high: budgets.length - 1, ticks: places(), words: valueWords, place,
+      name: isBudget() ? "Budget" : view().axis, low: 0, high: budgets.length - 1, ticks: places(), words: valueWords, place,
       value: (at) => places().sort((one, other) => Math.abs(place(one) - at) - Math.abs(place(other) - at))[0],
       next: (value, direction) => value + direction,
       input: move, change: () => {},
@@ -177,7 +179,7 @@ function render({ model, el }) {
     const { values: budgets } = view();
     const budget = model.get("budget");
     const found = pair()[budget];
-    say(caption, `With ${amount(budgets[budget], view().axis)}`);
+    say(caption, `With ${inWords(budgets[budget])}`);
     say(number, found ? points(found.mean) : "not measured");
     say(interval, !found ? SPACE : alone(found) ? certainty(found) : `${certainty(found)}, ${found.values.length} seeds`);
     seedStrip(found);
@@ -186,7 +188,7 @@ function render({ model, el }) {
     say(finding.firstChild, `${bold} `);
     say(finding.lastChild, plain);
     const open = pair().map((one, index) => [one, budgets[index]]).filter(([one]) => one && !alone(one) && zero(one)).at(-1);
-    const example = open ? ` (at ${amount(open[1], view().axis.split(" ")[0])}: ${points(open[0].mean)}, ${range(open[0])})` : "";
+    const example = open ? ` (at ${inWords(open[1], "labels")}: ${points(open[0].mean)}, ${range(open[0])})` : "";
     frame.status("", [["", "\u25cf filled: interval excludes zero"], ["", `\u25cb open: it does not${example}`]], "      ");
   }
 
