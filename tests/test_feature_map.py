@@ -141,7 +141,7 @@ TWO = {0: features(), 5: features()}
         ({"frames": torch.zeros(30, 2, 2)}, ValueError, r"shape \[30, 2, 2\], .* give \[30, d\]"),
         ({"frames": features().log()}, ValueError, "some features are no finite numbers"),
         ({"frames": {}}, ValueError, r"frames are of the steps \[\]; give at least one, as whole numbers"),
-        ({"frames": {5: features(), 0: features()}}, ValueError, r"steps \[5, 0\]; .* in the order of training"),
+        ({"frames": {5: features(), 0: features()}}, ValueError, r"steps \[5, 0\]; .* in training's order"),
         ({"frames": {"first": features()}}, ValueError, r"steps \['first'\]; .* as whole numbers"),
         ({"frames": TWO, "network": network()}, ValueError, r"of the steps \[0, 5\]; give predictions of the same"),
         ({"frames": TWO, "predictions": {0: split().labels}}, ValueError, "give predictions of the same"),

@@ -87,7 +87,7 @@ def test_half_precision_is_no_reason_to_complain():
         (split(6), {5: probabilities() * 3}, {}, ValueError, r"of step 5 .* do not sum to 1 .* logits.softmax\(1\)"),
         (split(6), probabilities(sure=torch.full((6,), 1.5)), {}, ValueError, "the probabilities are negative"),
         (split(6), probabilities() * float("nan"), {}, ValueError, "no numbers"),
-        (split(6), {}, {}, ValueError, "give at least one, as whole numbers in the order"),
+        (split(6), {}, {}, ValueError, "give at least one, as whole numbers in training"),
         (split(6), {9: probabilities(), 3: probabilities()}, {}, ValueError, r"of the steps \[9, 3\]; give"),
         (split(6), probabilities(), {"threshold": 0}, ValueError, "threshold=0.0, but it is a probability: above 0"),
         (split(6), probabilities(), {"threshold": 1.01}, ValueError, "at most 1"),

@@ -133,7 +133,7 @@ def test_projectors_are_drawn_from_their_seed_and_nothing_else_is(objective):
 
 @pytest.mark.parametrize("objective", TWO_VIEWS.values(), ids=TWO_VIEWS)
 def test_one_image_has_nothing_to_be_told_from(objective):
-    with pytest.raises(ValueError, match=r"a batch of 1 image holds no other image.*use a batch_size of 32 or more"):
+    with pytest.raises(ValueError, match=r"a batch of 1 image holds no other image.*use batch_size=32 or more"):
         objective(6)(network(), batch(IMAGES[:1]))
 
 

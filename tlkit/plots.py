@@ -107,7 +107,7 @@ def differences(comparison: Comparison, claim: Claim, width: int = 648) -> Pictu
     rows = views.claim_rows(comparison, claim)
     line = 28
     narrow = width < 560
-    left, right = (72, 108) if narrow else (120, 190)
+    left, right = (72, 108) if narrow else (120, 190 if comparison.metric.share else 236)
     height = 30 + line * len(rows) + 26
     better, other = (claim.second, claim.first) if comparison.metric.lower_is_better else (claim.first, claim.second)
     picture = Picture(width, height, f"Paired difference, {better} minus {other}, at every {comparison.axis}")
@@ -125,6 +125,7 @@ def differences(comparison: Comparison, claim: Claim, width: int = 648) -> Pictu
     else:
         low, high = views.round_span([-0.1, 0.1, -claim.threshold, claim.threshold, *reach])
         axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_formatter(lambda value, _: views.signed(value, 2) if value else "0")
     axes.set_xlim(low, high)
     axes.annotate(claim.unit, (1, 0), (6, -4), xycoords="axes fraction", **_small(va="top"))
     for number, row in enumerate(rows):

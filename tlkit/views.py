@@ -142,6 +142,7 @@ def explored(comparison: Comparison, at: Mapping[str, Any] | None = None) -> dic
         "values": list(comparison.axes[comparison.axis]),
         "y": value_axis(comparison),
         "unit": "points" if comparison.metric.share else "",
+        "lower": comparison.metric.lower_is_better,
         "seeds": len(comparison.seeds),
         "recipes": recipes,
         "pairs": pairs,

@@ -121,9 +121,7 @@ class TwoViews(Objective):
         """
         n = len(batch.inputs)
         if n < 2:
-            raise ValueError(
-                f"a batch of {n} image holds no other image to tell it from; use a batch_size of 32 or more"
-            )
+            raise ValueError(f"a batch of {n} image holds no other image to tell it from; use batch_size=32 or more")
         views = torch.cat(two_views(batch.inputs, self.augment))
         features = network.features(views) if isinstance(network, Network) else network(views)
         if features.shape[1:] != (self.feature_dim,):

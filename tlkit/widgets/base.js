@@ -298,7 +298,8 @@ class Chart {
       const look = bold ? { kind: "bold", token: "ink" } : {};
       this.words(`${name} x ${words}`, at, area.bottom + 17, words, { anchor: "middle", ...look });
     }
-    if (unit) this.words(`${name} unit`, area.right + 10, area.bottom + 17, unit);
+    const end = x.length ? x.at(-1).at + this.width(x.at(-1).words) / 2 + 8 : 0; // a long last word pushes the unit away
+    if (unit) this.words(`${name} unit`, Math.max(area.right + 10, end), area.bottom + 17, unit);
   }
 
   chance(area, y, value, inside) {

@@ -89,9 +89,7 @@ def training_steps(frames: Mapping[int, Any]) -> list[int]:
     """The steps of `{step: what there was}`. Raises ValueError if there are none, or no whole numbers that rise."""
     steps = list(frames)
     if not steps or not all(isinstance(step, int) for step in steps) or steps != sorted(steps):
-        raise ValueError(
-            f"frames are of the steps {steps}; give at least one, as whole numbers in the order of training"
-        )
+        raise ValueError(f"frames are of the steps {steps}; give at least one, as whole numbers in training's order")
     return steps
 
 

@@ -27,6 +27,10 @@ function render({ model, el }) {
 
   const view = () => model.get("view");
   const recipe = (trait) => view().recipes[model.get(trait)];
+  const pairNames = () => { // where lower is better, second minus first says how much better the first is
+    const names = [recipe("first").name, recipe("second").name];
+    return view().lower ? names.reverse() : names;
+  };
   const glyph = ({ mark, open }) => GLYPHS[mark][open ? 1 : 0];
   const pair = () => view().pairs[`${model.get("first")}-${model.get("second")}`] ?? view().values.map(() => null);
   const alone = ({ values }) => values.length < 2; // one seed: its value is no interval
@@ -87,7 +91,7 @@ function render({ model, el }) {
     frame.head(view().title, view().subtitle);
     frame.show("measured", "measured");
     say(title, view().y.title);
-    const compared = `${recipe("first").name} minus ${recipe("second").name}`; // said anew here: no kernel is needed
+    const compared = pairNames().join(" minus "); // said anew here: no kernel is needed
     set(chart.node, { "aria-label": `${view().y.title}. ${compared}, ${valueWords(model.get("budget"))}` });
     curves();
     ["first", "second"].forEach((trait, place) => {
@@ -143,7 +147,7 @@ function render({ model, el }) {
   }
 
   function lower(place, x, width) {
-    const words = `Paired difference, ${recipe("first").name} ${MINUS} ${recipe("second").name}`;
+    const words = `Paired difference, ${pairNames().join(` ${MINUS} `)}`;
     chart.words("lower title", 0, place.top - 14, words, { kind: "chosen", token: "ink", room: width });
     const found = pair().filter(Boolean);
     const y = differenceScale(found.flatMap(({ low, high }) => [low, high]), place.bottom, place.top);
@@ -168,8 +172,7 @@ function render({ model, el }) {
     const scale = linear(low - 0.08 * span, high + 0.08 * span, from, to);
     scale.ticks = (most) => {
       const found = roundTicks(low - 0.08 * span, high + 0.08 * span, most);
-      const step = found.length > 1 ? found[1] - found[0] : 1;
-      scale.digits = step < 1 ? Math.max(1, Math.ceil(-Math.log10(step) - 1e-9)) : Number(found.some((value) => value % 1));
+      scale.digits = [0, 1, 2, 3].find((digits) => found.every((value) => Math.abs(value - Number(value.toFixed(digits))) < 1e-6)) ?? 4;
       return found;
     };
     return scale;

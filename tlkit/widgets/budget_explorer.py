@@ -58,4 +58,5 @@ class BudgetExplorer(Widget, script="budget_explorer.js"):
         axis, unit = self.view["axis"], self.view["unit"]
         place = in_words({"budget" if axis == "labels per class" else axis: self.view["values"][self.budget]})
         words = f"{signed(found['mean'], 1 if unit else 3)} {unit}".rstrip() if found else "not measured"
+        first, second = (second, first) if self.view["lower"] else (first, second)
         return f"{first} minus {second} with {place}: {words}"
