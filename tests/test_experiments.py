@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+
 import pytest
 import torch
 from helpers import Knowing, measured, network, recipe, run, task
@@ -193,7 +195,7 @@ def test_a_comparison_over_layers_says_them():
 def test_a_skipped_layer_is_undecided():
     made = by_layer(budgets=[5], skip={"layer": ["late"]}).finish()
     claim = made.claim("near", better_than="far", at={"layer": "late"})
-    assert (claim.holds, claim.reason) == (None, "layer late are not measured at this scale")
+    assert (claim.holds, claim.reason) == (None, "not measured at this scale: layer late")
 
 
 @pytest.mark.parametrize(
@@ -201,9 +203,9 @@ def test_a_skipped_layer_is_undecided():
     [
         (5, r"at= leaves layer open; say at=\{'layer': ...\}; there are early, late"),
         ({"layer": "early"}, r"at= leaves budget open; say at=\{'budget': ...\}; there are 1, 5"),
-        ({"layer": "middle", "budget": 1}, "layer middle were not compared; there are early, late"),
+        ({"layer": "middle", "budget": 1}, "with layer middle nothing was compared; there are early, late"),
         ({"depth": 3}, "there is no axis 'depth'; this comparison has budget, layer"),
-        ("early", "early labels per class were not compared; there are 1, 5"),
+        ("early", "with early labels per class nothing was compared; there are 1, 5"),
     ],
 )
 def test_a_place_that_was_not_compared_says_which_were(at, words):
@@ -347,16 +349,70 @@ def test_a_trial_that_was_cut_short_is_made_again(tmp_path, cut):
     assert measurements(filed(path)[0]) == measurements(whole)
 
 
-def test_a_full_disk_loses_no_trial(tmp_path, monkeypatch):
-    going, _ = filed(tmp_path / "trials")
-    with monkeypatch.context() as full:
-        full.setattr("tlkit.trial_file.TrialFile.append", lambda *_: (_ for _ in ()).throw(OSError("full")))
-        with pytest.raises(OSError, match="full"):
+def test_a_full_disk_loses_no_trial_and_spoils_no_other(tmp_path):
+    """With room for a part of the next trial only; then with more."""
+    path = tmp_path / "trials"
+    going, _ = filed(path)
+    while len(going.trials) < 3:
+        next(going)
+    before, limits = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 100, limits[1]))
+    try:
+        with pytest.raises(OSError):
             going.finish()
-    assert len(going.trials) == 1
-    assert len(filed(tmp_path / "trials")[0].trials) == 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == before and len(going.trials) == 4
+    assert len(filed(path)[0].trials) == 3
+    going.finish()
+    assert measurements(filed(path)[0]) == measurements(going) and len(going.trials) == 12
+
+
+def test_the_last_trial_is_written_when_there_is_room_again(tmp_path, monkeypatch):
+    going, _ = filed(tmp_path / "trials")
+    for item in going:
+        if isinstance(item, Trial) and len(going.trials) == 11:
+            break
+    with monkeypatch.context() as full, pytest.raises(OSError, match="full"):
+        full.setattr("tlkit.trial_file.TrialFile.append", lambda *_: (_ for _ in ()).throw(OSError("full")))
+        going.finish()
+    assert going.finished and len(filed(tmp_path / "trials")[0].trials) == 11
     going.finish()
     assert len(filed(tmp_path / "trials")[0].trials) == 12
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (dict(metric=lambda run, task: 1.0), "a file needs names: def a metric of your own"),
+        (dict(over={"widths": [(16, 32)]}), "let axes have words or numbers as values"),
+        (dict(over={"budget": [1]}), "'budget' cannot be an axis here"),
+        (dict(over={"recipe": ["x"]}), "'recipe' cannot be an axis here"),
+        (dict(skip={"layre": [1]}), "'layre' cannot be an axis here: .* skip= names axes"),
+    ],
+)
+def test_what_a_file_cannot_hold_or_is_no_axis_is_refused_before_anything_is_trained(tmp_path, call, words):
+    with pytest.raises(ValueError, match=words):
+        tl.compare(
+            {"x": lambda few, seed, **_: Knowing(1)}, task(), file=tmp_path / "trials", **{"budgets": [1]} | call
+        )
+    assert not (tmp_path / "trials").exists()
+
+
+def test_a_fixed_split_and_one_that_is_redrawn_are_two_comparisons(tmp_path):
+    fixed = {"fixed": recipe(HIGH)}
+    tl.compare(fixed, task(), budgets=[5], file=tmp_path / "trials").finish()
+    with pytest.raises(ValueError, match="split: redrawn there, fixed here"):
+        tl.compare(fixed, task().with_fixed_split(), budgets=[5], file=tmp_path / "trials")
+
+
+def test_a_recipe_may_return_a_run_that_is_looked_at():
+    def looked_at(few, seed):
+        return tl.validated(run(20, data=few.train, seed=seed), few.validation, every=5)
+
+    recipes = {"looked at": looked_at, "alone": lambda few, seed: run(20, data=few.train, seed=seed)}
+    made = tl.compare(recipes, task(), range(3), [5]).finish()
+    assert made.values("looked at") == made.values("alone")
 
 
 @pytest.mark.parametrize(
@@ -448,7 +504,7 @@ def test_a_claim_on_a_skipped_budget_is_undecided(kind):
     for skipped in (5, 20):
         claim = comparison.claim("x", at=skipped, **{kind: "y"})
         assert (claim.holds, claim.wrong_winner) == (None, None)
-        assert claim.reason == f"{skipped} labels per class are not measured at this scale"
+        assert claim.reason == f"not measured at this scale: {skipped} labels per class"
 
 
 @KINDS
@@ -494,7 +550,10 @@ def test_the_sentence_is_the_same_where_it_is_not_measured():
             "\"heed kept\" was not compared.*did you mean 'head kept'?",
         ),
         (dict(name="head kept", better_than="scrach", at=1), "'head kept', 'scratch'; did you mean 'scratch'?"),
-        (dict(name="head kept", better_than="scratch", at=7), "7 labels per class were not compared; there are 1, 5"),
+        (
+            dict(name="head kept", better_than="scratch", at=7),
+            "with 7 labels per class nothing was compared; there are 1, 5",
+        ),
         (dict(name="head kept", at=1), "exactly one of better_than=, level_with= and no_better_than="),
         (dict(name="head kept", better_than="scratch", level_with="scratch", at=1), "exactly one of"),
     ],

@@ -272,8 +272,9 @@ def of(changed: Tensor, row: int, value: float) -> Tensor:
         (
             WORDS.float(),
             Tokens(LETTERS),
-            r"texts are whole numbers of the shape \[n, length\], but these are torch.float32",
+            r"texts are torch.int64 of the shape \[n, length\], but these are torch.float32",
         ),
+        (WORDS.to(torch.uint8), Tokens(LETTERS), "texts are torch.int64 .* but these are torch.uint8"),
         (torch.zeros(2, 0, dtype=torch.int64), Tokens(LETTERS), "text 0 is empty"),
         (WORDS, None, r"torch.int64 of the shape \[2, 3\] may be anything; .*kind=tl.data.Tokens\(vocabulary\)"),
         (of(TONE, 1, 0.0), Waves(RATE), "sound 1 is silent from beginning to end; take it out"),
@@ -368,8 +369,11 @@ def test_labels_of_several_tasks_go_by_their_names_and_unknown_ones_are_left_out
     batch = tl.data.Batches(both, 5)[1]
     assert {name: labels.shape for name, labels in batch.labels.items()} == {"letter": (5,), "vowel": (5,)}
     assert (both[:3] + both[3:]).labels["vowel"].equal(both.labels["vowel"])
-    task = tl.data.Task("both", both, both, both)
-    assert task.of("vowel").few_labels(1).classes == ("no", "yes")
+    task = tl.data.Task("both", both, both, both, unlabelled=both)
+    few = task.of("vowel").few_labels(1)
+    assert few.classes == ("no", "yes") and len(few.unlabelled) == 6 + 4
+    swapped = {"vowel": ("no", "yes"), "letter": NAMES}
+    assert replace(both, classes=swapped).of("letter").classes == NAMES
 
 
 @pytest.mark.parametrize(
@@ -456,6 +460,26 @@ def test_an_objectives_own_heads_learn_are_planned_for_saved_and_resumed(tmp_pat
     torch.manual_seed(1)
     again = tl.resume(tmp_path / "run.safetensors", network(1), TwoHeads(), two_tasks(), device="cpu").finish()
     assert digest(again.objective) == digest(going.finish().objective)
+
+
+def test_a_plan_with_rules_for_an_objective_is_summarised_and_drawn_on_the_network_alone():
+    both = plan(Rule("objective.heads.vowel", None))
+    assert [row[0] for row in both.summary(network()).rows] == ["block1", "features", "head"]
+    assert tl.plots.plan(both, network()).words.endswith("3 layer groups")
+
+
+def test_a_group_of_an_objective_leaves_out_what_belongs_to_the_network():
+    class Wrapped(tl.objectives.CrossEntropy):
+        def __init__(self, net):
+            super().__init__()
+            self.both = nn.Sequential(net.backbone, nn.Linear(6, 2))
+
+    net = network()
+    objective = Wrapped(net)
+    (group,) = tl.freezing.objective_groups(objective, net).values()
+    assert [weight.shape for weight in group] == [(2, 6), (2,)]
+    frozen = tl.Run(net, objective, split(), steps=3, plan=plan(Rule("objective.both", None)), device="cpu").finish()
+    assert not frozen.network.backbone.block1[0].weight.equal(network().backbone.block1[0].weight)
 
 
 def test_a_rule_for_a_part_that_an_objective_has_not_is_refused():

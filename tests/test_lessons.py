@@ -295,7 +295,7 @@ def test_a_claim_that_falls_is_shown_and_recorded_before_it_raises(comparison, s
 
 def test_an_undecided_claim_is_no_error_and_says_what_is_missing(comparison, shown, recorded):
     tl.lessons.claim(comparison, "scratch", level_with="<i>kept</i>", at=50)
-    assert "○ Undecided" in shown[0] and "50 labels per class are not measured at this scale." in shown[0]
+    assert "○ Undecided" in shown[0] and "Not measured at this scale: 50 labels per class." in shown[0]
     assert [(entry["holds"], entry["difference"], entry["low"]) for entry in recorded()] == [(None, None, None)]
 
 

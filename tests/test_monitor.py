@@ -236,6 +236,16 @@ def test_any_loop_with_next_stop_finished_and_history_is_watched():
     asyncio.run(lesson())
 
 
+def test_a_loop_whose_steps_are_nothing_goes_on_to_its_end():
+    class Silent(Another):
+        def __next__(self):
+            super().__next__()
+
+    loop = Silent()
+    asyncio.run(tl.widgets.Monitor(loop).train())
+    assert len(loop.history) == 5
+
+
 def test_a_loop_that_knows_its_end_says_how_far_it_is():
     loop = Another()
     loop.steps, loop.seconds = 5, 2.0
@@ -246,7 +256,7 @@ def test_a_loop_that_knows_its_end_says_how_far_it_is():
 
 @pytest.mark.parametrize("missing", ["stop", "history"])
 def test_what_a_loop_lacks_is_said(missing):
-    loop = {"__next__": lambda self: 1, "stop": print, "finished": False, "history": []}
+    loop = {"__iter__": iter, "__next__": lambda self: 1, "stop": print, "finished": False, "history": []}
     loop.pop(missing)
     with pytest.raises(TypeError, match=f"a Other has no {missing}"):
         tl.widgets.Monitor(type("Other", (), loop)())

@@ -127,7 +127,7 @@ def test_an_objective_says_what_it_was_made_with():
         **{"objective": "FixMatch", "weight": 1.0, "weak": "weak", "threshold": 0.9, "strong": "strong"}
     }
     noisy = CrossEntropy(augment=(tl.data.weak, partial(tl.data.noise, deviation=0.2)))
-    assert noisy.settings()["augment"] == ["weak", ["noise", ("deviation", 0.2)]]
+    assert noisy.settings()["augment"] == ["weak", ["noise", ["deviation", 0.2]]]
 
 
 @pytest.mark.parametrize(
@@ -143,6 +143,36 @@ def test_a_run_is_not_resumed_with_another_objective(tmp_path, other, words):
     run(3, data=paired(), objective=FixMatch()).save(tmp_path / "run.safetensors")
     with pytest.raises(ValueError, match=words):
         tl.resume(tmp_path / "run.safetensors", network(), other, paired(), device="cpu")
+
+
+def test_parts_and_weights_of_an_objective_belong_to_its_settings():
+    weighted = tl.objectives.L2SP(network(), augment=tl.data.noise, class_weights=torch.tensor([1.0, 2.0, 3.0]))
+    parts = weighted.settings()["cross_entropy"]
+    assert (parts["augment"], parts["class_weights"]) == ("noise", [1.0, 2.0, 3.0])
+
+
+class Counting(CrossEntropy):
+    """Counts its steps in a plain attribute, and keeps a moving target of its own."""
+
+    def __init__(self, net: nn.Module):
+        super().__init__(augment=partial(tl.data.noise, deviation=0.2))
+        self.steps, self.target = 0, tl.models.MovingAverage(net, 0.5)
+
+    def after_step(self, network):
+        self.steps += 1
+        self.target.update(network)
+
+
+def test_what_an_objective_counts_and_moves_is_no_setting_and_is_not_shared(tmp_path):
+    given = Counting(network())
+    first, second = (run(6, objective=given, net=network(seed)) for seed in range(2))
+    before = digest(given)
+    for _ in range(4):
+        next(first), next(second)
+    assert digest(given) == before and digest(first.objective) != digest(second.objective)
+    first.save(tmp_path / "run.safetensors")
+    again = tl.resume(tmp_path / "run.safetensors", network(), Counting(network()), split(), device="cpu").finish()
+    assert digest(again.objective) == digest(first.finish().objective)
 
 
 def test_a_run_is_not_resumed_with_other_data_of_the_same_size(tmp_path):

@@ -171,8 +171,9 @@ def _sentence(claim: dict) -> str:
     word = {True: "holds", False: "DOES NOT HOLD", None: "undecided"}[claim["holds"]]
     if claim["difference"] is None:
         return f"{word}: {claim['text']}"
-    ends = "" if claim["low"] is None else f" ({claim['low']:+.1f} to {claim['high']:+.1f})"
-    return f"{word}: {claim['text']}: {claim['difference']:+.1f}{ends} points, {claim['seeds']} seeds"
+    form, unit = (".3f", "") if "unit" in claim else (".1f", " points")
+    ends = "" if claim["low"] is None else f" ({claim['low']:+{form}} to {claim['high']:+{form}})"
+    return f"{word}: {claim['text']}: {claim['difference']:+{form}}{ends}{unit}, {claim['seeds']} seeds"
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import json
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,8 +12,8 @@ from itertools import product
 from os import PathLike
 from typing import Any, NamedTuple
 
-from tlkit.data.tasks import Task
-from tlkit.evaluation import METRICS, Metric, evaluate
+from tlkit.data.tasks import Split, Task
+from tlkit.evaluation import METRICS, Metric, evaluate, observed
 from tlkit.intervals import Claim, Sample, judged
 from tlkit.training.driving import Stepwise
 from tlkit.training.interrupts import uninterrupted
@@ -25,7 +27,7 @@ At = int | str | Mapping[str, Any]  # a budget, or values by the names of their 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A way to learn a task: `make(task, seed)` returns a Run not yet started, or a fitted object with `predict`.
+    """A way to learn a task: `make(task, seed)` returns a Run not yet started (or observed), or what predicts.
 
     A comparison over further axes gives it their values by name: `make(task, seed, layer="block3")`.
     `family` is the way of using data, which gives it the course's colour and mark: "pre-trained", "from scratch",
@@ -95,14 +97,17 @@ class Comparison(Stepwise):
         file: str | PathLike[str] | None = None,
     ):
         self.recipes = {name: r if isinstance(r, Recipe) else Recipe(r) for name, r in recipes.items()}
-        self.task, self.seeds, self.file = task, tuple(seeds), file
-        skipped = skip if isinstance(skip, Mapping) else {"budget": skip}
+        self.task, self.seeds, self.file = task, tuple(dict.fromkeys(map(int, seeds))), file
+        given: dict[str, Any] = {"budget": budgets, **(over or {})}
+        skipped = {axis: tuple(of) for axis, of in (skip if isinstance(skip, Mapping) else {"budget": skip}).items()}
+        if wrong := [*({"budget", "recipe", "seed"} & {*(over or {})}), *(skipped.keys() - given)]:
+            raise ValueError(f"{wrong[0]!r} cannot be an axis here: budgets= and seeds= stand apart, skip= names axes")
         self.axes: dict[str, tuple[Any, ...]] = {
-            axis: tuple(values) for axis, values in ({"budget": budgets} | dict(over or {})).items()
+            axis: tuple(dict.fromkeys([*of, *skipped.get(axis, ())])) for axis, of in given.items()
         }
-        self.skip = {axis: tuple(skipped.get(axis, ())) for axis in self.axes}
-        every_budget = {*self.axes["budget"], *self.skip["budget"]}
-        self.axes["budget"] = tuple(sorted(every_budget, key=lambda budget: (budget == "all", budget)))
+        self.skip = {axis: skipped.get(axis, ()) for axis in self.axes}
+        numbers = {budget: math.inf if budget == "all" else _whole(budget) for budget in self.axes["budget"]}
+        self.axes["budget"] = tuple(sorted(numbers, key=numbers.__getitem__))
         self.measured = {axis: tuple(v for v in of if v not in self.skip[axis]) for axis, of in self.axes.items()}
         if not self.recipes or not self.seeds or not all(self.measured.values()):
             raise ValueError("a comparison needs at least one recipe, one seed and one budget that is not skipped")
@@ -137,8 +142,14 @@ class Comparison(Stepwise):
     def _about(self) -> dict[str, Any]:
         """What other comparisons must not share a file with. A recipe that was rewritten cannot be told."""
         task = self.task
-        data = {name: getattr(task, name).fingerprint() for name in ("train", "test")}
-        return {"task": task.name, "data": data, "metric": self.metric.name, "axes": list(self.axes)}
+        data = {name: part.fingerprint() for name, part in vars(task).items() if isinstance(part, Split)}
+        about = {"task": task.name, "data": data, "split": "redrawn" if task.redraw else "fixed", "axes": [*self.axes]}
+        values = [*self.axes.values()]
+        if self.metric.name == "<lambda>" or json.loads(json.dumps(values, default=repr)) != [list(v) for v in values]:
+            raise ValueError(
+                "a file needs names: def a metric of your own, and let axes have words or numbers as values"
+            )
+        return about | {"metric": self.metric.name}
 
     @property
     def budgets(self) -> tuple[Any, ...]:
@@ -180,6 +191,7 @@ class Comparison(Stepwise):
         return next(iter(self._left[1]), None)
 
     def __next__(self) -> Any:
+        self._write()
         if self._stopped or self.present is None:
             raise StopIteration
         planned = self.present
@@ -187,11 +199,11 @@ class Comparison(Stepwise):
         if self.run is None:
             further = {axis: value for axis, value in planned.settings.items() if axis not in ("recipe", "budget")}
             made = self.recipes[planned.settings["recipe"]](self._task(planned), planned.seed, **further)
-            if not isinstance(made, Run):
+            if not isinstance(made, Run | observed):
                 return self._record(planned, made, started)
-            self.run, self._seconds = made, 0.0
+            self.run, self._driven, self._seconds = made.run if isinstance(made, observed) else made, made, 0.0
         try:
-            step = next(iter(self.run), None)  # a run that was stopped is not a finished trial
+            step = next(iter(self._driven), None)  # a run that was stopped is not a finished trial
         except FloatingPointError as error:
             self.run = None  # the trial begins anew when the comparison is iterated again
             raise FloatingPointError(f"{planned}: {error}") from error
@@ -214,18 +226,26 @@ class Comparison(Stepwise):
             self.trials.append(trial)
             self.run = None
             self._unwritten.append(trial)
-            while self._file and self._unwritten:  # what a full disk refused is written with the next one
-                self._file.append(self._unwritten[0])
-                self._unwritten.pop(0)
+            self._write()
         return trial
+
+    def _write(self) -> None:
+        """Write what is not written yet: a full disk may have refused it before."""
+        while self._file and self._unwritten:
+            self._file.append(self._unwritten[0])
+            self._unwritten.pop(0)
 
     def with_seeds(self, seeds: Iterable[int]) -> Comparison:
         """What these seeds alone have measured: a comparison with their trials."""
-        metric = self._own_metric or self.metric.name
-        over = {axis: values for axis, values in self.axes.items() if axis != "budget"}
-        part = Comparison(self.recipes, self.task, seeds, self.budgets, self.skip, over=over, metric=metric)
+        part = self.anew(self.recipes, seeds, self.budgets)
         part.trials = [trial for trial in self.trials if trial.seed in part.seeds]
         return part
+
+    def anew(self, recipes: Mapping[str, Any], seeds: Iterable[int], budgets: Iterable[Any]) -> Comparison:
+        """The same comparison of these, with nothing measured yet."""
+        over = {axis: values for axis, values in self.axes.items() if axis != "budget"}
+        metric = self._own_metric or self.metric.name
+        return Comparison(recipes, self.task, seeds, budgets, self.skip, over=over, metric=metric)
 
     # ---- what was measured ----
 
@@ -242,7 +262,7 @@ class Comparison(Stepwise):
             if axis not in given and len(values) > 1:
                 raise ValueError(f"at= leaves {axis} open; say at={{{axis!r}: ...}}; {known}")
             if given.setdefault(axis, *values[:1]) not in values:
-                raise ValueError(f"{in_words({axis: given[axis]})} were not compared; {known}")
+                raise ValueError(f"with {in_words({axis: given[axis]})} nothing was compared; {known}")
         return {axis: given[axis] for axis in self.axes}
 
     def trials_of(self, name: str, at: At | None = None) -> list[Trial]:
@@ -310,7 +330,7 @@ class Comparison(Stepwise):
         text = text or f"with {in_words(place)}, {name} is {test} {other} {limit}".strip()
         found = self.difference(name, other, place)
         if skipped := {axis: value for axis, value in place.items() if value in self.skip[axis]}:
-            found, (holds, reason) = None, (None, f"{in_words(skipped)} are not measured at this scale")
+            found, (holds, reason) = None, (None, f"not measured at this scale: {in_words(skipped)}")
         else:
             holds, reason = judged(test, threshold, found, unit)
         seeds = len(found.values) if found else 0

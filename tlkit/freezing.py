@@ -72,8 +72,10 @@ def objective_groups(objective: nn.Module, network: nn.Module) -> dict[str, tupl
     for name, child in objective.named_children():
         several = isinstance(child, nn.ModuleDict | nn.ModuleList)
         for inner, part in child.named_children() if several else [("", child)]:
-            if any(weight.requires_grad and id(weight) not in known for weight in part.parameters()):
-                groups[".".join(filter(None, ("objective", name, inner)))] = (part,)
+            own = [weight for weight in part.parameters() if id(weight) not in known]
+            if any(weight.requires_grad for weight in own):
+                whole = len(own) == len([*part.parameters()])  # else it holds a part of the network too
+                groups[".".join(filter(None, ("objective", name, inner)))] = (part,) if whole else tuple(own)
     own = [w for w in objective.parameters(recurse=False) if w.requires_grad and id(w) not in known]
     return groups | ({"objective": tuple(own)} if own else {})
 
@@ -244,13 +246,14 @@ class FreezePlan:
         return [rule.rate for rule in self._of(group) if rule.start <= share][-1]
 
     def groups_in(self, network: nn.Module, objective: nn.Module | None = None) -> dict[str, tuple[Part, ...]]:
-        """What each group of the plan is in this network, and in this objective (see `objective_groups`).
+        """What each group of the plan is in this network, and in the objective if it is given (see `objective_groups`).
 
         Raises ValueError if the plan is for another network: if the groups with rules are not the network's.
         """
         found = layer_groups(network, dict(self.given) or None)
         others = objective_groups(objective, network) if objective else {}
-        strangers = [group for group in self.groups if group not in found | others]
+        asked = [group for group in self.groups if objective or group.split(".")[0] != "objective"]
+        strangers = [group for group in asked if group not in found | others]
         if strangers:
             raise ValueError(
                 f"this plan is for another network: it has rules for {listed(map(repr, strangers))}; "

@@ -114,7 +114,9 @@ def differences(comparison: Comparison, claim: Claim, width: int = 648) -> Pictu
     axes = picture.axes_at(left, 30, width - left - right, line * len(rows))
     picture.heading(f"Paired difference, {better} \u2212 {other}")
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_yticks(range(len(rows)), [_label(row["value"], narrow, number) for number, row in enumerate(rows)])
+    axes.set_yticks(
+        range(len(rows)), [_label(row["value"], narrow, number, comparison.axis) for number, row in enumerate(rows)]
+    )
     axes.axvline(0, color=INK, linewidth=1)
     samples = [row["sample"] for row in rows if row["sample"]]
     reach = [end for s in samples for end in (s.low, s.high, *s.values) if end is not None]
@@ -260,17 +262,25 @@ def curves(comparison: Comparison, at: Mapping[str, Any] | None = None, title: s
     axes.grid(axis="y", color=RULE, linewidth=1)
     if y["chance"] is not None:
         axes.axhline(y["chance"], color=EDGE, linewidth=1, linestyle=DOTTED)
-    for name, recipe in comparison.recipes.items():
+    for style in views.styles(comparison):
+        name, color, mark = style["name"], views.TOKENS[style["token"]][0], SHAPES[style["mark"]]
         cells = [views.value_interval(comparison, name, place) for place in places]
         points = [(place, cell) for place, cell in enumerate(cells) if cell]
         if not points:
             continue
-        token, mark = views.MARKS[recipe.family]
-        color, xs = views.TOKENS[token][0], [place for place, _ in points]
+        xs = [place for place, _ in points]
         low, high = ([cell[end] for _, cell in points] for end in ("low", "high"))
         axes.fill_between(xs, low, high, color=color, alpha=0.14, linewidth=0)
         means = [cell["mean"] for _, cell in points]
-        axes.plot(xs, means, color=color, linewidth=2, marker=SHAPES[mark], markersize=8)
+        axes.plot(
+            xs,
+            means,
+            color=color,
+            linewidth=2,
+            marker=mark,
+            markersize=8,
+            markerfacecolor=GROUND if style["open"] else color,
+        )
         last = (xs[-1], means[-1])
         axes.annotate(name, last, (10, 0), **_small(color=color, fontsize=12, weight="bold"))
     return picture
@@ -317,9 +327,9 @@ def _write(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:
     axes.text(x, y, text, **style)
 
 
-def _label(value: Any, narrow: bool, number: int) -> str:
+def _label(value: Any, narrow: bool, number: int, axis: str) -> str:
     """What stands beside a row: the first number of labels says what it counts."""
-    if number or not isinstance(value, int):
+    if number or axis != "budget":
         return str(value)
     words = budget_in_words(value)
     return words.removesuffix(" per class") if narrow else words

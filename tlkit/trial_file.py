@@ -1,6 +1,7 @@
 """Trials on disk: one JSON line each, written as they finish, so that a comparison can go on in another process."""
 
 import base64
+import errno
 import io
 import json
 from collections.abc import Mapping
@@ -66,11 +67,18 @@ class TrialFile:
         return [_trial(**line) for line in lines]
 
     def append(self, trial: Trial) -> None:
-        """Write a trial at the end, below the line about the comparison."""
+        """Write a trial at the end, below the line about the comparison; whole, or not at all."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as file:
-            lines = [asdict(trial)] if file.tell() else [self.about, asdict(trial)]
-            file.writelines(json.dumps(line, ensure_ascii=False, default=_as_text) + "\n" for line in lines)
+        with self.path.open("ab", buffering=0) as file:
+            size = file.tell()
+            lines = [asdict(trial)] if size else [self.about, asdict(trial)]
+            text = "".join(json.dumps(line, ensure_ascii=False, default=_as_text) + "\n" for line in lines).encode()
+            try:
+                if file.write(text) < len(text):
+                    raise OSError(errno.ENOSPC, "only a part of the trial could be written", str(self.path))
+            except OSError:
+                file.truncate(size)
+                raise
 
 
 def _trial(report: dict[str, Any] | None, **line: Any) -> Trial:

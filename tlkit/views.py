@@ -121,6 +121,11 @@ def value_axis(comparison: Comparison) -> dict[str, Any]:
     }
 
 
+def x_axis(comparison: Comparison) -> dict[str, str]:
+    """The name of the x axis of a comparison, and what is written at it."""
+    return {"axis": comparison.axis, "axis_words": {"budget": "labels per class"}.get(comparison.axis, comparison.axis)}
+
+
 def explored(comparison: Comparison, at: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The picture of a comparison: every recipe's mean and interval along its x axis, every pair's differences.
 
@@ -138,7 +143,7 @@ def explored(comparison: Comparison, at: Mapping[str, Any] | None = None) -> dic
         if i != j
     }
     return {
-        "axis": "labels per class" if comparison.axis == "budget" else comparison.axis,
+        **x_axis(comparison),
         "values": list(comparison.axes[comparison.axis]),
         "y": value_axis(comparison),
         "unit": "points" if comparison.metric.share else "",

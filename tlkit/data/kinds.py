@@ -21,6 +21,7 @@ class Stream(Protocol):
 
     def __len__(self) -> int: ...
     def __getitem__(self, index: Any, /) -> Tensor: ...
+    def __add__(self, other: Any, /) -> Stream: ...
     def part(self, index: Any) -> Stream: ...  # those that a slice, a mask or numbers choose, still unread
     def to(self, device: torch.device | str) -> Stream: ...  # to be read onto that device
     def split(self, size: int) -> Iterable[Tensor]: ...  # in tensors of `size` inputs, one after the other
@@ -32,19 +33,20 @@ class Kind:
 
     noun: ClassVar[str] = "example"
     ndim: ClassVar[int] = 0  # 0: any
-    floating: ClassVar[bool] = True
+    dtype: ClassVar[torch.dtype | None] = None  # any that is floating point
     shape: ClassVar[str] = "[n, ...]"
     repair: ClassVar[str] = ""  # what to do with other inputs
 
     def check(self, inputs: Tensor | Stream) -> None:
         """Raise ValueError, with what to do, if `inputs` are not of this kind. Of a stream only the shape is known."""
-        if self.ndim not in (0, len(inputs.shape)) or inputs.dtype.is_floating_point is not self.floating:
-            numbers = "fractions" if self.floating else "whole numbers"
+        fits = inputs.dtype == self.dtype if self.dtype else inputs.dtype.is_floating_point
+        if self.ndim not in (0, len(inputs.shape)) or not fits:
+            numbers = self.dtype or "fractions"
             raise ValueError(
                 f"{self.noun}s are {numbers} of the shape {self.shape}, but these are {inputs.dtype} of the shape "
                 f"{list(inputs.shape)}; {self.repair}"
             )
-        if self.floating and isinstance(inputs, Tensor) and not inputs.isfinite().all():
+        if isinstance(inputs, Tensor) and not inputs.isfinite().all():
             first = int((~inputs.isfinite()).flatten(1).any(1).nonzero()[0])
             raise ValueError(f"{self.noun} {first} has values that are no finite numbers (NaN, infinity); take it out")
 
@@ -111,7 +113,7 @@ class Tokens(Kind):
     separator: str = ""
     noun: ClassVar[str] = "text"
     ndim: ClassVar[int] = 2
-    floating: ClassVar[bool] = False
+    dtype: ClassVar[torch.dtype | None] = torch.int64
     shape: ClassVar[str] = "[n, length]"
     repair: ClassVar[str] = "give each symbol its place in the vocabulary, as int64, and pad shorter texts with 0"
 

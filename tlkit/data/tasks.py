@@ -58,10 +58,11 @@ class Split:
             object.__setattr__(self, name, tuple(given.tolist() if isinstance(given, Tensor) else given))
         if self.labels is None:
             return
-        if several != isinstance(classes, Mapping) or (several and [*self.labels] != [*classes]):
+        if several != isinstance(classes, Mapping) or (several and self.labels.keys() != classes.keys()):  # type: ignore
             raise ValueError("labels of several tasks need the classes of the same tasks, both by the task's name")
-        for labels, of in zip(_values(self.labels), _values(classes), strict=True):
-            self._check_labels(labels, len(of), least=-1 if several else 0)
+        every: dict[str, Any] = dict(self.labels) if isinstance(self.labels, Mapping) else {"": self.labels}
+        for name, labels in every.items():
+            self._check_labels(labels, len(classes[name] if several else classes), least=-1 if several else 0)
 
     def _check_labels(self, labels: Tensor, classes: int, least: int) -> None:
         noun = self.kind.noun
@@ -151,7 +152,7 @@ class Split:
         """A word that other data hardly share: of shape, classes, and some 32 examples with their labels. Cheap."""
         sample = self[torch.arange(0, len(self), max(len(self) // 32, 1))]
         held = [*_values(sample.labels), *([sample.inputs] if isinstance(sample.inputs, Tensor) else [])]
-        numbers = b"".join(tensor.double().cpu().numpy().tobytes() for tensor in held)
+        numbers = b"".join(tensor.cpu().double().numpy().tobytes() for tensor in held)
         about = repr((self.kind, [*self.inputs.shape], self.classes, sample.files)).encode()
         return f"{zlib.crc32(about + numbers):08x}"
 
@@ -242,7 +243,7 @@ class Task:
 
     def of(self, task: str) -> Task:
         """This task alone, of several whose labels are known: see `Split.of`."""
-        parts = {name: getattr(self, name).of(task) for name in ("train", "validation", "test")}
+        parts = {name: part and part.of(task) for name, part in vars(self).items() if isinstance(part, Split)}
         redraw = self.redraw and (lambda seed, redraw=self.redraw: redraw(seed).of(task))
         return replace(self, name=f"{self.name}, {task}", **parts, redraw=redraw)
 

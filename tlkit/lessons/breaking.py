@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
-from tlkit.experiments import Comparison
+from tlkit.experiments import At, Comparison
 from tlkit.intervals import Claim
 from tlkit.lessons.claims import WORDS
 from tlkit.lessons.page import on_page
@@ -23,7 +23,7 @@ def break_claim(
     name: str,
     *,
     better_than: str,
-    at: int | str,
+    at: At,
     by: float = 0.0,
     sources: Mapping[str, Source] | None = None,
 ) -> Any:
@@ -35,10 +35,10 @@ def break_claim(
     """
     import ipywidgets as w
 
-    sources = dict(sources or {})
+    sources, place = dict(sources or {}), comparison.place(at)
     measured = "as measured in this lesson"
     source = w.Dropdown(options=[measured, *sources])
-    budget = w.Dropdown(options=comparison.budgets, value=at)
+    budget = w.Dropdown(options=comparison.budgets, value=place["budget"])
     seeds = w.Dropdown(options=range(1, len(comparison.seeds) + 1), value=len(comparison.seeds))
     button = w.Button(description="Test again", icon="play").add_class("tl-main-button")
     status, table = w.HTML(), w.HTML()
@@ -55,7 +55,7 @@ def break_claim(
         )
 
     async def test() -> None:
-        chosen, labels = str(source.value), at if budget.value is None else budget.value
+        chosen, labels = str(source.value), place["budget"] if budget.value is None else budget.value
         first = comparison.seeds[: seeds.value]
         try:
             tested = comparison
@@ -66,11 +66,10 @@ def break_claim(
                     made_anew = recipe if isinstance(recipe, Mapping) else {name: recipe}
                     trained[chosen] = {better_than: comparison.recipes[better_than], **made_anew}
                 if (chosen, labels) not in made:
-                    recipes, all_seeds = trained[chosen], comparison.seeds
-                    made[chosen, labels] = Comparison(recipes, comparison.task, all_seeds, (labels,))
+                    made[chosen, labels] = comparison.anew(trained[chosen], comparison.seeds, (labels,))
                 tested = made[chosen, labels]
                 await _trained(tested, f"{chosen}: comparing", status)
-            found = tested.with_seeds(first).claim(name, better_than=better_than, at=labels, by=by)
+            found = tested.with_seeds(first).claim(name, better_than=better_than, at=place | {"budget": labels}, by=by)
             show(f"{chosen}, {_short(labels)}, {counted(len(first), 'seed')}", found)
         except Exception as error:  # a task has nobody to raise to: the page is told
             status.value = on_page(f"<p>⚠ {escape(f'{type(error).__name__}: {error}')} Nothing else was changed.</p>")
@@ -83,7 +82,7 @@ def break_claim(
             start(test())
 
     button.on_click(in_kernel_loop(begin))
-    show(f"{measured}, {_short(at)}", comparison.claim(name, better_than=better_than, at=at, by=by))
+    show(f"{measured}, {_short(place['budget'])}", comparison.claim(name, better_than=better_than, at=at, by=by))
     named = {"Source": source, "Labels per class": budget, "Seeds": seeds}
     for select in named.values():
         select.layout.width = "auto"

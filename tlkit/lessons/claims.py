@@ -43,8 +43,10 @@ def record(found: Claim) -> None:
             name: None if sample is None else getattr(sample, at)
             for name, at in (("difference", "mean"), ("low", "low"), ("high", "high"))
         }
+        unit = {} if found.unit == "points" else {"unit": found.unit}
         with open(path, "a", encoding="utf-8") as file:
-            file.write(json.dumps({"text": found.text, "holds": found.holds, **ends, "seeds": found.seeds}) + "\n")
+            record = {"text": found.text, "holds": found.holds, **ends, "seeds": found.seeds, **unit}
+            file.write(json.dumps(record) + "\n")
 
 
 def numbers(sample: Sample | None, unit: str = "points") -> str:

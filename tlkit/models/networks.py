@@ -237,7 +237,7 @@ def evaluation_batch(network: nn.Module, inputs: Tensor | Stream, device: torch.
     once 1.5 times as fast as 32 (EfficientNet-Lite0), and 1,000 of 224 x 224 would need gigabytes.
     """
     size = getattr(getattr(network, "preprocess", None), "size", 0)
-    places = size**2 or math.prod(inputs.shape[min(2, len(inputs.shape) - 1) :])
+    places = size**2 or math.prod(inputs.shape[2 if len(inputs.shape) == 4 else 1 :])
     return min(max(2 ** (18 if device.type == "cpu" else 24) // max(places, 1), 1), 1_000)
 
 

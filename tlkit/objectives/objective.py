@@ -6,6 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from tlkit.models.networks import MovingAverage
+
 
 class Objective(nn.Module):
     """What a run minimises. A subclass says `forward`; the rest is there for those that need it.
@@ -31,7 +33,7 @@ class Objective(nn.Module):
         """Begin anew, with the run's own network and batches: a run asks for it once, before its first step."""
 
     def after_step(self, network: nn.Module) -> None:
-        """Follow the network, whose weights have just been updated."""
+        """Follow the network, whose weights have just been updated. What it moves is to be made in `begin`."""
 
     @property
     def averaged(self) -> nn.Module | None:
@@ -40,19 +42,23 @@ class Objective(nn.Module):
 
     def settings(self) -> dict[str, Any]:
         """What it was made with, as plain values: a run is resumed only with an objective that has the same."""
-        public = {name: value for name, value in vars(self).items() if not name.startswith("_") and name != "training"}
-        return {"objective": type(self).__name__} | {name: _plain(value) for name, value in public.items()}
+        own = {**vars(self), **self._buffers}
+        parts = {name: part.settings() for name, part in self.named_children() if isinstance(part, Objective)}
+        public = {name: _plain(it) for name, it in own.items() if not name.startswith("_") and name != "training"}
+        return {"objective": type(self).__name__} | public | parts
 
 
 def own_copy(objective: Objective, network: nn.Module) -> Objective:
     """A copy for a run on `network`. It shares what belongs to that network, and other networks that are frozen.
 
-    A copied network would be trained in the place of the run's own, and a frozen teacher needs no second place.
+    A copied network would be trained in the place of the run's own, and a frozen teacher needs no second place. What
+    `after_step` moves is no such teacher: a `MovingAverage` is copied, and anything else is made in `begin`.
     """
     shared: list[Any] = [*network.modules(), *network.parameters(), *network.buffers()]
-    for part in objective.modules():
+    own = {inner for part in objective.modules() if isinstance(part, MovingAverage) for inner in part.modules()}
+    for part in {*objective.modules()} - own - {objective}:
         weights = [*part.parameters()]
-        if part is not objective and weights and not any(weight.requires_grad for weight in weights):
+        if weights and not own.intersection(part.modules()) and not any(weight.requires_grad for weight in weights):
             shared += part.modules()
     return copy.deepcopy(objective, {id(part): part for part in shared})
 
@@ -62,10 +68,12 @@ def _plain(value: Any) -> Any:
         return [
             _plain(value.func),
             *map(_plain, value.args),
-            *sorted((k, _plain(v)) for k, v in value.keywords.items()),
+            *sorted([k, _plain(v)] for k, v in value.keywords.items()),
         ]
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
+    if isinstance(value, Tensor):
+        return value.tolist()
     if value is None or isinstance(value, bool | int | float | str):
         return value
     return getattr(value, "__qualname__", type(value).__name__)

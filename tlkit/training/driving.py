@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, Self
 
+END = object()  # what a source gives that has no more items: an item may be None
 SLICE = 0.03  # seconds of training between two looks at what the browser has sent
 
 
@@ -37,7 +38,7 @@ class Watched:
     """
 
     def __init__(self, loop: Any):
-        missing = [name for name in ("__next__", "stop", "finished", "history") if not hasattr(loop, name)]
+        missing = [name for name in ("__iter__", "__next__", "stop", "finished", "history") if not hasattr(loop, name)]
         if missing:
             raise TypeError(
                 "a Monitor watches a Run, an observed run, a Comparison, or an iterator with stop(), finished and "
@@ -75,7 +76,7 @@ async def in_slices(source: Any, wait: Callable[[], Awaitable[int | None]] | Non
     while True:
         most = await wait() if wait else None
         end, taken = time.perf_counter() + SLICE, 0
-        while next(source, None) is not None:
+        while next(source, END) is not END:
             taken += 1
             if taken == most or time.perf_counter() > end:
                 break

@@ -114,6 +114,7 @@ class Run(Stepwise):
         self.precision = precision
         self._average = None if average is None else MovingAverage(self.network, average)
         self.objective = own_copy(objective, self.network)
+        self.objective_settings = self.objective.settings()  # before it begins to change
         self.objective.begin(self.network, self.batches)
         self.objective.to(self.device)
         self._in_force = PlanInForce(plan, self.network, self.objective, steps) if plan is not None else None

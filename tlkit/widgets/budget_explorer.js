@@ -35,8 +35,8 @@ function render({ model, el }) {
   const pair = () => view().pairs[`${model.get("first")}-${model.get("second")}`] ?? view().values.map(() => null);
   const alone = ({ values }) => values.length < 2; // one seed: its value is no interval
   const zero = (one) => alone(one) || (one.low <= 0 && one.high >= 0);
-  const isBudget = () => view().axis === "labels per class";
-  const inWords = (value, unit = view().axis) => (isBudget() ? amount(value, unit) : `${view().axis} ${value}`);
+  const isBudget = () => view().axis === "budget";
+  const inWords = (value, unit = view().axis_words) => (isBudget() ? amount(value, unit) : `${view().axis} ${value}`);
   const range = ({ low, high }) => `${difference(low)} to ${difference(high)}`;
   const difference = (value) => signed(value, view().unit ? 1 : 3); // points, or the metric's own unit
   const points = (value) => `${difference(value)} ${view().unit}`.trim();
@@ -124,7 +124,7 @@ function render({ model, el }) {
       chart.line(name, [[middle, top - 4], [middle, end]], { width: 1.25, layer: "grid" });
     }
     const ticks = budgets.map((one, index) => ({ at: x(one), words: String(one), bold: index === budget }));
-    chart.axes("curves", area, { x: ticks, y: valueTicks(area, y, axis), unit: frame.narrow ? view().axis.split(" ")[0] : view().axis });
+    chart.axes("curves", area, { x: ticks, y: valueTicks(area, y, axis), unit: frame.narrow ? view().axis_words.split(" ")[0] : view().axis_words });
     if (known(axis.chance)) chart.chance(area, y(axis.chance), axis.chance, true);
 
     const crowded = (token) => recipes.filter((one) => one.token === token).length > 2; // three of a family: the pair in colour
@@ -186,7 +186,7 @@ function render({ model, el }) {
     say(number, found ? points(found.mean) : "not measured");
     say(interval, !found ? SPACE : alone(found) ? certainty(found) : `${certainty(found)}, ${found.values.length} seeds`);
     seedStrip(found);
-    const [bold, plain] = !found ? ["Not measured at this scale.", "At this budget one of the two has no result."]
+    const [bold, plain] = !found ? ["Not measured at this scale.", "One of the two has no result here."]
       : alone(found) ? ["Undecided.", "One seed cannot say how far the next would differ."] : verdict(found);
     say(finding.firstChild, `${bold} `);
     say(finding.lastChild, plain);
@@ -213,7 +213,7 @@ function render({ model, el }) {
     strip.line("zero", [[x(0), place.top - 6], [x(0), place.bottom]], { width: 1.25, layer: "grid" });
     strip.words("seeds", 0, 27, "seeds");
     strip.words("mean", 0, 66, "mean");
-    set(strip.node, { "aria-label": found ? `Seeds: ${found.values.map((value) => signed(value)).join(", ")}` : "not measured at this scale" });
+    set(strip.node, { "aria-label": found ? `Seeds: ${found.values.map(difference).join(", ")}` : "not measured at this scale" });
     if (found) {
       const rows = [[], [], []]; // a ring goes to the first row where it touches no other
       found.values.toSorted((one, other) => one - other).forEach((value, index) => {

@@ -28,7 +28,7 @@ class BudgetExplorer(Widget, script="budget_explorer.js"):
         self,
         comparison: Comparison,
         *,
-        title: str = "How much is it worth at each budget?",
+        title: str = "",
         first: str | None = None,
         second: str | None = None,
         at: Mapping[str, Any] | None = None,
@@ -43,7 +43,7 @@ class BudgetExplorer(Widget, script="budget_explorer.js"):
                 raise ValueError(f'"{name}" was not compared; there are {", ".join(map(repr, names))}')
         seeds = f"Mean of {len(comparison.seeds)} seeds; bands are 95 % intervals."
         view: dict[str, Any] = explored(comparison, at) | {
-            "title": title,
+            "title": title or f"How much is it worth at each {comparison.axis}?",
             "subtitle": f"{seeds} Drag the {comparison.axis} or use the arrow keys.",
         }
         one = names.index(first) if first else 0
@@ -55,8 +55,7 @@ class BudgetExplorer(Widget, script="budget_explorer.js"):
         """The difference at the chosen budget, in a sentence."""
         first, second = (self.view["recipes"][i]["name"] for i in (self.first, self.second))
         found = self.view["pairs"].get(f"{self.first}-{self.second}", [None] * len(self.view["values"]))[self.budget]
-        axis, unit = self.view["axis"], self.view["unit"]
-        place = in_words({"budget" if axis == "labels per class" else axis: self.view["values"][self.budget]})
+        unit, place = self.view["unit"], in_words({self.view["axis"]: self.view["values"][self.budget]})
         words = f"{signed(found['mean'], 1 if unit else 3)} {unit}".rstrip() if found else "not measured"
         first, second = (second, first) if self.view["lower"] else (first, second)
         return f"{first} minus {second} with {place}: {words}"

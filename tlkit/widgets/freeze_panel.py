@@ -182,10 +182,10 @@ class FreezePanel(Widget, script="images.js blocks.js freeze_panel.js"):
 
     async def _measure(self) -> None:
         try:
-            network, images = copy.deepcopy(self._network), 0
+            pair, images = copy.deepcopy((self._network, self._objective)), 0  # together: they may share parts
             while learning := self._missing():
-                images = images or await self._affordable(network)
-                memory, seconds = await self._cost(network, learning, images)
+                images = images or await self._affordable(*pair)
+                memory, seconds = await self._cost(*pair, learning, images)
                 self.costs = self.costs | {learning: [memory, median(seconds), images]}
         except Exception as error:
             self.error = str(error)
@@ -193,19 +193,21 @@ class FreezePanel(Widget, script="images.js blocks.js freeze_panel.js"):
         finally:
             self.measuring = False
 
-    async def _affordable(self, network: nn.Module) -> int:
+    async def _affordable(self, network: nn.Module, objective: Objective) -> int:
         """How many images a step may hold so that it takes no longer than SLICE, found by doubling."""
         assert self._split is not None
         most, images, everything = min(self._batch_size, len(self._split)), 2, "1" * len(self._weights)
-        while images < most and 2 * min((await self._cost(network, everything, images))[1]) < SLICE:
+        while images < most and 2 * min((await self._cost(network, objective, everything, images))[1]) < SLICE:
             images *= 2
         return min(images, most)
 
-    async def _cost(self, network: nn.Module, learning: str, images: int) -> tuple[int, list[float]]:
+    async def _cost(
+        self, network: nn.Module, objective: Objective, learning: str, images: int
+    ) -> tuple[int, list[float]]:
         """Bytes, and the seconds of some steps, of so many images, in which these groups learn."""
         rates = {name: 1.0 if one == "1" else None for name, one in zip(self._weights, learning, strict=True)}
         plan = self._plan_of([[*rule, 0.0] for rule in rates.items()])
-        run = Run(network, self._objective, self._split, steps=1 + STEPS, batch_size=images, lr=1e-6, plan=plan)
+        run = Run(network, objective, self._split, steps=1 + STEPS, batch_size=images, lr=1e-6, plan=plan)
         kept: dict[int, int] = {}
 
         def keep(tensor: Tensor) -> Tensor:

@@ -219,7 +219,7 @@ function render({ model, el }) {
 
   // All that may ever stand at the lines' ends, as wide as it will get: the axes of both charts are alike and stay.
   function ends(view) {
-    return [view.left, view.kind === "run" && view.right].filter(Boolean).flatMap((part) => {
+    return [view.left, view.kind !== "comparison" && view.right].filter(Boolean).flatMap((part) => {
       const value = fixed((part.bottom ? -0.88 : 0.88) * far(part), digitsOf(part));
       const earlier = (view.earlier ?? []).map(({ name }) => [`${name} ${value}`]);
       const chance = known(part.chance) ? [[`chance ${shortPercent(part.chance)}`]] : [];
@@ -271,7 +271,7 @@ function render({ model, el }) {
     const x = budgetScale(view.values, { ...area, left: area.left + 8, right: area.right - 10 });
     const y = linear(view.right.bottom, view.right.top, area.bottom, area.top);
     const ticks = view.values.map((value) => ({ at: x(value), words: String(value) }));
-    const unit = frame.narrow ? view.axis.split(" ")[0] : view.axis;
+    const unit = frame.narrow ? view.axis_words.split(" ")[0] : view.axis_words;
     chart.axes("axes", area, { x: ticks, y: valueTicks(area, y, view.right), unit });
     if (known(view.right.chance)) chart.chance(area, y(view.right.chance), view.right.chance, true);
     const apart = Math.min(9, 36 / view.recipes.length);

@@ -15,7 +15,7 @@ from tlkit.experiments import Comparison
 from tlkit.training.driving import Watched, in_slices
 from tlkit.training.history import series
 from tlkit.training.run import Run
-from tlkit.views import look, round_span, round_top, styles, thinned, time_left, value_axis
+from tlkit.views import look, round_span, round_top, styles, thinned, time_left, value_axis, x_axis
 from tlkit.widgets.base import Widget, in_kernel_loop, start
 from tlkit.words import counted
 
@@ -244,7 +244,7 @@ class Monitor(Widget, script="monitor.js"):
                     "title": self._title or "Comparing",
                     "subtitle": f"{several}; one dot for each finished trial.",
                     "right": value_axis(self.source),
-                    "axis": "labels per class" if self.source.axis == "budget" else self.source.axis,
+                    **x_axis(self.source),
                     "values": list(self.source.measured[self.source.axis]),
                     "recipes": styles(self.source),
                     "trials": self.source.steps,
