@@ -63,9 +63,7 @@ def _lab(options: argparse.Namespace) -> int:
     from tlkit.lessons.scales import scale
 
     if options.port and not _free(options.port):
-        raise ValueError(
-            f"port {options.port} is in use; leave --port out and a free one is taken, or stop what uses it"
-        )
+        raise ValueError(f"port {options.port} is in use; leave --port out and a free one is taken, or end what has it")
     folder = options.folder or Path("tlkit-lessons-teacher" if options.teacher else "tlkit-lessons")
     before = set(folder.glob("*.ipynb"))
     paths = make_copies(folder, options.teacher)
@@ -144,10 +142,8 @@ def _run(options: argparse.Namespace) -> int:
             write_whole(options.json, json.dumps(entries, indent=1) + "\n")
         for claim in entry["claims"]:
             print("  " + _sentence(claim))
-        print(
-            f"  {entry['seconds']:.0f} s on {entry['device']}"
-            + (f"\n  FAILED {entry['error']}" if "error" in entry else "")
-        )
+        failure = f"\n  FAILED {entry['error']}" if "error" in entry else ""
+        print(f"  {entry['seconds']:.0f} s on {entry['device']}{failure}")
     failed = any("error" in entry or any(c["holds"] is False for c in entry["claims"]) for entry in entries)
     return 1 if failed else 0
 

@@ -95,9 +95,8 @@ class Report:
         rows = [row(["class", f"{self.noun}s", "precision", "recall", "F1"], "th")]
         for number, name in enumerate(self.classes):
             shares = (float(values[number]) for values in (self.precision, self.recall, self.f1))
-            rows.append(
-                row([escape(name), str(int(self.confusion[number].sum())), *(f"{s * 100:.1f} %" for s in shares)])
-            )
+            count = int(self.confusion[number].sum())
+            rows.append(row([escape(name), str(count), *(f"{s * 100:.1f} %" for s in shares)]))
         rows.append(row(["macro", str(len(self.labels)), *(f"{s * 100:.1f} %" for s in self.macro.values())]))
         return f"<table>{''.join(rows)}</table><p>{self.accuracy * 100:.1f} % of all {self.noun}s right</p>"
 

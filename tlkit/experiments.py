@@ -114,9 +114,8 @@ class Comparison(Stepwise):
         self._require_known_arguments(over or {})
         self.metric, self._own_metric = _metric(metric)
         places = [dict(zip(self.axes, place, strict=True)) for place in product(*self.measured.values())]
-        self.planned = [
-            Planned({"recipe": name, **place}, seed) for seed in self.seeds for place in places for name in self.recipes
-        ]
+        drawn = product(self.seeds, places, self.recipes)
+        self.planned = [Planned({"recipe": name, **place}, seed) for seed, place, name in drawn]
         self._few: tuple[Any, Task] = (None, task)
         for budget in self.budgets:
             self._task(Planned({"budget": budget}, self.seeds[0]))
@@ -146,9 +145,7 @@ class Comparison(Stepwise):
         about = {"task": task.name, "data": data, "split": "redrawn" if task.redraw else "fixed", "axes": [*self.axes]}
         values = [*self.axes.values()]
         if self.metric.name == "<lambda>" or json.loads(json.dumps(values, default=repr)) != [list(v) for v in values]:
-            raise ValueError(
-                "a file needs names: def a metric of your own, and let axes have words or numbers as values"
-            )
+            raise ValueError("a file needs names: def a metric of your own, let axes have words or numbers as values")
         return about | {"metric": self.metric.name}
 
     @property

@@ -233,10 +233,8 @@ class LinearProbe:
         else:
             how = "given"
         linear = self._linear
-        return (
-            f"linear probe of {linear.out_features} classes on {linear.in_features:,} numbers, "
-            f"strength {self.strength:g} ({how})"
-        )
+        what = f"linear probe of {linear.out_features} classes on {linear.in_features:,} numbers"
+        return f"{what}, strength {self.strength:g} ({how})"
 
 
 class UnitLength(nn.Module):
@@ -306,10 +304,8 @@ def linear_probe(
     if validation is None:
         return LinearProbe(heads, strengths[0], {}, features.cut)
     wanted = _known(validation).cpu()
-    accuracies = {
-        strength: float((predictions(head, validation.values) == wanted).double().mean())
-        for strength, head in heads.items()
-    }
+    right = {s: predictions(head, validation.values) == wanted for s, head in heads.items()}
+    accuracies = {strength: float(found.double().mean()) for strength, found in right.items()}
     best = max(accuracies, key=lambda strength: (accuracies[strength], strength))
     return LinearProbe(heads, best, accuracies, features.cut)
 

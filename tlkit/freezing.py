@@ -51,9 +51,7 @@ def layer_groups(network: nn.Module, given: Given | None = None) -> dict[str, tu
                     "but a weight has one rate; put what shares it into one group: layer_groups(network, given={...})"
                 )
             if id(weight) not in names:
-                raise ValueError(
-                    f"the group {group!r} holds a weight that is not in this network; take its own modules"
-                )
+                raise ValueError(f"the group {group!r} holds a weight that is not in this network; take its own parts")
     left = [weight for weight in network.parameters() if id(weight) not in home]
     if left and given is not None:
         raise ValueError(f"no given group holds {listed(repr(names[id(weight)]) for weight in left)}; put it into one")
@@ -351,9 +349,8 @@ def last_layers(network: nn.Module, n: int, *, groups: Given | None = None) -> F
         raise ValueError(
             f"the last {n} of {len(names)} layer groups are to learn; choose 1 (only {names[-1]}) to {len(names)} (all)"
         )
-    return _plan(
-        network, groups, [Rule(name, None if place < len(names) - n else 1.0) for place, name in enumerate(names)]
-    )
+    frozen = len(names) - n
+    return _plan(network, groups, [Rule(name, None if at < frozen else 1.0) for at, name in enumerate(names)])
 
 
 def gradual_unfreezing(network: nn.Module, *, rate: float = 0.5, groups: Given | None = None) -> FreezePlan:
@@ -433,9 +430,7 @@ def _table(rows: Sequence[tuple[str, ...]]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
-        cells = [
-            cell.rjust(w) if 0 < at < len(row) - 1 else cell.ljust(w)
-            for at, (cell, w) in enumerate(zip(row, widths, strict=True))
-        ]
+        sized = enumerate(zip(row, widths, strict=True))
+        cells = [cell.rjust(w) if 0 < at < len(row) - 1 else cell.ljust(w) for at, (cell, w) in sized]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)

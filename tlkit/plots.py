@@ -114,9 +114,8 @@ def differences(comparison: Comparison, claim: Claim, width: int = 648) -> Pictu
     axes = picture.axes_at(left, 30, width - left - right, line * len(rows))
     picture.heading(f"Paired difference, {better} \u2212 {other}")
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_yticks(
-        range(len(rows)), [_label(row["value"], narrow, number, comparison.axis) for number, row in enumerate(rows)]
-    )
+    labels = [_label(row["value"], narrow, place, comparison.axis) for place, row in enumerate(rows)]
+    axes.set_yticks(range(len(rows)), labels)
     axes.axvline(0, color=INK, linewidth=1)
     samples = [row["sample"] for row in rows if row["sample"]]
     reach = [end for s in samples for end in (s.low, s.high, *s.values) if end is not None]
@@ -152,9 +151,8 @@ def differences(comparison: Comparison, claim: Claim, width: int = 648) -> Pictu
         numbers = views.signed(sample.mean, digits) + ends
         x = 1 - (right - 20) / width
         weight = "bold" if row["claimed"] else "normal"
-        picture.text(
-            x, 1 - (30 + (number + 0.5) * line) / height, numbers, fontsize=12, color=INK, va="center", weight=weight
-        )
+        y = 1 - (30 + (number + 0.5) * line) / height
+        picture.text(x, y, numbers, fontsize=12, color=INK, va="center", weight=weight)
     return picture
 
 
@@ -166,9 +164,8 @@ def uses_of_data(
     What is measured is an accuracy in 0..1 and the family (see `tl.Recipe`) that gives the bar its colour.
     """
     height = 30 + 34 * len(measured) + 24
-    picture = Picture(
-        width, height, f"{title}: {sum(v is not None for v in measured.values())} of {len(measured)} measured"
-    )
+    done = sum(found is not None for found in measured.values())
+    picture = Picture(width, height, f"{title}: {done} of {len(measured)} measured")
     axes = picture.axes_at(280, 30, width - 280 - 90, 34 * len(measured))
     picture.heading(title)
     axes.set_xlim(0, 100)
@@ -288,10 +285,8 @@ def curves(comparison: Comparison, at: Mapping[str, Any] | None = None, title: s
 
 def responsive(draw: Callable[[int], Picture]) -> str:
     """HTML that shows `draw(648)` where there is room and `draw(372)` in a narrow column."""
-    return "".join(
-        f"<div class='tl-picture tl-for-{name}'>{draw(width).svg()}</div>"
-        for name, width in (("wide", 648), ("narrow", 372))
-    )
+    widths = {"wide": 648, "narrow": 372}
+    return "".join(f"<div class='tl-picture tl-for-{n}'>{draw(w).svg()}</div>" for n, w in widths.items())
 
 
 # ---- what the pictures share ----

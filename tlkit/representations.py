@@ -94,9 +94,8 @@ def neighbours(features: Tensor, k: int = 5) -> Tensor:
     """
     _require_several(features)
     if not 1 <= k < len(features):
-        raise ValueError(
-            f"k={k}, but each of {len(features)} images has {len(features) - 1} others; use 1 to {len(features) - 1}"
-        )
+        others = len(features) - 1
+        raise ValueError(f"k={k}, but each of {len(features)} images has {others} others; use 1 to {others}")
     z = F.normalize(features)
     return (z @ z.mT).fill_diagonal_(-2).topk(k).indices  # a cosine is at least -1
 

@@ -141,9 +141,8 @@ class PairedBatches:
             raise ValueError(f"labelled are {labelled}, unlabelled are {unlabelled}; pair examples of one kind")
         self.labelled, self.unlabelled = labelled, unlabelled
         self.ratio, self.batch_size, self.seed = ratio, batch_size, seed
-        self._orders = [
-            Shuffled(len(side), side.inputs.device, seed, number) for number, side in enumerate((labelled, unlabelled))
-        ]
+        sides = enumerate((labelled, unlabelled))
+        self._orders = [Shuffled(len(side), side.inputs.device, seed, number) for number, side in sides]
 
     def __getitem__(self, step: int) -> PairedBatch:
         labelled, unlabelled = self.labelled, self.unlabelled
@@ -162,9 +161,8 @@ class PairedBatches:
 
     def to(self, device: torch.device | str) -> PairedBatches:
         """The same batches, of data that live on `device`."""
-        return PairedBatches(
-            self.labelled.to(device), self.unlabelled.to(device), self.ratio, self.batch_size, self.seed
-        )
+        both = self.labelled.to(device), self.unlabelled.to(device)
+        return PairedBatches(*both, self.ratio, self.batch_size, self.seed)
 
     def __repr__(self) -> str:
         return (

@@ -261,9 +261,8 @@ def _reading(path: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        raise OSError(
-            f"{path} cannot be used ({error}); put a good copy in its place, or remove it to look elsewhere"
-        ) from error
+        words = f"{path} cannot be used ({error}); put a good copy in its place, or remove it to look elsewhere"
+        raise OSError(words) from error
 
 
 def _idx_files(kind: Any, files: list[Path]) -> Arrays:

@@ -59,9 +59,8 @@ class Network(nn.Module):
 
     def __repr__(self) -> str:
         weights = sum(p.numel() for p in self.parameters())
-        groups = ", ".join(
-            name for name, child in self.backbone.named_children() if any(True for _ in child.parameters())
-        )
+        children = self.backbone.named_children()
+        groups = ", ".join(name for name, child in children if any(True for _ in child.parameters()))
         return f"{type(self).__name__} of {weights:,} weights: {groups}, head"
 
 

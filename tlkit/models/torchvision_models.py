@@ -320,9 +320,8 @@ def _cut(name: str, model: nn.Module, outputs: int) -> tuple[str, nn.Module, int
     layers = [(at, layer) for at, layer in model.named_modules() if isinstance(layer, nn.Linear)]
     heads = [(at, nn.Identity(), layer.in_features) for at, layer in layers if layer.out_features == outputs]
     if len(heads) != 1:
-        raise ValueError(
-            f"{name} has {len(heads)} linear layers with an output for each class, but one head is needed; take another"
-        )
+        words = f"{name} has {len(heads)} linear layers with an output for each class, but one head is needed"
+        raise ValueError(f"{words}; take another")
     return heads[0]
 
 

@@ -65,11 +65,8 @@ def own_copy(objective: Objective, network: nn.Module) -> Objective:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, partial):
-        return [
-            _plain(value.func),
-            *map(_plain, value.args),
-            *sorted([k, _plain(v)] for k, v in value.keywords.items()),
-        ]
+        named = sorted([k, _plain(v)] for k, v in value.keywords.items())
+        return [_plain(value.func), *map(_plain, value.args), *named]
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
     if isinstance(value, Tensor):

@@ -142,9 +142,8 @@ class MeanTeacher(WithUnlabelled):
             with torch.no_grad():
                 teacher = functional_call(network, {**dict(average.named_parameters()), **statistics}, other).float()
         else:
-            supervised, student, teacher = (
-                network(torch.cat([images, other])).float().tensor_split([labelled, len(images)])
-            )
+            both = network(torch.cat([images, other])).float()
+            supervised, student, teacher = both.tensor_split([labelled, len(images)])
         target = teacher.detach().softmax(1)
         unsupervised = F.mse_loss(student.softmax(1), target)  # ①
         return self.recorded(batch, supervised, unsupervised, target.argmax(1), torch.ones_like(target[:, 0]))

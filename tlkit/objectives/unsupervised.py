@@ -32,9 +32,7 @@ class Reconstruction(Objective):
         if noise < 0:
             raise ValueError(f"noise={noise}, but a deviation is not below 0; 0.2 is a good start")
         if not 0 <= mask < 1:
-            raise ValueError(
-                f"mask={mask}, but it is the share that is hidden, at least 0 and below 1; 0.5 is a good start"
-            )
+            raise ValueError(f"mask={mask}, but it is the share that is hidden, at least 0 and below 1; 0.5 is usual")
         if patch < 1:
             raise ValueError(f"patch={patch}, but a patch has at least 1 pixel a side")
         self.noise, self.mask, self.patch = noise, mask, patch

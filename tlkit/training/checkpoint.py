@@ -40,9 +40,7 @@ def read(path: str | PathLike[str]) -> dict[str, Any]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             written = (file.metadata() or {}).get("tlkit")
     except SafetensorError as error:
-        raise ValueError(
-            f"{path} is damaged, or not a file that run.save() wrote ({error}); take another copy"
-        ) from error
+        raise ValueError(f"{path} is damaged, or not a file that run.save() wrote ({error}); take a copy") from error
     if written is None:
         raise ValueError(f"{path} holds weights, but no run to go on with; run.save() writes such a file")
     about = json.loads(written)

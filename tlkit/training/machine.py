@@ -47,9 +47,8 @@ def generators(device: torch.device) -> list[torch.Generator]:
     """The default generators that a step on `device` draws from."""
     found = [torch.default_generator]
     if device.type == "cuda":
-        found.append(
-            torch.cuda.default_generators[torch.cuda.current_device() if device.index is None else device.index]
-        )
+        index = torch.cuda.current_device() if device.index is None else device.index
+        found.append(torch.cuda.default_generators[index])
     elif device.type == "xpu":
         found.append(torch.xpu.default_generators[device.index or 0])
     elif device.type == "mps":
@@ -75,10 +74,8 @@ def device_of(network: nn.Module) -> torch.device | None:
     """The one device a network lives on, None if it has no weights. Raises ValueError if it is spread over several."""
     places = {tensor.device for tensor in [*network.parameters(), *network.buffers()]}
     if len(places) > 1:
-        names = " and ".join(sorted(map(str, places)))
-        raise ValueError(
-            f"this network is spread over {names}; move it to one device first: network.to({names.split()[0]!r})"
-        )
+        names, first = " and ".join(sorted(map(str, places))), min(map(str, places))
+        raise ValueError(f"this network is spread over {names}; move it to one device first: network.to({first!r})")
     return next(iter(places), None)
 
 

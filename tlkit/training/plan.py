@@ -105,10 +105,8 @@ class PlanInForce:
         if yours:
             why = f" ({', '.join(yours)} by you: requires_grad=False)"
             do = "set requires_grad=True on weights of one before the run, or let another group learn there"
-        return (
-            f"from step {begin + 1} to step {end} of {self.steps} every layer group is frozen{why}, so nothing can "
-            f"learn; {do}"
-        )
+        words = f"from step {begin + 1} to step {end} of {self.steps} every layer group is frozen{why}, so nothing can"
+        return f"{words} learn; {do}"
 
 
 def _set(flags: Iterable[tuple[Any, str]], value: bool) -> None:

@@ -302,10 +302,8 @@ class Run(Stepwise):
         raise FloatingPointError(self.error)
 
     def __repr__(self) -> str:
-        state = (
-            "finished" if self.finished else "ended by an error" if self.error else "waiting" if self.step else "ready"
-        )
-        return f"Run {state} at step {self.step} of {self.steps} on {self.device}"
+        ended = "ended by an error" if self.error else "waiting" if self.step else "ready"
+        return f"Run {'finished' if self.finished else ended} at step {self.step} of {self.steps} on {self.device}"
 
 
 def required_rate(lr: float) -> float:

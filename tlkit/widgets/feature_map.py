@@ -138,9 +138,8 @@ def _by_step(given: Any, steps: list[int], name: str) -> list[tuple[str, Any]]:
 def _features(given: Tensor | Features, at: str, total: int) -> Tensor:
     values = given.values if isinstance(given, Features) else torch.as_tensor(given)
     if values.ndim != 2 or len(values) != total:
-        raise ValueError(
-            f"the features{at} have the shape {list(values.shape)}, but there are {total} images; give [{total}, d]"
-        )
+        shape = list(values.shape)
+        raise ValueError(f"the features{at} have the shape {shape}, but there are {total} images; give [{total}, d]")
     if not values.isfinite().all():
         raise ValueError(f"some features{at} are no finite numbers; train the network anew with a lower learning rate")
     return values.detach().float().cpu()

@@ -271,9 +271,8 @@ def _curve(curve: Curve, at: list[float]) -> dict[str, Any]:
         for name, given in curve.lines.items()
     ]
     ends = [end if isinstance(end, list) else [end] for _, end in lines]
-    bottom, top = round_span(
-        [value for part in (y, low or [], high or [], *ends) for value in part if value is not None]
-    )
+    shown = [*y, *(low or []), *(high or []), *(value for end in ends for value in end)]
+    bottom, top = round_span([value for value in shown if value is not None])
     if curve.unit == "%":
         top = 100.0
     bottom = bottom if curve.start is None else curve.start

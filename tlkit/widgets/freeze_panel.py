@@ -244,11 +244,8 @@ def _blocks(network: nn.Module, groups: Mapping[str, Sequence[Part]], split: Spl
         shape, block = shapes.get(name), {}
         if shape is not None:
             is_head = name == [*groups][-1] and shape == [len(split.classes)]
-            block = {
-                "caption": f"{shape[0]} classes" if is_head else _times(shape),
-                "side": 0,
-                "sheets": min(shape[0], 10),
-            }
+            caption = f"{shape[0]} classes" if is_head else _times(shape)
+            block = {"caption": caption, "side": 0, "sheets": min(shape[0], 10)}
         if shape is not None and len(shape) > 1:
             maps = shape[1] if len(shape) == 2 else shape[0]
             block["sheets"] = min(max(round(math.log2(maps)) - 2, 1), 6)

@@ -153,9 +153,7 @@ def _augmented(
     count = max(1, min(most, EACH, len(split), BYTES // line))
     images, labels = split.inputs[:count].cpu(), split.one_label_each()
     drawn = [_views(name, augment, images, seed) for name, augment in augmentations.items()]
-    several = " and ".join(
-        f"{VIEWS} {'views ' if not place else ''}by {name}" for place, name in enumerate(augmentations)
-    )
+    several = " and ".join(f"{VIEWS} {'' if place else 'views '}by {name}" for place, name in enumerate(augmentations))
     view = {
         "title": "What augmentation makes of an image",
         "subtitle": "One line for each image: itself, then random views. It keeps its label in all of them.",
@@ -177,9 +175,7 @@ def _views(name: str, augment: Augment, images: Tensor, seed: int) -> Tensor:
         views = drawn_views(images, augment, VIEWS, f'the augmentation "{name}"')
     for drawn in views:
         if drawn.isnan().any():
-            raise ValueError(
-                f'the augmentation "{name}" returned values that are no numbers; a division by 0 is the usual cause'
-            )
+            raise ValueError(f'the augmentation "{name}" returned values that are no numbers; did it divide by 0?')
         low, high = float(drawn.min()), float(drawn.max())
         if low < -1e-3 or high > 1 + 1e-3:
             raise ValueError(

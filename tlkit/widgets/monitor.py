@@ -321,9 +321,8 @@ class Monitor(Widget, script="monitor.js"):
         if hasattr(run.batches, "batch_size"):
             parts.append([f"{run.batches.batch_size / each:,.0f}", f" {_noun(run)}s/s"])
         parts.append([f"{1000 * each:.1f}", " ms per step"])
-        used = (
-            torch.cuda.memory_allocated(run.device) if run.device.type == "cuda" else psutil.Process().memory_info().rss
-        )
+        cuda = run.device.type == "cuda"
+        used = torch.cuda.memory_allocated(run.device) if cuda else psutil.Process().memory_info().rss
         return [*parts, ["", f"{used / 1e6:,.0f} MB"]]
 
     def words(self) -> str:

@@ -46,9 +46,7 @@ class Prediction(Widget, script="prediction.js"):
         statements: Sequence[str] = (),
     ):
         if not baseline:
-            raise ValueError(
-                "a prediction needs a measured baseline: {1: 0.69, 50: 0.98}, labels per class to accuracy"
-            )
+            raise ValueError("a prediction needs a measured baseline: {1: 0.69, 50: 0.98}, from labels to accuracy")
         values = [100 * value for value in baseline.values()]
         super().__init__(
             placed=[None] * len(baseline),

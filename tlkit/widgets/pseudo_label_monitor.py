@@ -42,9 +42,8 @@ class PseudoLabelMonitor(Widget, script="images.js pseudo_label_monitor.js"):
 
     def __init__(self, split: Split, frames: Any, *, threshold: float = 0.95, name: str = ""):
         if not isinstance(split, Split):
-            raise TypeError(
-                f"a PseudoLabelMonitor shows a Split, not a {type(split).__name__}; of a Task take task.unlabelled"
-            )
+            given = type(split).__name__
+            raise TypeError(f"a PseudoLabelMonitor shows a Split, not a {given}; of a Task take task.unlabelled")
         if not len(split):
             raise ValueError("this split is empty: there is no image to label; choose another part of the data")
         labels, shown = split.one_label_each(), pictured(split)
@@ -107,9 +106,8 @@ def _probabilities(given: Any, split: Split, at: str) -> Tensor:
         given = logits.float().softmax(1)
     given, expected = given.detach().float().cpu(), [len(split), len(split.classes)]
     if list(given.shape) != expected:
-        raise ValueError(
-            f"the probabilities{at} have the shape {list(given.shape)}, but these images and classes need {expected}"
-        )
+        shape = list(given.shape)
+        raise ValueError(f"the probabilities{at} have the shape {shape}, but these images and classes need {expected}")
     if not (given >= 0).all() or not torch.allclose(given.sum(1), torch.ones(len(given)), atol=1e-2):
         raise ValueError(
             f"the probabilities{at} are negative, no numbers, or do not sum to 1 for each image; take the softmax of "

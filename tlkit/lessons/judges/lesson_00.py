@@ -42,8 +42,5 @@ def the_digit_missed_most(answer: Any, report: Report) -> Judgement:
     if str(answer) not in report.classes:
         return f"one of the classes: {', '.join(report.classes)}"
     mine = report.recall[report.classes.index(str(answer))]
-    return {
-        ("no class has a lower recall", "the lowest recall: another class has a lower one"): bool(
-            mine == report.recall.min()
-        )
-    }
+    lowest = bool(mine == report.recall.min())
+    return {("no class has a lower recall", "the lowest recall: another class has a lower one"): lowest}

@@ -92,9 +92,8 @@ def where_the_gain_ends(answer: Any, rivals: Comparison) -> Judgement:
         return bool(found and found.separated and found.mean > 0)
 
     later = [at for at in rivals.budgets if at > (answer or 0)]
-    facts = {
-        ("at no larger budget it is ahead", "a larger budget: there is one at which it is"): not any(map(ahead, later))
-    }
+    behind = not any(map(ahead, later))
+    facts = {("at no larger budget it is ahead", "a larger budget: there is one at which it is"): behind}
     if answer is not None:
         where = f"at {answer} the whole interval is above zero"
         facts[where, f"an interval above zero: at {answer} it is not"] = ahead(answer)
