@@ -299,7 +299,7 @@ def test_a_weight_that_only_one_side_has_is_listed(path):
 
 def test_another_number_of_images_is_refused(path):
     saved_at(3, path)
-    words = r"\(data: 30 grey images of 4 x 4, 3 classes \(\w+\) then, 31 grey images .* now\); make it as it was"
+    words = r"data: 30 grey images of 4 x 4, 3 classes \(\w+\) then, 31 grey images .* now\); make it as it was"
     refused(path, words, network(), split(31))
 
 

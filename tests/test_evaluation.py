@@ -88,6 +88,13 @@ def test_predictions_that_are_no_class_numbers_are_refused(predicted, words):
         tl.evaluate(predicting(predicted), split())
 
 
+def test_a_network_that_answers_no_number_is_not_judged():
+    broken = network()
+    broken.head.bias.data[0] = float("nan")
+    with pytest.raises(ValueError, match="the network answers NaN, which names no class"):
+        tl.evaluate(broken, split(9))
+
+
 def test_without_labels_nothing_can_be_judged():
     unlabelled = replace(split(), labels=None)
     with pytest.raises(ValueError, match="no labels"):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import resource
+from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from helpers import Knowing, measured, network, recipe, run, task
@@ -421,6 +423,8 @@ def test_a_recipe_may_return_a_run_that_is_looked_at():
         ("no trials\n", "is no file of trials; name another with file="),
         ('{"trials": 99}\n', "has trials of format 99, this tlkit reads 1"),
         ("[1]\n", "is no file of trials"),
+        ("my precious notes", "is no file of trials"),
+        ("two lines\nof notes", "is no file of trials"),
     ],
 )
 def test_a_file_of_something_else_is_refused_and_left_alone(tmp_path, text, words):
@@ -428,6 +432,84 @@ def test_a_file_of_something_else_is_refused_and_left_alone(tmp_path, text, word
     with pytest.raises(ValueError, match=words):
         filed(tmp_path / "trials")
     assert (tmp_path / "trials").read_text() == text
+
+
+def test_a_line_that_is_no_trial_is_named_and_the_file_left_alone(tmp_path):
+    path = tmp_path / "trials"
+    filed(path)[0].finish()
+    whole = path.read_bytes()
+    for line in (b"{}", b"\xff\x00", b"[]"):
+        path.write_bytes(whole + line + b"\n")
+        with pytest.raises(ValueError, match=r"has a line that is no trial .*; name another with file="):
+            filed(path)
+        assert path.read_bytes() == whole + line + b"\n"
+
+
+def test_names_in_any_script_are_read_again_wherever_the_file_was_cut(tmp_path):
+    path, recipes = tmp_path / "trials", {"né\u2028\u00e9": recipe(HIGH)}
+    tl.compare(recipes, task(), range(2), [5], file=path).finish()
+    whole = path.read_bytes()
+    for length in range(len(whole) + 1):
+        path.write_bytes(whole[:length])
+        again = tl.compare(recipes, task(), range(2), [5], file=path)
+        assert len(again.trials) == max(whole[:length].count(b"\n") - 1, 0)
+
+
+def test_two_comparisons_never_write_to_one_file(tmp_path):
+    first, _ = filed(tmp_path / "trials")
+    second, _ = filed(tmp_path / "trials", metric="f1")  # there was no file yet
+    first.finish()
+    with pytest.raises(ValueError, match=r"of another comparison \(metric: accuracy there, f1 here\)"):
+        second.finish()
+    assert measurements(filed(tmp_path / "trials")[0]) == measurements(first)
+
+
+def test_a_metric_of_ones_own_is_not_taken_for_the_one_of_its_name(tmp_path):
+    def accuracy(predictor, task):
+        return 5.0
+
+    filed(tmp_path / "trials")[0].finish()
+    with pytest.raises(ValueError, match=r"metric: accuracy there, \S+\.accuracy here"):
+        filed(tmp_path / "trials", metric=accuracy)
+    with pytest.raises(ValueError, match="a file needs names: def a metric of your own"):
+        filed(tmp_path / "other", metric=partial(accuracy))
+
+
+def test_numpys_numbers_and_whole_fractions_are_the_values_that_they_mean(tmp_path):
+    def made(rates, budgets):
+        recipes = {"x": lambda few, seed, rate: Knowing(rate)}
+        return tl.compare(recipes, task(), range(2), budgets, over={"rate": rates}, file=tmp_path / "trials")
+
+    made(np.linspace(0.25, 0.75, 3), np.array([1, 5])).finish()
+    assert made((0.25, 0.5, 0.75), [1.0, 5.0]).finished
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (dict(over={"layer": "block1"}), r"layer has the value 'block1', but takes several values; .* \['block1'\]"),
+        (dict(budgets="all"), r"budget has the value 'all', .* write \['all'\]"),
+        (dict(budgets=5), r"budget has the value 5, .* write \[5\]"),
+        (dict(skip="all"), r"budget has the value 'all'"),
+        (dict(budgets=[float("inf")]), "the budget inf is no number of labels"),
+        (dict(budgets=[None]), "the budget None is no number of labels"),
+    ],
+)
+def test_one_value_in_the_place_of_several_is_refused(call, words):
+    with pytest.raises(ValueError, match=words):
+        tl.compare({"x": lambda few, seed, **_: Knowing(1)}, task(), **call)
+
+
+def test_a_metric_that_is_no_number_is_no_trial():
+    compared = tl.compare({"x": recipe(HIGH)}, task(), range(1), [5], metric=lambda run, task: float("nan"))
+    with pytest.raises(FloatingPointError, match="x, 5 labels per class, seed 0: its <lambda> is nan"):
+        compared.finish()
+    assert compared.trials == [] and not compared.finished
+
+
+def test_what_cannot_be_tested_is_refused():
+    with pytest.raises(TypeError, match="a NoneType cannot be tested; give a network, a Run"):
+        tl.compare({"x": lambda few, seed: None}, task(), range(1), [5]).finish()
 
 
 def test_a_file_of_another_comparison_is_refused(tmp_path):

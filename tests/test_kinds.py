@@ -344,6 +344,18 @@ def test_a_split_in_another_rate_is_not_paired():
 # ---- what belongs to an example ----
 
 
+def test_groups_survive_a_join_with_nothing():
+    whole = tl.data.Split(torch.rand(6, 4), torch.arange(6) % 3, tuple("abc"), groups=tuple("pqrstu"))
+    assert (whole[:0] + whole).groups == (whole + whole[:0]).groups == tuple("pqrstu")
+    assert whole[:0].groups == ()
+
+
+def test_a_kind_is_an_object_and_a_vocabulary_any_sequence():
+    with pytest.raises(TypeError, match=r"Waves'> is no kind; make one, such as tl.data.Waves\(rate=16000\)"):
+        tl.data.Split(torch.rand(2, 100), None, (), tl.data.Waves)
+    assert tl.data.Tokens(["", "a"]) == tl.data.Tokens(("", "a"))
+
+
 def test_groups_follow_their_examples():
     speakers = [f"speaker {number % 4}" for number in range(30)]
     whole = replace(split(), groups=speakers)

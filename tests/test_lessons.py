@@ -444,3 +444,12 @@ def test_a_method_is_shown_without_its_indentation():
 def test_what_is_not_written_in_python_cannot_be_shown():
     with pytest.raises(TypeError):
         tl.show_source(len)
+
+
+def test_a_claim_is_broken_in_the_unit_of_its_metric_and_where_it_was_not_measured():
+    given = {"x": recipe([0.5] * 5), "y": recipe([0.4] * 5)}
+    own = tl.compare(given, task(), range(5), [5, 10], skip=[10], metric=lambda predictor, task: predictor.share / 10)
+    table = tl.lessons.break_claim(own.finish(), "x", better_than="y", at=5).children[1].value
+    assert "<b>+0.010</b> +0.010 to +0.010" in table
+    table = tl.lessons.break_claim(own, "x", better_than="y", at=10).children[1].value
+    assert "not measured at this scale" in table and "not tested" in table

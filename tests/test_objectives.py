@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from helpers import digest, network, run, split
@@ -143,6 +144,84 @@ def test_a_run_is_not_resumed_with_another_objective(tmp_path, other, words):
     run(3, data=paired(), objective=FixMatch()).save(tmp_path / "run.safetensors")
     with pytest.raises(ValueError, match=words):
         tl.resume(tmp_path / "run.safetensors", network(), other, paired(), device="cpu")
+
+
+class Shift:
+    """An augmentation that is an object and says what it is."""
+
+    def __init__(self, by: float):
+        self.by = by
+
+    def __call__(self, images, generator=None):
+        return images + self.by
+
+    def __repr__(self):
+        return f"Shift({self.by})"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (nn.Dropout(0.5), nn.Dropout(0.1)),
+        (nn.Dropout(0.5), None),
+        (None, nn.Dropout(0.5)),
+        (Shift(1.0), Shift(2.0)),
+        ([np.float32(1)], [np.float32(2)]),
+        ({"x": 1.0}, {"x": 2.0}),
+    ],
+    ids=["module", "module left out", "module added", "object", "numpy", "mapping"],
+)
+def test_any_setting_that_can_be_told_apart_is_compared(tmp_path, one, other):
+    def given(setting):
+        objective = CrossEntropy()
+        objective.setting = setting
+        return objective
+
+    run(3, objective=given(one)).save(tmp_path / "run.safetensors")
+    with pytest.raises(ValueError, match=r"setting: .* then, .* now"):
+        tl.resume(tmp_path / "run.safetensors", network(), given(other), split(), device="cpu")
+    tl.resume(tmp_path / "run.safetensors", network(), given(one), split(), device="cpu")
+
+
+def test_a_setting_that_is_no_number_is_the_same_again(tmp_path):
+    objective = CrossEntropy()
+    objective.setting = float("nan")
+    run(3, objective=objective).save(tmp_path / "run.safetensors")
+    tl.resume(tmp_path / "run.safetensors", network(), objective, split(), device="cpu")
+
+
+def test_no_attribute_of_an_objective_stands_for_the_data(tmp_path):
+    objective = CrossEntropy()
+    objective.data = "mine"
+    run(3, objective=objective).save(tmp_path / "run.safetensors")
+    with pytest.raises(ValueError, match=r"data: 30 grey images .* then, 30 grey images .* now"):
+        tl.resume(tmp_path / "run.safetensors", network(), objective, split(seed=1), device="cpu")
+
+
+class Giving(Objective):
+    """Returns what it is told."""
+
+    def __init__(self, values):
+        super().__init__()
+        self.values = values
+
+    def forward(self, network, batch):
+        return self.values(network(batch.inputs))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [lambda out: None, lambda out: out.mean(), lambda out: {"los": out.mean()}, lambda out: {"loss": out.mean(1)}],
+    ids=["nothing", "a tensor", "another name", "one loss an example"],
+)
+def test_what_is_no_loss_is_refused_with_what_one_is(values):
+    with pytest.raises(TypeError, match='forward of Giving returns a dict with "loss", a tensor of one number'):
+        run(3, objective=Giving(values)).finish()
+
+
+def test_a_plain_number_may_be_recorded():
+    recorded = run(3, objective=Giving(lambda out: {"loss": out.square().mean(), "half": 0.5})).finish()
+    assert [record["half"] for record in recorded.history] == [0.5, 0.5, 0.5]
 
 
 def test_parts_and_weights_of_an_objective_belong_to_its_settings():

@@ -35,6 +35,22 @@ def test_a_part_of_a_split_keeps_images_and_labels_together():
     assert part.images.equal(whole.images[2::3]) and part.labels.tolist() == [2, 2, 2]
 
 
+@pytest.mark.parametrize("index", [0, torch.tensor(1), torch.tensor([[0, 1], [2, 3]])])
+def test_one_example_is_no_part_of_a_split(index):
+    with pytest.raises(ValueError, match=r"chosen by a slice, a mask or numbers \[k\]; one example is split\[0:1\]"):
+        split(9)[index]
+
+
+def test_a_part_may_be_chosen_by_a_list():
+    assert split(9)[[4, 2]].images.equal(split(9).images[[4, 2]])
+
+
+def test_a_split_that_a_gradient_goes_through_has_a_fingerprint():
+    plain = split(9)
+    moved = replace(plain, inputs=plain.images.clone().requires_grad_())
+    assert moved.fingerprint() == plain.fingerprint()
+
+
 def test_a_split_and_a_task_say_what_they_hold():
     assert repr(split(9)) == "9 grey images of 4 x 4, 3 classes"
     assert repr(replace(split(9), labels=None)) == "9 grey images of 4 x 4, no labels"

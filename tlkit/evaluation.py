@@ -156,6 +156,10 @@ def answers(network_or_predictor: Any, split: Split) -> tuple[Tensor, Tensor | N
     outputs, classes, nouns = None, len(split.classes), f"{split.kind.noun}s"
     asked = network_or_predictor.tested if isinstance(network_or_predictor, Run) else network_or_predictor
     if not isinstance(asked, nn.Module):
+        if not hasattr(asked, "predict"):
+            raise TypeError(
+                f"a {type(asked).__name__} cannot be tested; give a network, a Run, or what has predict(inputs)"
+            )
         predicted = torch.as_tensor(asked.predict(split.inputs)).cpu().long()
     else:
         outputs = logits(asked, split.inputs).cpu()
@@ -164,6 +168,8 @@ def answers(network_or_predictor: Any, split: Split) -> tuple[Tensor, Tensor | N
                 f"the network tells {outputs.shape[1]} classes apart, but these {nouns} have {classes}; give it a head "
                 f"for them: network.with_new_head({classes})"
             )
+        if outputs.isnan().any():
+            raise ValueError("the network answers NaN, which names no class: are its weights or these inputs NaN?")
         predicted = outputs.argmax(1)
     if predicted.shape != (len(split),):
         shape = list(predicted.shape)

@@ -12,6 +12,8 @@ from itertools import product
 from os import PathLike
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from tlkit.data.tasks import Split, Task
 from tlkit.evaluation import METRICS, Metric, evaluate, observed
 from tlkit.intervals import Claim, Sample, judged
@@ -99,15 +101,16 @@ class Comparison(Stepwise):
         self.recipes = {name: r if isinstance(r, Recipe) else Recipe(r) for name, r in recipes.items()}
         self.task, self.seeds, self.file = task, tuple(dict.fromkeys(map(int, seeds))), file
         given: dict[str, Any] = {"budget": budgets, **(over or {})}
-        skipped = {axis: tuple(of) for axis, of in (skip if isinstance(skip, Mapping) else {"budget": skip}).items()}
-        if wrong := [*({"budget", "recipe", "seed"} & {*(over or {})}), *(skipped.keys() - given)]:
+        skipped = skip if isinstance(skip, Mapping) else {"budget": skip}
+        if wrong := [
+            *({"budget", "recipe", "seed"} & {*(over or {})}),
+            *(axis for axis in skipped if axis not in given),
+        ]:
             raise ValueError(f"{wrong[0]!r} cannot be an axis here: budgets= and seeds= stand apart, skip= names axes")
-        self.axes: dict[str, tuple[Any, ...]] = {
-            axis: tuple(dict.fromkeys([*of, *skipped.get(axis, ())])) for axis, of in given.items()
-        }
-        self.skip = {axis: skipped.get(axis, ()) for axis in self.axes}
-        numbers = {budget: math.inf if budget == "all" else _whole(budget) for budget in self.axes["budget"]}
-        self.axes["budget"] = tuple(sorted(numbers, key=numbers.__getitem__))
+        self.skip = {axis: _values(axis, skipped.get(axis, ())) for axis in given}
+        self.axes = {axis: tuple(dict.fromkeys(_values(axis, of) + self.skip[axis])) for axis, of in given.items()}
+        whole = [budget if budget == "all" else _whole(budget) for budget in self.axes["budget"]]
+        self.axes["budget"] = tuple(sorted(whole, key=lambda budget: math.inf if budget == "all" else budget))
         self.measured = {axis: tuple(v for v in of if v not in self.skip[axis]) for axis, of in self.axes.items()}
         if not self.recipes or not self.seeds or not all(self.measured.values()):
             raise ValueError("a comparison needs at least one recipe, one seed and one budget that is not skipped")
@@ -143,10 +146,12 @@ class Comparison(Stepwise):
         task = self.task
         data = {name: part.fingerprint() for name, part in vars(task).items() if isinstance(part, Split)}
         about = {"task": task.name, "data": data, "split": "redrawn" if task.redraw else "fixed", "axes": [*self.axes]}
-        values = [*self.axes.values()]
-        if self.metric.name == "<lambda>" or json.loads(json.dumps(values, default=repr)) != [list(v) for v in values]:
+        values, metric = [*self.axes.values()], self.metric.name
+        if self._own_metric:  # not to be taken for a built-in one of its name
+            metric = f"{self._own_metric.__module__}.{getattr(self._own_metric, '__name__', '<lambda>')}"
+        if "<lambda>" in metric or json.loads(json.dumps(values, default=repr)) != [list(v) for v in values]:
             raise ValueError("a file needs names: def a metric of your own, let axes have words or numbers as values")
-        return about | {"metric": self.metric.name}
+        return about | {"metric": metric}
 
     @property
     def budgets(self) -> tuple[Any, ...]:
@@ -218,6 +223,9 @@ class Comparison(Stepwise):
         task = self._task(planned)
         report = evaluate(predictor, task.test) if self.metric.of else None
         value = self.metric.of(report) if self.metric.of else float(self._own_metric(predictor, task))  # type: ignore
+        if not math.isfinite(value):
+            self.run = None
+            raise FloatingPointError(f"{planned}: its {self.metric} is {value}")
         trial = Trial(*planned, report, value, time.perf_counter() - started)
         with uninterrupted():  # an interrupt before this repeats the test, one after it finds the record
             self.trials.append(trial)
@@ -246,12 +254,12 @@ class Comparison(Stepwise):
 
     # ---- what was measured ----
 
-    def place(self, at: At | None = None) -> dict[str, Any]:
-        """The value on every axis: `at` is a budget, or values by the names of their axes, where there are several.
+    def place(self, at: At | None = None, /, **further: Any) -> dict[str, Any]:
+        """The value on every axis: `at` is a budget, or values by the names of their axes; `further` are more of these.
 
         Raises ValueError for an axis or a value that was not compared, or where an axis with several is left open.
         """
-        given: dict[str, Any] = dict(at) if isinstance(at, Mapping) else {} if at is None else {"budget": at}
+        given = {**(at if isinstance(at, Mapping) else {} if at is None else {"budget": at}), **further}
         if unknown := [axis for axis in given if axis not in self.axes]:
             raise ValueError(f"there is no axis {unknown[0]!r}; this comparison has {', '.join(self.axes)}")
         for axis, values in self.axes.items():
@@ -354,8 +362,15 @@ def _metric(given: str | Callable[[Any, Task], float]) -> tuple[Metric, Callable
     return METRICS[given], None
 
 
+def _values(axis: Any, given: Any) -> tuple[Any, ...]:
+    """The values given for an axis, numpy's numbers as Python's own."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise ValueError(f"{axis} has the value {given!r}, but takes several values; of one, write [{given!r}]")
+    return tuple(value.item() if isinstance(value, np.generic) else value for value in given)
+
+
 def _whole(budget: Any) -> int:
-    if isinstance(budget, str) or budget != int(budget):
+    if not isinstance(budget, int | float) or budget % 1 != 0:
         raise ValueError(f"the budget {budget!r} is no number of labels per class; use whole numbers, or 'all'")
     return int(budget)
 

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from tlkit import views
 from tlkit.data.tasks import Split
-from tlkit.experiments import Comparison
+from tlkit.experiments import At, Comparison
 from tlkit.freezing import FreezePlan, weights_of
 from tlkit.intervals import Claim
 from tlkit.training.learning_rates import RangeTest
@@ -239,7 +239,7 @@ def range_test(test: RangeTest, width: int = 648) -> Picture:
     return picture
 
 
-def curves(comparison: Comparison, at: Mapping[str, Any] | None = None, title: str = "", width: int = 648) -> Picture:
+def curves(comparison: Comparison, at: At | None = None, title: str = "", width: int = 648) -> Picture:
     """One line for each recipe along the comparison's x axis (`comparison.axis`), with 95 % intervals.
 
     `at` says where on its other axes, such as {"budget": 5}; what was not measured there has no point.
@@ -269,15 +269,8 @@ def curves(comparison: Comparison, at: Mapping[str, Any] | None = None, title: s
         low, high = ([cell[end] for _, cell in points] for end in ("low", "high"))
         axes.fill_between(xs, low, high, color=color, alpha=0.14, linewidth=0)
         means = [cell["mean"] for _, cell in points]
-        axes.plot(
-            xs,
-            means,
-            color=color,
-            linewidth=2,
-            marker=mark,
-            markersize=8,
-            markerfacecolor=GROUND if style["open"] else color,
-        )
+        fill = GROUND if style["open"] else color
+        axes.plot(xs, means, color=color, linewidth=2, marker=mark, markersize=8, markerfacecolor=fill)
         last = (xs[-1], means[-1])
         axes.annotate(name, last, (10, 0), **_small(color=color, fontsize=12, weight="bold"))
     return picture

@@ -4,6 +4,7 @@ import base64
 import errno
 import io
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from os import PathLike
@@ -50,12 +51,21 @@ class TrialFile:
         """The trials that are there; a last line that was cut short, by a full disk or a killed process, is dropped."""
         if not self.path.exists():
             return []
-        text = self.path.read_text(encoding="utf-8")
-        whole = text[: text.rfind("\n") + 1]
-        if whole != text:
-            self.path.write_text(whole, encoding="utf-8")
+        whole, newline, rest = self.path.read_bytes().rpartition(b"\n")
+        first, *lines = whole.split(b"\n")
+        if newline or not _line(self.about).startswith(rest):
+            self._require_same(first)
         try:
-            first, *lines = [json.loads(line) for line in whole.splitlines()] or [self.about]
+            trials = [_trial(**json.loads(line)) for line in lines]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{self.path} has a line that is no trial ({error}); name another with file=") from error
+        if rest:
+            os.truncate(self.path, len(whole + newline))
+        return trials
+
+    def _require_same(self, line: bytes) -> None:
+        try:
+            first = json.loads(line)
             known = first["trials"]
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{self.path} is no file of trials; name another with file=") from error
@@ -64,15 +74,15 @@ class TrialFile:
         other = [f"{key}: {first.get(key)} there, {it} here" for key, it in self.about.items() if first.get(key) != it]
         if other:
             raise ValueError(f"{self.path} is of another comparison ({'; '.join(other)}); name another with file=")
-        return [_trial(**line) for line in lines]
 
     def append(self, trial: Trial) -> None:
         """Write a trial at the end, below the line about the comparison; whole, or not at all."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("ab", buffering=0) as file:
-            size = file.tell()
-            lines = [asdict(trial)] if size else [self.about, asdict(trial)]
-            text = "".join(json.dumps(line, ensure_ascii=False, default=_as_text) + "\n" for line in lines).encode()
+        with self.path.open("a+b", buffering=0) as file:
+            if size := file.tell():  # another comparison may have begun the file since this one was made
+                file.seek(0)
+                self._require_same(file.readline())
+            text = _line(asdict(trial)) if size else _line(self.about) + _line(asdict(trial))
             try:
                 if file.write(text) < len(text):
                     raise OSError(errno.ENOSPC, "only a part of the trial could be written", str(self.path))
@@ -86,6 +96,10 @@ def _trial(report: dict[str, Any] | None, **line: Any) -> Trial:
         return Trial(report=None, **line)
     tensors = {name: _as_tensor(report.pop(name)) for name in ("labels", "predictions", "probabilities")}
     return Trial(report=Report(classes=tuple(report.pop("classes")), **tensors, **report), **line)
+
+
+def _line(values: Mapping[str, Any]) -> bytes:
+    return json.dumps(values, ensure_ascii=False, default=_as_text).encode() + b"\n"
 
 
 def _as_text(tensor: Tensor) -> str:

@@ -5,7 +5,7 @@ and marks of the course stand here too, once: `TOKENS` and `MARKS`.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor
@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from tlkit.data.kinds import Images
 from tlkit.data.tasks import Split
-from tlkit.experiments import Comparison
+from tlkit.experiments import At, Comparison
 from tlkit.intervals import Claim, Sample
 
 TOKENS: dict[str, tuple[str, str]] = {  # name: (light, dark); contrast at least 4.5 : 1 for text, 3 : 1 for marks
@@ -99,9 +99,9 @@ def value_interval(comparison: Comparison, name: str, at: Any = None) -> dict[st
     return interval(Sample(tuple(comparison.metric.scale * value for value in values)) if values else None)
 
 
-def along(comparison: Comparison, at: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+def along(comparison: Comparison, at: At | None = None) -> list[dict[str, Any]]:
     """The places on the comparison's x axis (`comparison.axis`), in order; `at` says where on the other axes."""
-    return [comparison.place({**(at or {}), comparison.axis: value}) for value in comparison.axes[comparison.axis]]
+    return [comparison.place(at, **{comparison.axis: value}) for value in comparison.axes[comparison.axis]]
 
 
 def value_axis(comparison: Comparison) -> dict[str, Any]:
@@ -112,13 +112,8 @@ def value_axis(comparison: Comparison) -> dict[str, Any]:
         chance = 100 / len(task.classes) if metric.name == "accuracy" else None
         return {"title": title, "bottom": 0, "top": 100, "unit": "%", "chance": chance}
     bottom, top = round_span([trial.value for trial in comparison.trials])
-    return {
-        "title": str(metric) if metric.of is None else title,
-        "bottom": bottom,
-        "top": top,
-        "unit": "",
-        "chance": None,
-    }
+    title = str(metric) if metric.of is None else title
+    return {"title": title, "bottom": bottom, "top": top, "unit": "", "chance": None}
 
 
 def x_axis(comparison: Comparison) -> dict[str, str]:
@@ -126,7 +121,7 @@ def x_axis(comparison: Comparison) -> dict[str, str]:
     return {"axis": comparison.axis, "axis_words": {"budget": "labels per class"}.get(comparison.axis, comparison.axis)}
 
 
-def explored(comparison: Comparison, at: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def explored(comparison: Comparison, at: At | None = None) -> dict[str, Any]:
     """The picture of a comparison: every recipe's mean and interval along its x axis, every pair's differences.
 
     Values as they are shown, differences in points where the metric is a share; None stands for what is unmeasured.

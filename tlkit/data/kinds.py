@@ -117,6 +117,9 @@ class Tokens(Kind):
     shape: ClassVar[str] = "[n, length]"
     repair: ClassVar[str] = "give each symbol its place in the vocabulary, as int64, and pad shorter texts with 0"
 
+    def __post_init__(self):
+        object.__setattr__(self, "vocabulary", tuple(self.vocabulary))
+
     def check(self, inputs: Tensor | Stream) -> None:
         """Raises ValueError for another shape or type, a token outside the vocabulary, or a text that is empty."""
         super().check(inputs)
@@ -199,6 +202,8 @@ def checked_kind(inputs: Any, given: Kind | None = None) -> Kind:
             "torch.nn.utils.rnn.pad_sequence texts of several lengths; sounds are cut or padded to one length; of "
             "numpy's arrays take torch.from_numpy(array)"
         )
+    if given is not None and not isinstance(given, Kind):
+        raise TypeError(f"kind={given!r} is no kind; make one, such as tl.data.Waves(rate=16000) or tl.data.Images()")
     ndim = len(inputs.shape)
     if given is None and not (ndim == 4 or (inputs.dtype.is_floating_point and ndim < 4)):
         raise ValueError(

@@ -114,10 +114,16 @@ class Split:
         return len(self.inputs)
 
     def __getitem__(self, index: Tensor | slice) -> Self:
-        """The part of the split that `index` (a slice, a mask or numbers of examples) chooses."""
+        """The part of the split that `index` (a slice, a mask or numbers of examples) chooses.
+
+        Raises ValueError for one number: one example is a part as well, `split[0:1]`.
+        """
+        if not isinstance(index, slice) and (index := torch.as_tensor(index)).ndim != 1:
+            raise ValueError("a part of a split is chosen by a slice, a mask or numbers [k]; one example is split[0:1]")
         inputs = self.inputs[index] if isinstance(self.inputs, Tensor) else self.inputs.part(index)
-        numbers = numbers_chosen(index, len(self)) if self.files or self.groups else []
-        files, groups = (named and tuple(named[n] for n in numbers) for named in (self.files, self.groups))
+        named = [self.files, self.groups]
+        numbers = numbers_chosen(index, len(self)) if named != [None, None] else []
+        files, groups = (of and tuple(of[n] for n in numbers) for of in named)
         return self._with(inputs=inputs, labels=each(self.labels, lambda t: t[index]), files=files, groups=groups)
 
     def __add__(self, other: Split) -> Self:
@@ -136,8 +142,8 @@ class Split:
         held = isinstance(self.inputs, Tensor) and isinstance(other.inputs, Tensor)
         inputs = torch.cat([self.inputs, other.inputs]) if held else self.inputs + other.inputs  # type: ignore[list-item, operator]
         labels = each(self.labels, lambda one, two: torch.cat([one, two]), other.labels) if labelled else None
-        files = self.files and other.files and (*self.files, *other.files)
-        groups = self.groups and other.groups and (*self.groups, *other.groups)
+        pairs = (self.files, other.files), (self.groups, other.groups)
+        files, groups = (None if one is None or two is None else (*one, *two) for one, two in pairs)
         return self._with(inputs=inputs, labels=labels, files=files, groups=groups)
 
     def without_labels(self) -> Self:
@@ -151,7 +157,7 @@ class Split:
     def fingerprint(self) -> str:
         """A word that other data hardly share: of shape, classes, and some 32 examples with their labels. Cheap."""
         sample = self[torch.arange(0, len(self), max(len(self) // 32, 1))]
-        held = [*_values(sample.labels), *([sample.inputs] if isinstance(sample.inputs, Tensor) else [])]
+        held = [*_values(sample.labels), *([sample.inputs.detach()] if isinstance(sample.inputs, Tensor) else [])]
         numbers = b"".join(tensor.cpu().double().numpy().tobytes() for tensor in held)
         about = repr((self.kind, [*self.inputs.shape], self.classes, sample.files)).encode()
         return f"{zlib.crc32(about + numbers):08x}"

@@ -38,7 +38,7 @@ def break_claim(
     sources, place = dict(sources or {}), comparison.place(at)
     measured = "as measured in this lesson"
     source = w.Dropdown(options=[measured, *sources])
-    budget = w.Dropdown(options=comparison.budgets, value=place["budget"])
+    budget = w.Dropdown(options=tuple(dict.fromkeys([*comparison.budgets, place["budget"]])), value=place["budget"])
     seeds = w.Dropdown(options=range(1, len(comparison.seeds) + 1), value=len(comparison.seeds))
     button = w.Button(description="Test again", icon="play").add_class("tl-main-button")
     status, table = w.HTML(), w.HTML()
@@ -108,15 +108,18 @@ def _rows(tries: list[tuple[str, Claim]]) -> str:
     """The tries as a table: bar, word, what was chosen, why, dot and interval on one axis, numbers."""
     samples = [found.difference for _, found in tries if found.difference]
     ends = [end for s in samples for end in (s.mean, s.low, s.high) if end is not None]
-    low, high = min([-10, *ends]) - 2, max([20, *ends]) + 2
+    least, most, room = (-10, 20, 2) if tries[0][1].unit else (0, 1e-9, 0)
+    low, high = min([least, *ends]) - room, max([most, *ends]) + room
     rows = []
     for label, found in tries:
         word, kind = WORDS[found.holds]
         sample = found.difference
         why = f": {found.reason}" if found.reason else ""
-        numbers = f"<b>{signed(sample.mean)}</b>" if sample else "not tested"
+        numbers, digits = "not tested", 1 if found.unit else 3
+        if sample:
+            numbers = f"<b>{signed(sample.mean, digits)}</b>"
         if sample and sample.low is not None and sample.high is not None:
-            numbers += f" {signed(sample.low)} to {signed(sample.high)}"
+            numbers += f" {signed(sample.low, digits)} to {signed(sample.high, digits)}"
         text = f"<b>{word}.</b> {escape(label)}{escape(why)}"
         rows.append(
             f"<tr><td><div class='tl-claim {kind}'>{text}</div></td><td>{_interval(sample, low, high)}</td>"

@@ -288,21 +288,13 @@ def _resnet20() -> nn.Module:
 
     K. He et al., Deep Residual Learning for Image Recognition, 2015, section 4.2; layers named as in akamaster's file.
     """
-    stages = OrderedDict()
+    stages = {}
     for number, (before, width) in enumerate(((16, 16), (16, 32), (32, 64)), start=1):
         halved = BasicBlock(before, width, stride=2, downsample=Shortcut()) if before < width else BasicBlock(16, 16)
         stages[f"layer{number}"] = nn.Sequential(halved, BasicBlock(width, width), BasicBlock(width, width))
-    return nn.Sequential(
-        OrderedDict(
-            conv1=nn.Conv2d(3, 16, 3, padding=1, bias=False),
-            bn1=nn.BatchNorm2d(16),
-            relu=nn.ReLU(),
-            **stages,
-            pool=nn.AdaptiveAvgPool2d(1),
-            flatten=nn.Flatten(),
-            linear=nn.Linear(64, 10),
-        )
-    )
+    first = {"conv1": nn.Conv2d(3, 16, 3, padding=1, bias=False), "bn1": nn.BatchNorm2d(16), "relu": nn.ReLU()}
+    last = {"pool": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten(), "linear": nn.Linear(64, 10)}
+    return nn.Sequential(OrderedDict(first | stages | last))
 
 
 class Shortcut(nn.Module):

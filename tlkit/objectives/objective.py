@@ -1,9 +1,11 @@
 """What every objective is: a module that turns a network and a batch into a loss, and what a run asks of it."""
 
 import copy
+import re
 from functools import partial
 from typing import Any
 
+import numpy as np
 from torch import Tensor, nn
 
 from tlkit.models.networks import MovingAverage
@@ -41,8 +43,12 @@ class Objective(nn.Module):
         return None
 
     def settings(self) -> dict[str, Any]:
-        """What it was made with, as plain values: a run is resumed only with an objective that has the same."""
+        """What it was made with, as plain values: a run is resumed only with an objective that has the same.
+
+        A function stands there by its name and an object by its repr: what those do not tell is not compared.
+        """
         own = {**vars(self), **self._buffers}
+        own |= {name: part for name, part in self.named_children() if not part.state_dict()}  # an augmentation, say
         parts = {name: part.settings() for name, part in self.named_children() if isinstance(part, Objective)}
         public = {name: _plain(it) for name, it in own.items() if not name.startswith("_") and name != "training"}
         return {"objective": type(self).__name__} | public | parts
@@ -69,8 +75,10 @@ def _plain(value: Any) -> Any:
         return [_plain(value.func), *map(_plain, value.args), *named]
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
-    if isinstance(value, Tensor):
+    if isinstance(value, dict):
+        return [[str(key), _plain(part)] for key, part in value.items()]
+    if isinstance(value, Tensor | np.ndarray | np.generic):
         return value.tolist()
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    return getattr(value, "__qualname__", type(value).__name__)
+    return getattr(value, "__qualname__", None) or re.sub(r" at 0x\w+", "", repr(value))

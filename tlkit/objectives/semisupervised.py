@@ -66,12 +66,8 @@ class WithUnlabelled(Objective):
         loss, and of each unlabelled image its pseudo-label and how much it counts, 0..1.
         """
         supervised, total = F.cross_entropy(labelled, batch.labels), used.sum().clamp(min=NONE)
-        values = {
-            "loss": supervised + self.weight * unsupervised,
-            "supervised": supervised,
-            "unsupervised": unsupervised,
-            "used": used.mean(),
-        }
+        loss = supervised + self.weight * unsupervised
+        values = {"loss": loss, "supervised": supervised, "unsupervised": unsupervised, "used": used.mean()}
         if batch.hidden is not None:
             values["right"] = (used * (pseudo == batch.hidden)).sum() / total
         classes = labelled.shape[1]

@@ -11,7 +11,7 @@ def made_with(run: Any) -> dict[str, Any]:
     """The `settings` of a run, its `plan`, and what else must be the same for it to go on exactly."""
     frozen = [name for name, weight in run.network.named_parameters() if not weight.requires_grad]
     optimizer = type(run.optimizer).__name__
-    made = _data_in_words(run.batches) | run.objective_settings | {"optimizer": optimizer, "frozen by you": frozen}
+    made = run.objective_settings | _data_in_words(run.batches) | {"optimizer": optimizer, "frozen by you": frozen}
     return {
         "settings": {name: getattr(run, name) for name in SETTINGS},
         "plan": None if run.plan is None else run.plan.to_json(),

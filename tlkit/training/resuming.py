@@ -49,8 +49,8 @@ def resume(
     run = Run(network, objective, data, optimizer=optimizer, device=device, **options)
     _require_same_weights("objective", run.objective, state["now"][1])  # it has all of them once it has begun
     now = made_with(run)["made with"]
-    names = dict.fromkeys([*before, *now])
-    other = [f"{n}: {before.get(n)} then, {now.get(n)} now" for n in names if before.get(n) != now.get(n)]
+    pairs = {name: (str(before.get(name, "not there")), str(now.get(name, "not there"))) for name in before | now}
+    other = [f"{name}: {then} then, {here} now" for name, (then, here) in pairs.items() if then != here]
     if other:
         raise ValueError(f"{path} is of a run made with something else ({'; '.join(other)}); make it as it was")
     run.load_state_dict(state)

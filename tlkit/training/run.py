@@ -155,6 +155,11 @@ class Run(Stepwise):
         buffers = self._keeper.buffers() if self._checks_each_step else None
         with self._autocast():
             values = self.objective(self.network, batch)
+        if not isinstance(values, dict) or getattr(values.get("loss"), "shape", None) != ():
+            name = type(self.objective).__name__
+            raise TypeError(
+                f'forward of {name} returns a dict with "loss", a tensor of one number [], and other values'
+            )
         loss = values["loss"]
         if self._checks_each_step and not math.isfinite(loss.item()):
             self._fail(self.step + 1, buffers)
@@ -317,6 +322,7 @@ def _plain(value: Any) -> Any:
     return value.tolist() if isinstance(value, Tensor) else value
 
 
-def _as_it_is(value: Tensor) -> Tensor:
+def _as_it_is(value: Tensor | float) -> Tensor:
     """The value now: a weight or a buffer that an objective reports changes later, so it is copied."""
+    value = torch.as_tensor(value)
     return value.detach() if value.grad_fn else value.detach().clone()

@@ -1,11 +1,10 @@
 """How much a way of learning is worth at each label budget, or along another axis: one slider through both charts."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import traitlets as t
 
-from tlkit.experiments import Comparison
+from tlkit.experiments import At, Comparison
 from tlkit.views import explored, signed
 from tlkit.widgets.base import Widget
 from tlkit.words import in_words
@@ -31,7 +30,7 @@ class BudgetExplorer(Widget, script="budget_explorer.js"):
         title: str = "",
         first: str | None = None,
         second: str | None = None,
-        at: Mapping[str, Any] | None = None,
+        at: At | None = None,
     ):
         names = list(comparison.recipes)
         if not comparison.trials:

@@ -236,20 +236,16 @@ class Monitor(Widget, script="monitor.js"):
             style = next((s for s in styles(self.source) if s["name"] == self._name), None)
             if run is None and self.source.trials:
                 view["left"]["title"] += ": none, these recipes train nothing"
-            return (
-                view
-                | (style or {})
-                | {
-                    "kind": "comparison",
-                    "title": self._title or "Comparing",
-                    "subtitle": f"{several}; one dot for each finished trial.",
-                    "right": value_axis(self.source),
-                    **x_axis(self.source),
-                    "values": list(self.source.measured[self.source.axis]),
-                    "recipes": styles(self.source),
-                    "trials": self.source.steps,
-                }
-            )
+            view |= (style or {}) | x_axis(self.source)
+            return view | {
+                "kind": "comparison",
+                "title": self._title or "Comparing",
+                "subtitle": f"{several}; one dot for each finished trial.",
+                "right": value_axis(self.source),
+                "values": list(self.source.measured[self.source.axis]),
+                "recipes": styles(self.source),
+                "trials": self.source.steps,
+            }
         assert run is not None
         view["right"] = self._view_beside(run.history)
         if isinstance(run, Run) and hasattr(run.batches, "__len__"):

@@ -47,7 +47,7 @@ class Prediction(Widget, script="prediction.js"):
     ):
         if not baseline:
             raise ValueError("a prediction needs a measured baseline: {1: 0.69, 50: 0.98}, from labels to accuracy")
-        values = [100 * value for value in baseline.values()]
+        known = {"values": [100 * value for value in baseline.values()], "low": None, "high": None}
         super().__init__(
             placed=[None] * len(baseline),
             view={
@@ -58,13 +58,7 @@ class Prediction(Widget, script="prediction.js"):
                 "chart_title": chart_title,
                 "chance": 100 / classes,
                 "budgets": list(baseline),
-                "baseline": {
-                    "name": baseline_name,
-                    **look(baseline_family),
-                    "values": values,
-                    "low": None,
-                    "high": None,
-                },
+                "baseline": {"name": baseline_name, **look(baseline_family), **known},
                 "target": {"name": name, **look(family)},
                 "statements_question": statements_question,
                 "statements": list(statements),

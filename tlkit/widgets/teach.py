@@ -49,17 +49,11 @@ class Teach(Widget, script="reader.js teach.js"):
             raise ValueError(f"classes={classes!r} is one name; give a list of names, such as [{classes!r}, 'star']")
         if not isinstance(classes, dict):
             classes = {name: [SAMPLES[name]] if name in SAMPLES else [] for name in classes}
+        fixed = {"samples": SAMPLES, "heats": HEATS, "threshold": THRESHOLD, "most": MOST_CLASSES}
         super().__init__(
             classes=_checked([{"name": name, "drawings": list(drawn)} for name, drawn in classes.items()]),
             weights=WEIGHTS.read_bytes(),
-            view={
-                "title": title,
-                "subtitle": subtitle,
-                "samples": SAMPLES,
-                "heats": HEATS,
-                "threshold": THRESHOLD,
-                "most": MOST_CLASSES,
-            },
+            view={"title": title, "subtitle": subtitle, **fixed},
         )
 
     @property
