@@ -254,6 +254,20 @@ def test_what_an_objective_counts_and_moves_is_no_setting_and_is_not_shared(tmp_
     assert digest(again.objective) == digest(first.finish().objective)
 
 
+def test_a_run_is_not_resumed_with_another_teacher_which_stays_as_it_was(tmp_path):
+    path, teacher, other = tmp_path / "run.safetensors", network(1), network(2)
+    going = run(6, objective=Distillation(teacher))
+    for _ in range(3):
+        next(going)
+    going.save(path)
+    before = digest(other)
+    with pytest.raises(ValueError, match=r"was saved with other values of teacher\..*, which do not learn; give the"):
+        tl.resume(path, network(), Distillation(other), split(), device="cpu")
+    assert digest(other) == before
+    again = tl.resume(path, network(), Distillation(teacher), split(), device="cpu").finish()
+    assert digest(again.network) == digest(going.finish().network)
+
+
 def test_a_run_is_not_resumed_with_other_data_of_the_same_size(tmp_path):
     run(3).save(tmp_path / "run.safetensors")
     with pytest.raises(ValueError, match=r"data: 30 grey images .* then, 30 grey images .* now"):

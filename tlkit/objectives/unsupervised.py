@@ -131,13 +131,8 @@ class TwoViews(Objective):
         one, other = self.projector(features).float().split(n)
         loss = self.loss(one, other)
         one, other = one.detach(), other.detach()
-        return {
-            "loss": loss,
-            "alignment": alignment(one, other),
-            "uniformity": uniformity(one),
-            "feature_std": deviation(one),
-            "rank": effective_rank(one),
-        }
+        agreement = {"alignment": alignment(one, other), "uniformity": uniformity(one)}
+        return {"loss": loss, **agreement, "feature_std": deviation(one), "rank": effective_rank(one)}
 
 
 class SimCLR(TwoViews):

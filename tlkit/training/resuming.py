@@ -29,8 +29,8 @@ def resume(
     Make `network`, `objective`, `data` and `optimizer` as for the run that was saved; the weights come from the file,
     and so do steps, rate, schedule, plan, average, seed, batch size, precision and history.
     Raises ValueError, before any weight is changed, if the file is damaged or not a run, if its weights do not fit
-    (listed by name), or if the data, the objective's settings, the optimizer or what you froze yourself are not as
-    they were.
+    (listed by name), if a frozen network that the objective asks has others, or if the data, the objective's settings,
+    the optimizer or what you froze yourself are not as they were.
 
     >>> import tempfile, tlkit as tl
     >>> def parts():
@@ -48,6 +48,11 @@ def resume(
     options = {**about["settings"], "lr": state["lr"], "batch_size": before["batch size"] or 64, "plan": plan}
     run = Run(network, objective, data, optimizer=optimizer, device=device, **options)
     _require_same_weights("objective", run.objective, state["now"][1])  # it has all of them once it has begun
+    shared = {id(weight) for weight in objective.parameters()} - {id(weight) for weight in network.parameters()}
+    held = {name: weight for name, weight in run.objective.named_parameters() if id(weight) in shared}
+    if changed := [name for name, weight in held.items() if not weight.equal(state["now"][1][name].to(weight))]:
+        words = "give the objective the frozen network that it had"
+        raise ValueError(f"{path} was saved with other values of {listed(changed)}, which do not learn; {words}")
     now = made_with(run)["made with"]
     pairs = {name: (str(before.get(name, "not there")), str(now.get(name, "not there"))) for name in before | now}
     other = [f"{name}: {then} then, {here} now" for name, (then, here) in pairs.items() if then != here]
