@@ -168,8 +168,8 @@ def answers(network_or_predictor: Any, split: Split) -> tuple[Tensor, Tensor | N
                 f"the network tells {outputs.shape[1]} classes apart, but these {nouns} have {classes}; give it a head "
                 f"for them: network.with_new_head({classes})"
             )
-        if outputs.isnan().any():
-            raise ValueError("the network answers NaN, which names no class: are its weights or these inputs NaN?")
+        if not (outputs < torch.inf).all():  # NaN is not; minus infinity may stand for what is ruled out
+            raise ValueError("the network's outputs are no finite numbers; train it anew with a lower learning rate")
         predicted = outputs.argmax(1)
     if predicted.shape != (len(split),):
         shape = list(predicted.shape)
