@@ -7,11 +7,10 @@ from typing import Any
 
 from tlkit.experiments import At, Comparison
 from tlkit.intervals import Claim
-from tlkit.lessons.claims import WORDS
+from tlkit.lessons.claims import WORDS, signed_ends
 from tlkit.lessons.page import on_page
 from tlkit.training.driving import in_slices
 from tlkit.training.run import Run
-from tlkit.views import signed
 from tlkit.widgets.base import in_kernel_loop, start
 from tlkit.words import budget_in_words, counted
 
@@ -115,11 +114,10 @@ def _rows(tries: list[tuple[str, Claim]]) -> str:
         word, kind = WORDS[found.holds]
         sample = found.difference
         why = f": {found.reason}" if found.reason else ""
-        numbers, digits = "not tested", 1 if found.unit else 3
+        numbers = "not tested"
         if sample:
-            numbers = f"<b>{signed(sample.mean, digits)}</b>"
-        if sample and sample.low is not None and sample.high is not None:
-            numbers += f" {signed(sample.low, digits)} to {signed(sample.high, digits)}"
+            mean, *reach = signed_ends(sample, found.unit)
+            numbers = f"<b>{mean}</b>" + ("" if None in reach else f" {reach[0]} to {reach[1]}")
         text = f"<b>{word}.</b> {escape(label)}{escape(why)}"
         rows.append(
             f"<tr><td><div class='tl-claim {kind}'>{text}</div></td><td>{_interval(sample, low, high)}</td>"

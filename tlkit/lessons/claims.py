@@ -53,10 +53,15 @@ def numbers(sample: Sample | None, unit: str = "points") -> str:
     """Difference and interval in words."""
     if sample is None:
         return "not measured"
-    digits, ends = 1 if unit else 3, (sample.mean, sample.low, sample.high)
-    mean, *ends = (end if end is None else signed(end, digits) for end in ends)
+    mean, low, high = signed_ends(sample, unit)
     words = f"{mean} {unit}".rstrip()
-    return words if None in ends else f"{words}, 95 % interval {ends[0]} to {ends[1]}"
+    return words if low is None else f"{words}, 95 % interval {low} to {high}"
+
+
+def signed_ends(sample: Sample, unit: str) -> list[str | None]:
+    """Mean, low and high as the course writes them: points with one digit, a metric of its own unit with three."""
+    ends = (sample.mean, sample.low, sample.high)
+    return [None if end is None else signed(end, 1 if unit else 3) for end in ends]
 
 
 def claim_html(found: Claim, comparison: Comparison) -> str:
