@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import tlkit as tl
 from tlkit.experiments import Recipe
-from tlkit.intervals import Sample
+from tlkit.intervals import Interval
 from tlkit.models.networks import Network, seeded
 
 EPOCHS, LABELS, BY = 8, 20, 2
@@ -129,7 +129,7 @@ def main(quick: bool = False) -> None:
     over = "".join(f" minus {mine}, points | no better by {BY} |" for mine in OURS)
     print(f"| recipe | accuracy, % |{over} time |\n|---|---|{'---|---|' * len(OURS)}---|")
     for name in found.recipes:
-        cells = [_words(Sample(tuple(100 * a for a in found.values(name, LABELS).values())))]
+        cells = [_words(Interval(tuple(100 * a for a in found.values(name, LABELS).values())))]
         for mine in OURS:
             claim = found.claim(name, at=LABELS, no_better_than=mine, by=BY)
             said = {True: "holds", False: "does not hold", None: "undecided"}[claim.holds]
@@ -138,8 +138,8 @@ def main(quick: bool = False) -> None:
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
-def _words(sample: Sample) -> str:
-    return f"{sample.mean:.1f} ± {sample.half_width or 0:.1f}"
+def _words(interval: Interval) -> str:
+    return f"{interval.mean:.1f} ± {interval.half_width or 0:.1f}"
 
 
 if __name__ == "__main__":

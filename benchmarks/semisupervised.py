@@ -21,7 +21,7 @@ from torch import nn
 import tlkit as tl
 from benchmarks.supervised import Make, percent, pretrained_on, words
 from tlkit.experiments import Comparison
-from tlkit.intervals import Sample
+from tlkit.intervals import Interval
 
 BASELINE = "labels only, strong"
 PRETRAINED = "pre-trained, labels only, strong"
@@ -102,7 +102,7 @@ def table(found: Comparison) -> None:
     """Print accuracies, seconds, and paired differences to the baselines."""
     budgets = found.budgets
 
-    def row(name: str, cell: Callable[[int], Sample | None], end: str = "") -> None:
+    def row(name: str, cell: Callable[[int], Interval | None], end: str = "") -> None:
         print(f"{name:34}" + "".join(f"{words(cell(k)):>14}" for k in budgets) + end, flush=True)
 
     print(f"\n{'accuracy, %':34}" + "".join(f"{k:>14}" for k in budgets) + f"{'s/run':>8}")

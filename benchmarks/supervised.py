@@ -16,7 +16,7 @@ from torch import nn
 import tlkit as tl
 from tlkit.experiments import Comparison
 from tlkit.freezing import FreezePlan
-from tlkit.intervals import Sample
+from tlkit.intervals import Interval
 
 Make = Callable[[tl.data.Task, int], Any]
 
@@ -97,14 +97,14 @@ def main(quick: bool = False) -> None:
                 print(f"{name:26}" + "".join(f"{words(cell(name, k)):>14}" for k in budgets), flush=True)
 
 
-def percent(found: Comparison, name: str, k: int) -> Sample:
+def percent(found: Comparison, name: str, k: int) -> Interval:
     """The accuracies of a recipe at a budget."""
-    return Sample(tuple(100 * accuracy for accuracy in found.values(name, k).values()))
+    return Interval(tuple(100 * accuracy for accuracy in found.values(name, k).values()))
 
 
-def words(sample: Sample | None) -> str:
+def words(interval: Interval | None) -> str:
     """A mean with its interval; nothing if nothing was measured."""
-    return f"{sample.mean:.1f} +-{sample.half_width or 0:.1f}" if sample else ""
+    return f"{interval.mean:.1f} +-{interval.half_width or 0:.1f}" if interval else ""
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from torch.nn import functional as F
 import tlkit as tl
 from tlkit.data.drawings import SAMPLES, pictures
 from tlkit.data.tasks import Split, Task
-from tlkit.intervals import Sample
+from tlkit.intervals import Interval
 from tlkit.models.networks import predictions
 from tlkit.models.teach import THRESHOLD, cosines, untrained_teach
 from tools.teach_source import centred, wobble
@@ -125,13 +125,13 @@ def in_the_browser() -> tuple[float, float]:
     from playwright.sync_api import sync_playwright
 
     from tlkit.models.teach import WEIGHTS
-    from tlkit.widgets.base import HERE
     from tools.jupyter_browser import WITHOUT_GPU_OR_NETWORK, chromium
+    from tools.widget_modules import serve_widgets
 
     with sync_playwright() as playwright:
         page = playwright.chromium.launch(executable_path=chromium(), args=WITHOUT_GPU_OR_NETWORK).new_page()
-        for name in ("base.js", "reader.js"):
-            page.add_script_tag(content=(HERE / name).read_text(encoding="utf-8"))
+        serve_widgets(page)
+        page.evaluate("async () => Object.assign(window, await import('/reader.js'))")
         times = page.evaluate(TIMED, [list(SAMPLES.values()), list(WEIGHTS.read_bytes())])
     return median(times), times[-1]
 
@@ -155,9 +155,9 @@ def main(quick: bool = False) -> None:
 
 
 def interval(values: list[float]) -> str:
-    sample = Sample(tuple(values))
-    assert sample.low is not None
-    return f"{sample.mean:5.1f} +-{sample.mean - sample.low:.1f}"
+    interval = Interval(tuple(values))
+    assert interval.low is not None
+    return f"{interval.mean:5.1f} +-{interval.mean - interval.low:.1f}"
 
 
 if __name__ == "__main__":

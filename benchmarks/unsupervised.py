@@ -17,7 +17,7 @@ from torch import nn
 import tlkit as tl
 from benchmarks.supervised import Make, percent, probe, tuned, words
 from tlkit.experiments import Comparison
-from tlkit.intervals import Sample
+from tlkit.intervals import Interval
 from tlkit.objectives import SimCLR, VICReg
 
 Start = Callable[[int], tuple[nn.Module, nn.Module]]  # from a seed to a network and an objective
@@ -106,7 +106,7 @@ def main(quick: bool = False) -> None:
             row(found, name, lambda name, k: found.difference(name, BASELINE, k))
 
 
-def row(found: Comparison, name: str, cell: Callable[[str, int], Sample | None], end: str = "") -> None:
+def row(found: Comparison, name: str, cell: Callable[[str, int], Interval | None], end: str = "") -> None:
     cells = [words(cell(name, k)) for k in found.budgets]
     print(f"{name:26}" + "".join(f"{cell:>14}" for cell in cells) + f"{end:>16}", flush=True)
 

@@ -13,7 +13,7 @@ from scipy.stats import ttest_rel
 from sklearn.metrics import log_loss
 
 import tlkit as tl
-from tlkit.intervals import Sample
+from tlkit.intervals import Interval
 from tlkit.trial_file import Trial
 
 HIGH = (0.91, 0.90, 0.93, 0.92, 0.90)
@@ -79,7 +79,7 @@ def test_a_stopped_comparison_keeps_what_it_has_and_goes_on():
         if number == 12:  # in the middle of a run
             stopped.stop()
     kept = measurements(stopped)
-    assert 0 < len(kept) < len(stopped.planned) and stopped.run.step == 1
+    assert 0 < len(kept) < len(stopped.setups) and stopped.run.step == 1
     assert measurements(stopped.finish())[: len(kept)] == kept
     assert measurements(stopped) == measurements(compared().finish())
 
@@ -528,25 +528,25 @@ def test_the_interval_is_that_of_a_paired_t_test(n):
     torch.manual_seed(n)
     first, second = torch.randn(2, n).double() * 5 + 70
     expected = ttest_rel(first, second).confidence_interval(0.95)
-    sample = Sample(tuple((first - second).tolist()))
-    assert (sample.low, sample.high) == pytest.approx((expected.low, expected.high))
+    interval = Interval(tuple((first - second).tolist()))
+    assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high))
 
 
 def test_one_seed_has_no_interval_and_separates_nothing():
-    sample = Sample((12.0,))
-    assert (sample.mean, sample.low, sample.high, sample.separated) == (12, None, None, False)
+    interval = Interval((12.0,))
+    assert (interval.mean, interval.low, interval.high, interval.separated) == (12, None, None, False)
 
 
 @pytest.mark.parametrize(
     ("values", "separated"),
     [((1, 2, 3, 2), True), ((-1, -2, -3, -2), True), ((-1, 2, 1, 0), False), ((0, 0, 0), False)],
 )
-def test_a_sample_is_separated_where_its_interval_excludes_zero(values, separated):
-    assert Sample(values).separated is separated
+def test_an_interval_is_separated_where_it_excludes_zero(values, separated):
+    assert Interval(values).separated is separated
 
 
 def test_wins_are_the_values_above_zero():
-    assert Sample((1, 0, -1, 2)).wins == 2
+    assert Interval((1, 0, -1, 2)).wins == 2
 
 
 # ---- claims ----

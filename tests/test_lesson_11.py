@@ -25,7 +25,7 @@ def rivals(gains: tuple[float, float, float]):
     made = tl.compare(
         dict.fromkeys(("SimCLR", "from scratch"), lambda task, seed: None), tl.data.digits(), range(5), (1, 2, 5)
     )
-    for settings, seed in made.planned:
+    for settings, seed in made.setups:
         gain = (gains[made.budgets.index(settings["budget"])] + seed % 3 - 1) / 100
         made.trials.append(Trial(settings, seed, None, 0.5 + (settings["recipe"] == "SimCLR") * gain, 0.0))
     return made

@@ -14,6 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 import tlkit as tl
 from tlkit.lessons.claims import ClaimDoesNotHold
 from tlkit.lessons.copies import older_copies
+from tlkit.lessons.course import survey
 from tlkit.lessons.page import on_page, paragraph
 from tlkit.lessons.source import Source
 
@@ -39,7 +40,7 @@ def lessons(tmp_path, monkeypatch) -> Path:
     folder.mkdir()
     plant(folder, "02_how_to_freeze", "Freezing")
     plant(folder, "01_why_transfer", "Transfer")
-    plant(folder, "notes")
+    plant(folder, "notes")  # without a number it is not a lesson
     monkeypatch.setattr("tlkit.lessons.course.lessons_folder", lambda: folder)
     return folder
 
@@ -121,6 +122,48 @@ def test_a_lesson_that_does_not_exist_gets_the_nearest_match(asked, hint, lesson
     with pytest.raises(ValueError) as raised:
         tl.lessons.find(asked)
     assert f'there is no lesson "{asked}"; ' in str(raised.value) and hint in str(raised.value)
+
+
+BROKEN = {
+    "03_no_metadata": '{"cells": [], "metadata": {}}',
+    "04_half_of_it": '{"cells": [], "metadata": {"tlkit": {"title": "Half", "question": "What?", "minutes": "5"}}}',
+    "05_no_json": "{",
+    "06_no_cells": '{"metadata": {}}',
+    "07_a_list": "[]",
+    "08_odd_cells": '{"cells": [{}], "metadata": {}}',
+    "09_odd_metadata": '{"cells": [], "metadata": {"tlkit": "yes"}}',
+    "10_no_text": "\xff",
+}
+
+
+def test_a_numbered_notebook_that_is_not_a_lesson_is_left_out_with_the_reason(lessons, tmp_path):
+    for name, text in BROKEN.items():
+        (lessons / f"{name}.ipynb").write_text(text, encoding="latin-1")
+    plant(lessons, "02_again")
+    plant(lessons, "1_short")
+    found, left_out = survey()
+    assert [lesson.name for lesson in found] == ["01_why_transfer", "02_again"]
+    assert [*left_out] == ["02_how_to_freeze", *BROKEN, "1_short"]
+    assert left_out["02_how_to_freeze"].endswith(
+        "is left out: its number is that of 02_again.ipynb; give it another one"
+    )
+    assert 'does not say, under "tlkit", its title, question, minutes, transfer; see' in left_out["03_no_metadata"]
+    assert 'does not say, under "tlkit", its minutes, transfer; see' in left_out["04_half_of_it"]
+    for name in [*BROKEN][2:]:
+        assert left_out[name].startswith(f"{name}.ipynb is left out: it is not a notebook (")
+    assert len(tl.lessons.make_copies(tmp_path / "mine")) == 2
+
+
+def test_a_copy_beside_a_lesson_does_not_take_its_place(lessons):
+    plant(lessons, "01_why_transfer-Copy1")
+    assert "01_why_transfer" in [lesson.name for lesson in tl.lessons.catalogue()]
+
+
+@pytest.mark.parametrize("wanted", ["05_no_json", "05", "05_no_json.ipynb"])
+def test_a_notebook_that_is_left_out_is_not_found_and_the_reason_is_given(wanted, lessons):
+    (lessons / "05_no_json.ipynb").write_text("{")
+    with pytest.raises(ValueError, match=r"05_no_json\.ipynb is left out: it is not a notebook"):
+        tl.lessons.find(wanted)
 
 
 # ---- copies ----
@@ -277,10 +320,10 @@ def test_a_claim_prints_its_sentence_and_nothing_that_varies(comparison, shown, 
 
 def test_a_claim_shows_its_numbers_and_names_as_text(comparison, shown):
     tl.lessons.claim(comparison, "<i>kept</i>", better_than="scratch", at=1, by=5)
-    sample = comparison.difference("<i>kept</i>", "scratch", at=1)
+    interval = comparison.difference("<i>kept</i>", "scratch", at=1)
     html = "".join(shown)
     assert "✓ Holds: with 1 label per class, &lt;i&gt;kept&lt;/i&gt; is better than scratch by 5 points." in html
-    assert f"+{sample.mean:.1f} points, 95 % interval +{sample.low:.1f} to +{sample.high:.1f}, 5 seeds" in html
+    assert f"+{interval.mean:.1f} points, 95 % interval +{interval.low:.1f} to +{interval.high:.1f}, 5 seeds" in html
     assert "with 5 of them" in html and "wrong winner 0 times out of 5" in html
     assert html.count("<svg") == 2 and "<i>" not in html
 
@@ -302,8 +345,8 @@ def test_an_undecided_claim_is_no_error_and_says_what_is_missing(comparison, sho
 def test_each_claim_adds_its_numbers_to_the_record(comparison, shown, recorded):
     for by in (5, 10):
         tl.lessons.claim(comparison, "<i>kept</i>", better_than="scratch", at=1, by=by, text=f"by {by}")
-    sample = comparison.difference("<i>kept</i>", "scratch", at=1)
-    numbers = {"holds": True, "difference": sample.mean, "low": sample.low, "high": sample.high, "seeds": 5}
+    interval = comparison.difference("<i>kept</i>", "scratch", at=1)
+    numbers = {"holds": True, "difference": interval.mean, "low": interval.low, "high": interval.high, "seeds": 5}
     assert recorded() == [{"text": "by 5"} | numbers, {"text": "by 10"} | numbers]
 
 
@@ -337,7 +380,7 @@ def test_an_exercise_that_does_not_exist_is_refused_with_those_that_do():
         tl.lessons.check("01.9", 1)
 
 
-@pytest.mark.parametrize("asked", ["99.1", "", 1.2])
+@pytest.mark.parametrize("asked", ["xx.1", "", 1.2])
 def test_an_exercise_of_a_lesson_without_any_is_refused_with_the_lessons_that_have_some(asked):
     with pytest.raises(ValueError, match=rf'there is no exercise "{asked}"; these lessons have some: .*01'):
         tl.lessons.check(asked, 1)

@@ -108,9 +108,9 @@ def test_a_gallery_without_labels_gives_nothing_away():
 
 
 def test_a_difference_stands_with_its_interval_and_what_is_not_measured_says_so():
-    sample = compared().difference("head kept", "scratch", at=1)
+    interval = compared().difference("head kept", "scratch", at=1)
     shown = texts(claim_picture())
-    assert f"+{sample.mean:.1f}   (+{sample.low:.1f} to +{sample.high:.1f})" in shown
+    assert f"+{interval.mean:.1f}   (+{interval.low:.1f} to +{interval.high:.1f})" in shown
     assert "not measured at this scale" in shown and "Paired difference, head kept − scratch" in shown
 
 

@@ -10,7 +10,7 @@ from helpers import measured, recipe, task
 import tlkit as tl
 from tlkit import views
 from tlkit.experiments import FAMILIES
-from tlkit.intervals import Sample
+from tlkit.intervals import Interval
 
 X, Y = (0.9, 0.91, 0.92, 0.93, 0.94), (0.7, 0.72, 0.71, 0.7, 0.7)
 
@@ -99,9 +99,9 @@ def test_the_view_of_a_comparison_has_its_means_and_intervals_in_per_cent(compar
     view = views.explored(comparison)
     assert view["values"] == [1, 5, 50]
     for found, shares in zip(view["recipes"], (X, Y), strict=True):
-        sample = Sample(tuple(100 * share for share in shares))
+        interval = Interval(tuple(100 * share for share in shares))
         for end in ("mean", "low", "high"):
-            assert found[end] == [pytest.approx(getattr(sample, end)), pytest.approx(getattr(sample, end)), None]
+            assert found[end] == [pytest.approx(getattr(interval, end)), pytest.approx(getattr(interval, end)), None]
 
 
 def test_the_view_of_a_comparison_has_the_differences_of_every_pair_both_ways(comparison):
@@ -129,7 +129,7 @@ def test_with_one_seed_an_interval_is_its_mean():
 def test_a_claim_has_a_row_for_every_budget_and_its_own_is_marked(comparison):
     rows = views.claim_rows(comparison, comparison.claim("x", better_than="y", at=5))
     assert [(row["value"], row["claimed"]) for row in rows] == [(1, False), (5, True), (50, False)]
-    assert rows[1]["sample"] == comparison.difference("x", "y", at=5) and rows[2]["sample"] is None
+    assert rows[1]["interval"] == comparison.difference("x", "y", at=5) and rows[2]["interval"] is None
 
 
 # ---- numbers and words ----

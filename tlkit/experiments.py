@@ -16,7 +16,7 @@ import numpy as np
 
 from tlkit.data.tasks import Split, Task
 from tlkit.evaluation import METRICS, Metric, evaluate, observed
-from tlkit.intervals import Claim, Sample, judged
+from tlkit.intervals import Claim, Interval, judged
 from tlkit.training.driving import Stepwise
 from tlkit.training.interrupts import uninterrupted
 from tlkit.training.run import Run
@@ -47,7 +47,7 @@ class Recipe:
         return self.make(task, seed, **settings)
 
 
-class Planned(NamedTuple):
+class Setup(NamedTuple):
     """A trial to come: its settings, the name of its recipe and its place on the axes, and its seed."""
 
     settings: dict[str, Any]
@@ -118,18 +118,18 @@ class Comparison(Stepwise):
         self.metric, self._own_metric = _metric(metric)
         places = [dict(zip(self.axes, place, strict=True)) for place in product(*self.measured.values())]
         drawn = product(self.seeds, places, self.recipes)
-        self.planned = [Planned({"recipe": name, **place}, seed) for seed, place, name in drawn]
+        self.setups = [Setup({"recipe": name, **place}, seed) for seed, place, name in drawn]
         self._few: tuple[Any, Task] = (None, task)
         for budget in self.budgets:
-            self._task(Planned({"budget": budget}, self.seeds[0]))
+            self._task(Setup({"budget": budget}, self.seeds[0]))
         self.trials: list[Trial] = []
         self.run: Run | None = None
         self._seconds = 0.0
         self._file = TrialFile(file, self._about()) if file is not None else None
         self._unwritten: list[Trial] = []
         there = {_key(trial): trial for trial in (self._file.read() if self._file else ())}
-        self.trials += [there[key] for key in map(_key, self.planned) if key in there]
-        self._left: tuple[int, list[Planned]] = (-1, [])
+        self.trials += [there[key] for key in map(_key, self.setups) if key in there]
+        self._left: tuple[int, list[Setup]] = (-1, [])
 
     def _require_known_arguments(self, over: Mapping[str, Any]) -> None:
         for name, recipe in self.recipes.items():
@@ -167,7 +167,7 @@ class Comparison(Stepwise):
     @property
     def steps(self) -> int:
         """How many trials there will be."""
-        return len(self.planned)
+        return len(self.setups)
 
     @property
     def step(self) -> float:
@@ -185,48 +185,48 @@ class Comparison(Stepwise):
         return sum(trial.seconds for trial in self.trials) + (self._seconds if self.run else 0.0)
 
     @property
-    def present(self) -> Planned | None:
+    def present(self) -> Setup | None:
         """The present trial; None when finished."""
         if self._left[0] != len(self.trials):
             made = set(map(_key, self.trials))
-            self._left = len(self.trials), [planned for planned in self.planned if _key(planned) not in made]
+            self._left = len(self.trials), [setup for setup in self.setups if _key(setup) not in made]
         return next(iter(self._left[1]), None)
 
     def __next__(self) -> Any:
         self._write()
         if self._stopped or self.present is None:
             raise StopIteration
-        planned = self.present
+        setup = self.present
         started = time.perf_counter()
         if self.run is None:
-            further = {axis: value for axis, value in planned.settings.items() if axis not in ("recipe", "budget")}
-            made = self.recipes[planned.settings["recipe"]](self._task(planned), planned.seed, **further)
+            further = {axis: value for axis, value in setup.settings.items() if axis not in ("recipe", "budget")}
+            made = self.recipes[setup.settings["recipe"]](self._task(setup), setup.seed, **further)
             if not isinstance(made, Run | observed):
-                return self._record(planned, made, started)
+                return self._record(setup, made, started)
             self.run, self._driven, self._seconds = made.run if isinstance(made, observed) else made, made, 0.0
         try:
             step = next(iter(self._driven), None)  # a run that was stopped is not a finished trial
         except FloatingPointError as error:
             self.run = None  # the trial begins anew when the comparison is iterated again
-            raise FloatingPointError(f"{planned}: {error}") from error
+            raise FloatingPointError(f"{setup}: {error}") from error
         self._seconds += time.perf_counter() - started
-        return step if step is not None else self._record(planned, self.run, time.perf_counter() - self._seconds)
+        return step if step is not None else self._record(setup, self.run, time.perf_counter() - self._seconds)
 
-    def _task(self, planned: Planned) -> Task:
-        seed, budget = planned.seed, planned.settings["budget"]
+    def _task(self, setup: Setup) -> Task:
+        seed, budget = setup.seed, setup.settings["budget"]
         if self._few[0] != (seed, budget):
             whole = self.task.redraw(seed) if self.task.redraw and budget == "all" else self.task
             self._few = ((seed, budget), whole if budget == "all" else self.task.few_labels(_whole(budget), seed))
         return self._few[1]
 
-    def _record(self, planned: Planned, predictor: Any, started: float) -> Trial:
-        task = self._task(planned)
+    def _record(self, setup: Setup, predictor: Any, started: float) -> Trial:
+        task = self._task(setup)
         report = evaluate(predictor, task.test) if self.metric.of else None
         value = self.metric.of(report) if self.metric.of else float(self._own_metric(predictor, task))  # type: ignore
         if not math.isfinite(value):
             self.run = None
-            raise FloatingPointError(f"{planned}: its {self.metric} is {value}")
-        trial = Trial(*planned, report, value, time.perf_counter() - started)
+            raise FloatingPointError(f"{setup}: its {self.metric} is {value}")
+        trial = Trial(*setup, report, value, time.perf_counter() - started)
         with uninterrupted():  # an interrupt before this repeats the test, one after it finds the record
             self.trials.append(trial)
             self.run = None
@@ -292,7 +292,7 @@ class Comparison(Stepwise):
             )
         return sum(values) / len(values)
 
-    def difference(self, first: str, second: str, at: At | None = None) -> Sample | None:
+    def difference(self, first: str, second: str, at: At | None = None) -> Interval | None:
         """How much better `first` is than `second`, paired by seed; None if no seed has both.
 
         First minus second, in points where the metric is a share; second minus first where lower is better.
@@ -300,7 +300,7 @@ class Comparison(Stepwise):
         mine, others = self.values(first, at), self.values(second, at)
         scale = -self.metric.scale if self.metric.lower_is_better else self.metric.scale
         found = tuple((mine[s] - others[s]) * scale for s in mine if s in others)
-        return Sample(found) if found else None
+        return Interval(found) if found else None
 
     def claim(
         self,
@@ -344,7 +344,7 @@ class Comparison(Stepwise):
     def __repr__(self) -> str:
         over = "".join(f"; {axis}: {', '.join(map(str, self.axes[axis]))}" for axis in self.axes if axis != "budget")
         return (
-            f"Comparison of {', '.join(self.recipes)}: {len(self.trials)} of {len(self.planned)} trials, "
+            f"Comparison of {', '.join(self.recipes)}: {len(self.trials)} of {len(self.setups)} trials, "
             f"{len(self.seeds)} seeds, {', '.join(map(str, self.budgets))} labels per class{over}"
         )
 
@@ -375,5 +375,5 @@ def _whole(budget: Any) -> int:
     return int(budget)
 
 
-def _key(one: Trial | Planned) -> str:
+def _key(one: Trial | Setup) -> str:
     return repr((sorted(one.settings.items()), one.seed))

@@ -11,11 +11,11 @@ ENOUGH_SEEDS = 5  # with fewer, no claim is decided
 
 
 @dataclass(frozen=True)
-class Sample:
+class Interval:
     """One value a seed, with the mean and its 95 % t-interval (None with fewer than 2): paired differences in points.
 
-    >>> sample = Sample((10.0, 14.0, 12.0))
-    >>> round(sample.mean, 2), round(sample.low, 2), round(sample.high, 2)
+    >>> interval = Interval((10.0, 14.0, 12.0))
+    >>> round(interval.mean, 2), round(interval.low, 2), round(interval.high, 2)
     (12.0, 7.03, 16.97)
     """
 
@@ -73,7 +73,7 @@ class Claim:
     at: Mapping[str, Any]
     test: str
     threshold: float
-    difference: Sample | None
+    difference: Interval | None
     seeds: int
     unit: str = "points"
 
@@ -89,7 +89,7 @@ class Claim:
         return f"{ {True: 'Holds', False: 'Does not hold', None: 'Undecided'}[self.holds] }: {self.text}"
 
 
-def judged(test: str, threshold: float, found: Sample | None, unit: str = "points") -> tuple[bool | None, str]:
+def judged(test: str, threshold: float, found: Interval | None, unit: str = "points") -> tuple[bool | None, str]:
     """Whether a difference bears a test with its threshold, and why not; None with too few seeds."""
     seeds = len(found.values) if found else 0
     if seeds < ENOUGH_SEEDS or found is None or found.low is None or found.high is None:

@@ -117,8 +117,8 @@ def differences(comparison: Comparison, claim: Claim, width: int = 648) -> Pictu
     labels = [_label(row["value"], narrow, place, comparison.axis) for place, row in enumerate(rows)]
     axes.set_yticks(range(len(rows)), labels)
     axes.axvline(0, color=INK, linewidth=1)
-    samples = [row["sample"] for row in rows if row["sample"]]
-    reach = [end for s in samples for end in (s.low, s.high, *s.values) if end is not None]
+    intervals = [row["interval"] for row in rows if row["interval"]]
+    reach = [end for one in intervals for end in (one.low, one.high, *one.values) if end is not None]
     if comparison.metric.share:
         low, high = min([-10, *reach]) - 2, max([10, *reach]) + 2
         ticks = [tick for tick in range(-100, 101, 10 if high - low < 70 else 20) if low <= tick <= high]
@@ -130,25 +130,25 @@ def differences(comparison: Comparison, claim: Claim, width: int = 648) -> Pictu
     axes.set_xlim(low, high)
     axes.annotate(claim.unit, (1, 0), (6, -4), xycoords="axes fraction", **_small(va="top"))
     for number, row in enumerate(rows):
-        sample = row["sample"]
+        interval = row["interval"]
         if row["claimed"]:
             for edge in (-1, 1) if claim.test == "level with" else (1,):
                 ends = [edge * claim.threshold] * 2, [number - 0.5, number + 0.5]
                 axes.plot(*ends, color=INK, linewidth=1.25, linestyle=DOTTED)
             _row_frame(picture, width, height, 30 + number * line, line)
-        if sample is None:
+        if interval is None:
             axes.annotate("not measured at this scale", (0, number), (6, 0), **_small())
             continue
         if row["claimed"]:
-            beside = [number + (0.27 if seed % 2 else -0.27) for seed in range(len(sample.values))]
-            axes.scatter(sample.values, beside, s=36, facecolors="none", edgecolors=EDGE)
-        if sample.low is not None:
-            axes.plot([sample.low, sample.high], [number] * 2, color=INK, linewidth=3 if row["claimed"] else 2)
-        fill = INK if sample.separated else GROUND
-        axes.plot(sample.mean, number, color=INK, marker="o", markersize=8, markerfacecolor=fill, markeredgecolor=INK)
+            beside = [number + (0.27 if seed % 2 else -0.27) for seed in range(len(interval.values))]
+            axes.scatter(interval.values, beside, s=36, facecolors="none", edgecolors=EDGE)
+        if interval.low is not None:
+            axes.plot([interval.low, interval.high], [number] * 2, color=INK, linewidth=3 if row["claimed"] else 2)
+        fill = INK if interval.separated else GROUND
+        axes.plot(interval.mean, number, color=INK, marker="o", markersize=8, markerfacecolor=fill, markeredgecolor=INK)
         digits = 1 if comparison.metric.share else 3
-        ends = "" if narrow or sample.low is None else f"   {_ends(sample, digits)}"
-        numbers = views.signed(sample.mean, digits) + ends
+        ends = "" if narrow or interval.low is None else f"   {_ends(interval, digits)}"
+        numbers = views.signed(interval.mean, digits) + ends
         x = 1 - (right - 20) / width
         weight = "bold" if row["claimed"] else "normal"
         y = 1 - (30 + (number + 0.5) * line) / height
@@ -329,5 +329,5 @@ def _small(**more: Any) -> dict[str, Any]:
     return small | more
 
 
-def _ends(sample: Any, digits: int) -> str:
-    return f"({views.signed(sample.low, digits)} to {views.signed(sample.high, digits)})"
+def _ends(interval: Any, digits: int) -> str:
+    return f"({views.signed(interval.low, digits)} to {views.signed(interval.high, digits)})"

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from tlkit.data.kinds import Images
 from tlkit.data.tasks import Split
 from tlkit.experiments import At, Comparison
-from tlkit.intervals import Claim, Sample
+from tlkit.intervals import Claim, Interval
 
 TOKENS: dict[str, tuple[str, str]] = {  # name: (light, dark); contrast at least 4.5 : 1 for text, 3 : 1 for marks
     "ground": ("#ffffff", "#111111"),
@@ -85,18 +85,18 @@ def styles(comparison: Comparison) -> list[dict[str, Any]]:
     return found
 
 
-def interval(sample: Sample | None) -> dict[str, Any] | None:
-    """A sample as plain data; with a single seed the interval is the value itself."""
-    if sample is None:
+def interval(interval: Interval | None) -> dict[str, Any] | None:
+    """An interval as plain data; with a single seed its ends are the value itself."""
+    if interval is None:
         return None
-    low, high = (sample.mean if end is None else end for end in (sample.low, sample.high))
-    return {"mean": sample.mean, "low": low, "high": high, "values": list(sample.values), "wins": sample.wins}
+    low, high = (interval.mean if end is None else end for end in (interval.low, interval.high))
+    return {"mean": interval.mean, "low": low, "high": high, "values": list(interval.values), "wins": interval.wins}
 
 
 def value_interval(comparison: Comparison, name: str, at: Any = None) -> dict[str, Any] | None:
     """The metric of a recipe at a place as it is shown (a share in per cent), with its interval; None if unmeasured."""
     values = comparison.values(name, at).values()
-    return interval(Sample(tuple(comparison.metric.scale * value for value in values)) if values else None)
+    return interval(Interval(tuple(comparison.metric.scale * value for value in values)) if values else None)
 
 
 def along(comparison: Comparison, at: At | None = None) -> list[dict[str, Any]]:
@@ -152,10 +152,10 @@ def explored(comparison: Comparison, at: At | None = None) -> dict[str, Any]:
 def claim_rows(comparison: Comparison, claim: Claim) -> list[dict[str, Any]]:
     """The picture of a claim: its paired difference along the x axis, the claimed one marked."""
     places = along(comparison, claim.at)
-    samples = [comparison.difference(claim.first, claim.second, place) for place in places]
+    intervals = [comparison.difference(claim.first, claim.second, place) for place in places]
     return [
-        {"value": place[comparison.axis], "sample": sample, "claimed": place == claim.at}
-        for place, sample in zip(places, samples, strict=True)
+        {"value": place[comparison.axis], "interval": interval, "claimed": place == claim.at}
+        for place, interval in zip(places, intervals, strict=True)
     ]
 
 

@@ -105,38 +105,38 @@ def _short(budget: int | str) -> str:
 
 def _rows(tries: list[tuple[str, Claim]]) -> str:
     """The tries as a table: bar, word, what was chosen, why, dot and interval on one axis, numbers."""
-    samples = [found.difference for _, found in tries if found.difference]
-    ends = [end for s in samples for end in (s.mean, s.low, s.high) if end is not None]
+    intervals = [found.difference for _, found in tries if found.difference]
+    ends = [end for one in intervals for end in (one.mean, one.low, one.high) if end is not None]
     least, most, room = (-10, 20, 2) if tries[0][1].unit else (0, 1e-9, 0)
     low, high = min([least, *ends]) - room, max([most, *ends]) + room
     rows = []
     for label, found in tries:
         word, kind = WORDS[found.holds]
-        sample = found.difference
+        interval = found.difference
         why = f": {found.reason}" if found.reason else ""
         numbers = "not tested"
-        if sample:
-            mean, *reach = signed_ends(sample, found.unit)
+        if interval:
+            mean, *reach = signed_ends(interval, found.unit)
             numbers = f"<b>{mean}</b>" + ("" if None in reach else f" {reach[0]} to {reach[1]}")
         text = f"<b>{word}.</b> {escape(label)}{escape(why)}"
         rows.append(
-            f"<tr><td><div class='tl-claim {kind}'>{text}</div></td><td>{_interval(sample, low, high)}</td>"
+            f"<tr><td><div class='tl-claim {kind}'>{text}</div></td><td>{_interval(interval, low, high)}</td>"
             f"<td class='tl-numbers'>{numbers}</td></tr>"
         )
     return f"<table class='tl-tries'>{''.join(rows)}</table>"
 
 
-def _interval(sample: Any, low: float, high: float) -> str:
+def _interval(interval: Any, low: float, high: float) -> str:
     width = 150
 
     def x(value: float) -> float:
         return round(4 + (value - low) / (high - low) * (width - 8), 1)
 
     marks = f"<line x1='{x(0)}' x2='{x(0)}' y1='0' y2='20' stroke='var(--tl-ink)'/>"
-    if sample is not None:
-        if sample.low is not None:
-            ends = f"x1='{x(sample.low)}' x2='{x(sample.high)}'"
+    if interval is not None:
+        if interval.low is not None:
+            ends = f"x1='{x(interval.low)}' x2='{x(interval.high)}'"
             marks += f"<line {ends} y1='10' y2='10' stroke='var(--tl-ink)' stroke-width='2'/>"
-        fill = "var(--tl-ink)" if sample.separated else "var(--tl-ground)"
-        marks += f"<circle cx='{x(sample.mean)}' cy='10' r='4' fill='{fill}' stroke='var(--tl-ink)'/>"
+        fill = "var(--tl-ink)" if interval.separated else "var(--tl-ground)"
+        marks += f"<circle cx='{x(interval.mean)}' cy='10' r='4' fill='{fill}' stroke='var(--tl-ink)'/>"
     return f"<svg width='{width}' height='20' aria-hidden='true'>{marks}</svg>"

@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from tlkit.experiments import Comparison
-from tlkit.intervals import Claim, Sample
+from tlkit.intervals import Claim, Interval
 from tlkit.lessons.page import on_page, paragraph
 from tlkit.views import signed
 from tlkit.words import counted
@@ -38,9 +38,9 @@ def claim(comparison: Comparison, name: str, **test: Any) -> None:
 def record(found: Claim) -> None:
     """Append a claim to the file named by TLKIT_CLAIMS, if there is one."""
     if path := os.environ.get("TLKIT_CLAIMS"):
-        sample = found.difference
+        interval = found.difference
         ends = {
-            name: None if sample is None else getattr(sample, at)
+            name: None if interval is None else getattr(interval, at)
             for name, at in (("difference", "mean"), ("low", "low"), ("high", "high"))
         }
         unit = {} if found.unit == "points" else {"unit": found.unit}
@@ -49,18 +49,18 @@ def record(found: Claim) -> None:
             file.write(json.dumps(record) + "\n")
 
 
-def numbers(sample: Sample | None, unit: str = "points") -> str:
+def numbers(interval: Interval | None, unit: str = "points") -> str:
     """Difference and interval in words."""
-    if sample is None:
+    if interval is None:
         return "not measured"
-    mean, low, high = signed_ends(sample, unit)
+    mean, low, high = signed_ends(interval, unit)
     words = f"{mean} {unit}".rstrip()
     return words if low is None else f"{words}, 95 % interval {low} to {high}"
 
 
-def signed_ends(sample: Sample, unit: str) -> list[str | None]:
+def signed_ends(interval: Interval, unit: str) -> list[str | None]:
     """Mean, low and high as the course writes them: points with one digit, a metric of its own unit with three."""
-    ends = (sample.mean, sample.low, sample.high)
+    ends = (interval.mean, interval.low, interval.high)
     return [None if end is None else signed(end, 1 if unit else 3) for end in ends]
 
 
@@ -69,8 +69,8 @@ def claim_html(found: Claim, comparison: Comparison) -> str:
     from tlkit import plots
 
     word, kind = WORDS[found.holds]
-    sample = found.difference
-    if found.holds is None or sample is None:
+    interval = found.difference
+    if found.holds is None or interval is None:
         details = f"{found.reason[:1].upper()}{found.reason[1:]}."
     else:
         why = f"{found.reason[:1].upper()}{found.reason[1:]}: " if found.reason else ""
@@ -78,11 +78,11 @@ def claim_html(found: Claim, comparison: Comparison) -> str:
         winner = ""
         if found.test == "better than":
             winner = (
-                f"{found.first} was ahead with {sample.wins} of them: one seed alone would have named the wrong winner "
-                f"{counted(wrong, 'time')} out of {found.seeds}. "
+                f"{found.first} was ahead with {interval.wins} of them: one seed alone would have named the wrong "
+                f"winner {counted(wrong, 'time')} out of {found.seeds}. "
             )
         details = (
-            f"{why}{numbers(sample, found.unit)}, {counted(found.seeds, 'seed')}. {winner}"
+            f"{why}{numbers(interval, found.unit)}, {counted(found.seeds, 'seed')}. {winner}"
             "Framed: the claimed row, with a ring for each seed and dotted what is claimed."
         )
     figure = plots.responsive(lambda width: plots.differences(comparison, found, width))

@@ -70,7 +70,7 @@ class Monitor(Widget, script="monitor.js"):
         super().__init__()
         self.source: Any = run
         self._title, self._family = title, family
-        self._name = run.planned[0].settings["recipe"] if isinstance(run, Comparison) else name
+        self._name = run.setups[0].settings["recipe"] if isinstance(run, Comparison) else name
         self._earlier = {other: _curves(run) for other, run in (earlier or {}).items()}
         self._top: float | None = None
         self._beside = show or ("accuracy" if isinstance(run, validated) else "")

@@ -47,22 +47,22 @@ def where_the_gain_ends(answer: Any, comparison: Comparison) -> Judgement:
     """
 
     def small(budget: int) -> bool:
-        sample = comparison.difference("head kept", "from scratch", budget)
-        return bool(sample and sample.high is not None and sample.high < 2)
+        interval = comparison.difference("head kept", "from scratch", budget)
+        return bool(interval and interval.high is not None and interval.high < 2)
 
     if answer is None and comparison.finished and not small(comparison.budgets[-1]):
         return {("right: at this scale no measured budget is enough", ""): True}
     if answer not in comparison.budgets:
         return f"one of the budgets that were measured: {', '.join(map(str, comparison.budgets))}"
-    sample = comparison.difference("head kept", "from scratch", answer)
-    if sample is None:
+    interval = comparison.difference("head kept", "from scratch", answer)
+    if interval is None:
         return "a comparison that is finished: comparison.finish()"
     later, before = [b for b in comparison.budgets if b >= answer], [b for b in comparison.budgets if b < answer]
     return {
         (
             f"at {answer} the mean gain is below 2 points",
             f"a smaller gain: at {answer} the mean is above 2 points",
-        ): sample.mean < 2,
+        ): interval.mean < 2,
         (
             f"from {answer} on the whole interval is below 2",
             f"the whole interval: at {answer} or later it reaches beyond 2",

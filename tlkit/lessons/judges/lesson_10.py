@@ -77,7 +77,7 @@ def surely_more(answer: Any, comparison: Comparison) -> Judgement:
     if not comparison.finished:
         return "a comparison that is finished: comparison.finish()"
     found = {at: comparison.difference("denoising", "plain", at) for at in comparison.budgets}
-    surely = {at for at, sample in found.items() if sample and sample.separated and sample.mean > 0}
+    surely = {at for at, interval in found.items() if interval and interval.separated and interval.mean > 0}
     return {
         (
             "at all that you name the whole interval is above zero",

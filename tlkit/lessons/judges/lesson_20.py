@@ -73,7 +73,7 @@ def where_told_apart(answer: Any, comparison: Comparison) -> Judgement:
     the line: [k for k in classical.budgets if classical.difference("LabelSpreading", ...).separated]
     """
     found = {at: comparison.difference("LabelSpreading", "SelfTraining", at) for at in comparison.budgets}
-    apart = {at for at, sample in found.items() if sample and sample.separated}
+    apart = {at for at, interval in found.items() if interval and interval.separated}
     if not isinstance(answer, list | tuple | set) or any(one not in comparison.budgets for one in answer):
         return f"a list of budgets, of these: {', '.join(map(str, comparison.budgets))}"
     return {

@@ -54,7 +54,7 @@ def surely_worse(answer: Any, comparison: Comparison) -> Judgement:
         return f'a set of names, such as {{"gradual"}}; this is a {type(answer).__name__}'
     others = [name for name in comparison.recipes if name != "full"]
     found = {name: comparison.difference(name, "full", 10) for name in others}
-    worse = {name for name, sample in found.items() if sample and sample.separated and sample.mean < 0}
+    worse = {name for name, interval in found.items() if interval and interval.separated and interval.mean < 0}
     named = set(map(str, answer))
     return {
         ("all that you name are", "only such names: not all of yours are surely worse"): named <= worse,
