@@ -1,4 +1,4 @@
-"""Layer groups and plans: which parts a network has, what a plan says of them, and what cannot work."""
+"""Plans: what they say of the layer groups of a network, and what cannot work."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import re
 from functools import partial
 
 import pytest
-import torch
-import torchvision
 from helpers import network
 from torch import nn
 
@@ -21,198 +19,11 @@ from tlkit.freezing import (
     freeze,
     gradual_unfreezing,
     last_layers,
-    layer_groups,
     probe_then_finetune,
     weights_of,
 )
 
 SMALL = ["block1", "block2", "block3", "features", "head"]
-
-
-def numbered(name: str, n: int) -> list[str]:
-    return [f"{name}{number}" for number in range(1, n + 1)]
-
-
-FAMILIES = {
-    "resnet18": ["stem", *numbered("stage", 4), "head"],
-    "resnext50_32x4d": ["stem", *numbered("stage", 4), "head"],
-    "convnext_tiny": ["stem", *numbered("stage", 4), "head"],
-    "mobilenet_v2": ["stem", *numbered("stage", 17), "last", "head"],
-    "mobilenet_v3_small": ["stem", *numbered("stage", 11), "last", "head"],
-    "efficientnet_b0": ["stem", *numbered("stage", 7), "last", "head"],
-    "vit_b_16": ["stem", *numbered("block", 12), "norm", "head"],
-    "vgg11": ["features", "head"],
-    "densenet121": ["features", "head"],
-}
-
-
-def with_own_head(model: nn.Module) -> tl.models.Network:
-    """The model as a backbone, its last layer replaced by one of its own."""
-    name, child = list(model.named_children())[-1]
-    if isinstance(child, nn.Sequential):
-        last = child[-1]
-        child[-1] = nn.Identity()
-    else:
-        last = child
-        setattr(model, name, nn.Identity())
-    return tl.models.Network(model, nn.Linear(last.in_features, 5))
-
-
-@pytest.fixture(params=FAMILIES, scope="module")
-def family(request):
-    with torch.device("meta"):
-        yield request.param, torchvision.models.get_model(request.param, weights=None)
-
-
-def test_the_groups_of_a_family_are_its_stages_from_the_input_to_the_head(family):
-    name, model = family
-    groups = layer_groups(model)
-    assert list(groups) == FAMILIES[name]
-    assert list(groups["head"][0].children()) or groups["head"][0].out_features == 1000
-
-
-def test_every_weight_and_every_buffer_of_a_family_is_in_one_group(family):
-    _, model = family
-    parts = [part for parts in layer_groups(model).values() for part in parts]
-    assert sorted(map(id, weights_of(parts))) == sorted(map(id, model.parameters()))
-    buffers = [id(buffer) for part in parts if isinstance(part, nn.Module) for buffer in part.buffers()]
-    assert sorted(buffers) == sorted(map(id, model.buffers()))
-
-
-def test_every_dropout_of_a_family_is_in_one_group(family):
-    _, model = family
-    parts = [part for parts in layer_groups(model).values() for part in parts if isinstance(part, nn.Module)]
-    inside = [m for part in parts for m in part.modules() if isinstance(m, nn.Dropout)]
-    assert sorted(map(id, inside)) == sorted(id(m) for m in model.modules() if isinstance(m, nn.Dropout))
-
-
-@pytest.mark.parametrize("name", [name for name in FAMILIES if name not in ("vgg11", "densenet121")])
-def test_a_backbone_with_a_head_of_its_own_has_the_groups_of_the_whole_model(name):
-    with torch.device("meta"):
-        net = with_own_head(torchvision.models.get_model(name, weights=None))
-    groups = layer_groups(net)
-    assert list(groups) == FAMILIES[name]
-    assert groups["head"] == (net.head,)
-    assert sorted(map(id, weights_of(p for ps in groups.values() for p in ps))) == sorted(map(id, net.parameters()))
-
-
-def test_a_vits_class_token_and_positions_belong_to_its_stem():
-    with torch.device("meta"):
-        model = torchvision.models.vit_b_16()
-    held = {id(weight) for weight in weights_of(layer_groups(model)["stem"])}
-    assert {id(model.class_token), id(model.encoder.pos_embedding), id(model.conv_proj.weight)} <= held
-
-
-def test_a_stage_of_convnext_begins_where_the_size_is_halved():
-    with torch.device("meta"):
-        model = torchvision.models.convnext_tiny()
-    assert layer_groups(model)["stage2"] == (model.features[2], model.features[3])
-
-
-OF_TIMM = {
-    "resnet18": FAMILIES["resnet18"],
-    "convnext_atto": FAMILIES["convnext_tiny"],
-    "mobilenetv3_small_050": ["stem", *numbered("stage", 6), "last", "head"],
-    "tf_efficientnet_lite0": FAMILIES["efficientnet_b0"],
-    "vit_tiny_patch16_224": FAMILIES["vit_b_16"],
-}
-
-
-@pytest.mark.parametrize("name", OF_TIMM)
-def test_the_families_of_timm_have_the_same_groups(name):
-    timm = pytest.importorskip("timm", reason="timm is in the extra `photographs`")
-    with torch.device("meta"):
-        model = timm.create_model(name, pretrained=False)
-        bare = timm.create_model(name, pretrained=False, num_classes=0)
-    assert list(layer_groups(model)) == OF_TIMM[name]
-    assert list(layer_groups(tl.models.Network(bare, nn.Linear(4, 2)))) == OF_TIMM[name]
-
-
-class ForCifar(nn.Module):
-    """A ResNet as it is written for CIFAR: three layers, and no classifier where it is a backbone."""
-
-    def __init__(self, classifier: bool):
-        super().__init__()
-        self.conv1, self.bn1 = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)
-        self.layer1, self.layer2, self.layer3 = (nn.Sequential(nn.Conv2d(4, 4, 3)) for _ in range(3))
-        if classifier:
-            self.linear = nn.Linear(4, 10)
-
-
-def test_a_resnet_for_cifar_is_known_with_and_without_its_classifier():
-    names = ["stem", "stage1", "stage2", "stage3", "head"]
-    assert list(layer_groups(ForCifar(True))) == names
-    assert list(layer_groups(tl.models.Network(ForCifar(False), nn.Linear(4, 2)))) == names
-
-
-def test_the_groups_of_the_lessons_network_are_its_blocks():
-    net = tl.models.SmallCNN()
-    groups = layer_groups(net)
-    assert list(groups) == SMALL
-    assert groups["block2"] == (net.backbone.block2,) and groups["head"] == (net.head,)
-
-
-def test_any_other_network_has_its_children_with_weights_as_groups_and_the_last_is_the_head():
-    net = nn.Sequential(
-        nn.Dropout(), nn.Linear(4, 4), nn.ReLU(), nn.Dropout(), nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 2)
-    )
-    assert layer_groups(net) == {"1": (net[0], net[1], net[3]), "4": (net[4],), "head": (net[6],)}
-
-
-def test_a_network_of_ones_own_with_the_name_of_a_family_has_its_children_as_groups():
-    own = type("VisionTransformer", (nn.ModuleDict,), {})({"encoder": nn.Linear(2, 2), "heads": nn.Linear(2, 2)})
-    assert list(layer_groups(own)) == ["encoder", "head"]
-
-
-def test_a_child_that_is_called_head_is_the_head_wherever_it_stands():
-    net = nn.ModuleDict({"head": nn.Linear(2, 2), "body": nn.Linear(2, 2)})
-    assert layer_groups(net) == {"body": (net["body"],), "head": (net["head"],)}
-
-
-def test_a_wrapper_has_the_groups_of_what_it_wraps():
-    assert list(layer_groups(nn.ModuleDict({"model": torchvision.models.resnet18()}))) == FAMILIES["resnet18"]
-
-
-def test_a_network_of_one_layer_is_a_head():
-    layer = nn.Linear(2, 2)
-    assert layer_groups(layer) == {"head": (layer,)}
-
-
-def test_groups_can_be_given_as_modules_or_by_their_dotted_names():
-    net = tl.models.SmallCNN()
-    blocks = net.backbone
-    by_module = layer_groups(
-        net, {"early": [blocks.block1, blocks.block2], "late": [blocks.block3, blocks.features, net.head]}
-    )
-    by_name = layer_groups(
-        net, {"early": ["backbone.block1", "backbone.block2"], "late": ["backbone.block3", "backbone.features", "head"]}
-    )
-    assert by_module == by_name and list(by_name) == ["early", "late"]
-
-
-def test_two_groups_that_share_a_weight_are_refused():
-    net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2))
-    net[2].weight = net[0].weight
-    with pytest.raises(ValueError, match=r"groups '0' and 'head' share the weight '0.weight'"):
-        layer_groups(net)
-
-
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
-        ({"head": ["head"]}, "no given group holds 'backbone.block1.0.weight'.* and .* more; put it into one"),
-        ({"head": ["top"]}, "this network has no part 'top'"),
-        ({"head": [nn.Linear(2, 2)]}, "the group 'head' holds a weight that is not in this network"),
-        ({"head": "head"}, "a group is a sequence of parts, even if it is one"),
-    ],
-    ids=["forgotten", "unknown", "foreign", "no sequence"],
-)
-def test_given_groups_must_cover_the_network_and_nothing_else(given, words):
-    with pytest.raises(ValueError, match=words):
-        layer_groups(tl.models.SmallCNN(), given)
-
-
-# ---- plans ----
 
 
 def test_of_several_rules_the_latest_that_has_begun_holds():
@@ -239,7 +50,7 @@ PLANS = {
     "gradual": gradual_unfreezing,
     "discriminative": discriminative_rates,
     "probe": partial(probe_then_finetune, probe=1 / 3, rate=0.1),
-    "given": partial(last_layers, n=1, groups=SPLIT),
+    "groups of your own": partial(last_layers, n=1, groups=SPLIT),
 }
 
 
@@ -249,6 +60,11 @@ def test_a_plan_survives_json(make):
     assert FreezePlan.from_json(plan.to_json()) == plan
 
 
+def test_a_plan_that_was_written_when_its_parts_had_another_name_is_read():
+    plan = last_layers(tl.models.SmallCNN(), 1, groups=SPLIT)
+    assert FreezePlan.from_json(plan.to_json().replace('"parts"', '"given"')) == plan
+
+
 @pytest.mark.parametrize("make", PLANS.values(), ids=PLANS)
 def test_making_a_plan_changes_nothing(make):
     net = tl.models.SmallCNN()
@@ -256,7 +72,7 @@ def test_making_a_plan_changes_nothing(make):
     assert all(weight.requires_grad for weight in net.parameters()) and net.training
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"rules": 3}', '{"rules": [["a", 1, 0]], "given": 3}', "null"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"rules": 3}', '{"rules": [["a", 1, 0]], "parts": 3}', "null"])
 def test_text_that_is_no_plan_is_refused(text):
     with pytest.raises(ValueError, match=r"this text is not a plan that FreezePlan\.to_json"):
         FreezePlan.from_json(text)
@@ -316,21 +132,21 @@ def test_a_summary_is_a_table_in_a_notebook_with_names_as_text():
     assert "<td>&lt;b&gt;</td><td>2</td><td>frozen</td>" in html and html.count("<tr>") == 3
 
 
-def test_a_plan_with_given_groups_finds_them_in_another_network_of_the_kind():
+def test_a_plan_with_groups_of_ones_own_finds_them_in_another_network_of_the_kind():
     net = tl.models.SmallCNN(seed=1)
     plan = last_layers(tl.models.SmallCNN(), 1, groups=SPLIT)
     assert plan.groups_in(net)["early"] == (net.backbone.block1, net.backbone.block2)
 
 
-def test_given_modules_become_names_in_the_plan():
+def test_modules_become_names_in_the_plan():
     net = tl.models.SmallCNN()
     modules = {group: [net.get_submodule(name) for name in names] for group, names in SPLIT.items()}
     assert last_layers(net, 1, groups=modules) == last_layers(net, 1, groups=SPLIT)
 
 
-def test_groups_for_a_plan_can_be_a_dictionary_of_lists():
+def test_the_parts_of_a_plan_can_be_a_dictionary_of_lists():
     rules = (Rule("early", None), Rule("late"))
-    assert FreezePlan(rules, given=SPLIT) == FreezePlan(rules, tuple((name, tuple(of)) for name, of in SPLIT.items()))
+    assert FreezePlan(rules, parts=SPLIT) == FreezePlan(rules, tuple((name, tuple(of)) for name, of in SPLIT.items()))
 
 
 # ---- what cannot work ----
@@ -341,7 +157,7 @@ def test_groups_for_a_plan_can_be_a_dictionary_of_lists():
     [
         (lambda net: Rule("head", 0), "rate=0 for 'head', but a rate is larger than 0 and finite"),
         (lambda net: Rule("head", -1), "rate=-1 for 'head'"),
-        (lambda net: Rule("head", math.nan), "rate=nan for 'head'.*to freeze a group say None"),
+        (lambda net: Rule("head", math.nan), "rate=nan for 'head'.*to freeze a group use None"),
         (lambda net: Rule("head", math.inf), "rate=inf for 'head'"),
         (lambda net: Rule("head", 1, 1), "start=1 for 'head', but a start is a share of the run"),
         (lambda net: Rule("head", 1, -0.1), "start=-0.1 for 'head'"),

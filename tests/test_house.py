@@ -33,6 +33,7 @@ HOUSE = (
     "objectives",
     "representations",
     "freezing",
+    "groups",
     "models",
     "data",
     "files lazy words",

@@ -24,9 +24,9 @@ from tlkit.freezing import (
     freeze,
     gradual_unfreezing,
     last_layers,
-    layer_groups,
     probe_then_finetune,
 )
+from tlkit.groups import layer_groups
 from tlkit.training.schedules import one_cycle
 
 STEPS = 40

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from tlkit.data.kinds import Kind, Stream, Tokens, Vectors
 from tlkit.data.tasks import Split, each
-from tlkit.freezing import layer_groups
+from tlkit.groups import layer_groups
 from tlkit.models.networks import Network, evaluation_batch, predictions
 from tlkit.training.machine import device_of, hardware
 from tlkit.words import meant

@@ -1,184 +1,34 @@
-"""What learns, at which rate, from when: layer groups, and plans for them that can be printed, compared and saved."""
+"""What learns, at which rate and from when: plans for the layer groups that can be printed, compared and saved."""
 
 from __future__ import annotations
 
 import json
 import math
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.modules.dropout import _DropoutNd
 
-from tlkit.models.networks import Network
+from tlkit.groups import Groups, Part, layer_groups, objective_groups, weights_of
 from tlkit.words import listed, meant
-
-Part = nn.Module | nn.Parameter  # what a group holds: a ViT's class token belongs to no smaller module
-Given = Mapping[str, Sequence[Part | str]]  # groups by hand: modules of the network, or their dotted names
-
-
-# ---- layer groups ----
-
-
-def layer_groups(network: nn.Module, given: Given | None = None) -> dict[str, tuple[Part, ...]]:
-    """The parts of a network that freeze and thaw together, by name, from the input to the head.
-
-    Known by their structure: ResNet (stem, stage1 to stage4, head), ConvNeXt (the same), MobileNet and EfficientNet
-    (stem, stage1 to stage n, last, head), ViT (stem, block1 to block n, norm, head), in torchvision and in timm. Of
-    any other network the children with weights are the groups, and the last is called head. The head is the last layer
-    alone: what a new task replaces. A group holds modules with weights, and the dropout behind them; a weight that
-    belongs to no module of a group (a ViT's class token) is held by the first group itself.
-
-    `given`: your own groups instead, each a sequence of modules of the network or of their dotted names.
-    Raises ValueError if two groups share a weight, or if a weight of the network is in none of the given groups.
-
-    >>> import tlkit as tl
-    >>> list(tl.freezing.layer_groups(tl.models.SmallCNN()))
-    ['block1', 'block2', 'block3', 'features', 'head']
-    """
-    groups = _found(network) if given is None else {name: [*_parts(network, of)] for name, of in given.items()}
-    names = {id(weight): name for name, weight in network.named_parameters()}
-    home: dict[int, str] = {}
-    for group, parts in groups.items():
-        for weight in weights_of(parts):
-            if home.setdefault(id(weight), group) != group:
-                raise ValueError(
-                    f"the groups {home[id(weight)]!r} and {group!r} share the weight {names.get(id(weight))!r}, "
-                    "but a weight has one rate; put what shares it into one group: layer_groups(network, given={...})"
-                )
-            if id(weight) not in names:
-                raise ValueError(f"the group {group!r} holds a weight that is not in this network; take its own parts")
-    left = [weight for weight in network.parameters() if id(weight) not in home]
-    if left and given is not None:
-        raise ValueError(f"no given group holds {listed(repr(names[id(weight)]) for weight in left)}; put it into one")
-    if left:
-        next(iter(groups.values())).extend(left)
-    return {name: tuple(parts) for name, parts in groups.items()}
-
-
-def objective_groups(objective: nn.Module, network: nn.Module) -> dict[str, tuple[Part, ...]]:
-    """The parts of an objective with weights of their own, as a plan names them: "objective.projector".
-
-    Each child is a group; of an nn.ModuleDict or nn.ModuleList, such as heads of further tasks, each entry is one.
-    """
-    known = {id(weight) for weight in network.parameters()}
-    groups: dict[str, tuple[Part, ...]] = {}
-    for name, child in objective.named_children():
-        several = isinstance(child, nn.ModuleDict | nn.ModuleList)
-        for inner, part in child.named_children() if several else [("", child)]:
-            own = [weight for weight in part.parameters() if id(weight) not in known]
-            if any(weight.requires_grad for weight in own):
-                whole = len(own) == len([*part.parameters()])  # else it holds a part of the network too
-                groups[".".join(filter(None, ("objective", name, inner)))] = (part,) if whole else tuple(own)
-    own = [w for w in objective.parameters(recurse=False) if w.requires_grad and id(w) not in known]
-    return groups | ({"objective": tuple(own)} if own else {})
-
-
-def weights_of(parts: Iterable[Part]) -> list[nn.Parameter]:
-    """The weights of a group, each once, in order."""
-    found = {id(w): w for part in parts for w in ([part] if isinstance(part, nn.Parameter) else part.parameters())}
-    return list(found.values())
-
-
-def _parts(network: nn.Module, given: Sequence[Part | str]) -> Iterator[Part]:
-    if isinstance(given, str | nn.Module | nn.Parameter):
-        raise ValueError("a group is a sequence of parts, even if it is one: given={'head': ['head']}")
-    named = {**dict(network.named_modules()), **dict(network.named_parameters())}
-    for part in given:
-        if isinstance(part, str) and part not in named:
-            raise ValueError(f"this network has no part {part!r}; network.named_modules() lists them")
-        yield named[part] if isinstance(part, str) else part
-
-
-def _found(network: nn.Module) -> dict[str, list]:
-    """The groups of a network as its own structure names them."""
-    if isinstance(network, Network):
-        groups, classifier = _body(network.backbone)
-        if classifier is not None:  # what is left of the backbone's own
-            groups[[*groups][-1]].append(classifier)
-        groups["head"] = [network.head]
-    else:
-        groups, classifier = _body(network)
-        if classifier is not None:
-            *before, last = [*classifier.children()] or [classifier]
-            groups[[*groups][-1]] += before
-            groups |= {"head": [last]} if weights_of([last]) else {}
-        else:  # a structure that is not known: its last child is the head, unless one has that name
-            head = groups.pop("head", None) or (groups.popitem()[1] if groups else [network])
-            groups["head"] = head
-    return {name: [part for part in parts if _matters(part)] for name, parts in groups.items()}
-
-
-def _matters(part: nn.Module) -> bool:
-    """Whether freezing changes anything about a module: it has weights or statistics, or it is dropout."""
-    drops = any(isinstance(module, _DropoutNd) for module in part.modules())
-    return drops or bool([*part.parameters(), *part.buffers()])
-
-
-def _body(model: nn.Module) -> tuple[dict[str, list], nn.Module | None]:
-    """The groups of a model without its classifier, and the classifier; None if the structure is not known."""
-    children = dict(model.named_children())
-    kinds = {kind.__name__ for kind in type(model).__mro__}
-    stem, behind, each, after = [], [], "stage", "last"
-    if "layer1" in children:  # ResNet: torchvision's, timm's, and those for CIFAR
-        spine = [name for name in children if re.fullmatch(r"layer\d+", name)]
-        stages = [[children[name]] for name in spine]
-    elif "features" in children and "ConvNeXt" in kinds:  # every stage but the first begins by halving the size
-        spine, (first, *parts) = ["features"], children["features"].children()
-        stem, stages = [first], [parts[max(0, 2 * n - 1) : 2 * n + 1] for n in range((len(parts) + 1) // 2)]
-    elif "features" in children and kinds & {"MobileNetV2", "MobileNetV3", "EfficientNet"}:
-        spine, (first, *parts, last) = ["features"], children["features"].children()
-        stem, stages, behind = [first], [[part] for part in parts], [last]
-    elif {"conv_proj", "encoder"} <= children.keys() and "VisionTransformer" in kinds:
-        inner = dict(children["encoder"].named_children())
-        spine, stages = ["encoder"], [[block] for block in inner["layers"].children()]
-        stem, behind, each, after = [inner["dropout"]], [inner["ln"]], "block", "norm"
-    elif kinds & {"ConvNeXt", "EfficientNet", "MobileNetV3", "VisionTransformer"} and (
-        spine := [name for name in children if name in ("blocks", "stages")]
-    ):  # timm's
-        stages = [[block] for block in children[spine[0]].children()]
-        each, after = ("block", "norm") if "VisionTransformer" in kinds else (each, after)
-    elif len(children) == 1 and [*(only := next(iter(children.values()))).children()]:
-        return _body(only)  # a wrapper
-    else:
-        return _by_children(children), None
-    names = list(children)
-    behind += [children[name] for name in names[names.index(spine[-1]) + 1 :]]
-    classifier = behind.pop() if names[-1] != spine[-1] else nn.Identity()  # a backbone may never have had one
-    groups = {"stem": [*(children[name] for name in names[: names.index(spine[0])]), *stem]}
-    groups |= {f"{each}{number}": list(parts) for number, parts in enumerate(stages, start=1)}
-    if weights_of(behind):
-        groups[after] = behind
-    else:
-        groups[[*groups][-1]] += behind
-    return groups, classifier
-
-
-def _by_children(children: Mapping[str, nn.Module]) -> dict[str, list]:
-    """One group for each child with weights; the others belong to the one before, or to the first."""
-    groups: dict[str, list] = {}
-    waiting = []
-    for name, child in children.items():
-        if weights_of([child]):
-            groups[name], waiting = [*waiting, child], []
-        else:
-            (groups[[*groups][-1]] if groups else waiting).append(child)
-    return groups
-
-
-# ---- plans ----
 
 
 @dataclass(frozen=True)
 class Rule:
-    """From `start`, a share of the run in [0, 1), the weights of `group` learn at `rate` x the run's rate.
+    """What one group does from a point of the run on: it learns at a rate, or it is frozen.
 
-    `rate` None means frozen. Shares, because epochs are the wrong clock: with ten labelled images an epoch is one step.
-    Raises ValueError for a rate that is not a finite number above 0, or a start outside [0, 1).
+    Args:
+        group: the name of a layer group, see `layer_groups`, or of a part of the objective, see `objective_groups`.
+        rate: what multiplies the run's learning rate for the weights of the group; None freezes them.
+        start: when the rule begins, as a share of the run in [0, 1); 0 is its first step.
+
+    Raises:
+        ValueError: if `rate` is not a finite number above 0, or `start` is outside [0, 1).
+
+    Shares, because epochs are the wrong clock: with ten labelled images an epoch is one step.
     """
 
     group: str
@@ -189,7 +39,7 @@ class Rule:
         if self.rate is not None and not 0 < self.rate < math.inf:
             raise ValueError(
                 f"rate={self.rate} for {self.group!r}, but a rate is larger than 0 and finite: it multiplies the "
-                "run's lr; to freeze a group say None"
+                "run's learning rate; to freeze a group use None"
             )
         if not 0 <= self.start < 1:
             raise ValueError(
@@ -200,11 +50,17 @@ class Rule:
 
 @dataclass(frozen=True, repr=False)
 class FreezePlan:
-    """Rules for the layer groups of a network; of the rules of a group the latest that has begun holds.
+    """Rules for the layer groups of a network: which of them learn, at which rate and from when.
 
-    `given` are the dotted names of each group's parts where the groups are not those that the network itself names.
-    A plan changes nothing: `tl.Run(..., plan=plan)` applies it. Raises ValueError if a group has no rule at 0, or two
-    rules at one start.
+    Args:
+        rules: of the rules of a group, the latest that has begun holds; each group needs one that starts at 0.
+        parts: the dotted names of each group's parts, if the groups are your own. By default, with (), the groups are
+            those of `layer_groups(network)`.
+
+    Raises:
+        ValueError: if there are no rules, if a group has no rule at 0, or two rules that start at the same time.
+
+    A plan is a value and changes nothing: `tl.Run(..., plan=plan)` applies it.
 
     >>> from tlkit.freezing import FreezePlan, Rule
     >>> FreezePlan((Rule("block1", None), Rule("head"), Rule("block1", 0.5, start=0.4)))
@@ -213,11 +69,11 @@ class FreezePlan:
     """
 
     rules: tuple[Rule, ...]
-    given: Mapping[str, Sequence[str]] | tuple[tuple[str, Sequence[str]], ...] = ()
+    parts: Mapping[str, Sequence[str]] | tuple[tuple[str, Sequence[str]], ...] = ()
 
     def __post_init__(self):
-        object.__setattr__(self, "given", tuple((name, tuple(of)) for name, of in dict(self.given).items()))
-        groups = list(dict.fromkeys(rule.group for rule in self.rules))
+        object.__setattr__(self, "parts", tuple((name, tuple(of)) for name, of in dict(self.parts).items()))
+        groups = self.groups
         ordered = sorted(self.rules, key=lambda rule: (groups.index(rule.group), rule.start))
         object.__setattr__(self, "rules", tuple(ordered))
         for rule, following in pairwise(ordered):
@@ -234,28 +90,48 @@ class FreezePlan:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """The groups that have rules, in the order in which rules first name them."""
+        """The names of the groups that have rules, in the order in which the rules first name them."""
         return tuple(dict.fromkeys(rule.group for rule in self.rules))
 
     def rate(self, group: str, share: float) -> float | None:
-        """What multiplies the run's rate for `group` when `share` of the run is over; None while it is frozen."""
+        """What multiplies the run's learning rate for a group at a point of the run.
+
+        Args:
+            group: the name of a group that has rules.
+            share: how much of the run is over, in [0, 1).
+
+        Returns:
+            The rate; None while the group is frozen.
+
+        Raises:
+            ValueError: if the plan has no such group.
+        """
         if group not in self.groups:
-            raise ValueError(f"this plan has no group {group!r}; {_those_there_are(self.groups, group)}")
+            raise ValueError(f"this plan has no group {group!r}; {_groups_there_are(self.groups, group)}")
         return [rule.rate for rule in self._of(group) if rule.start <= share][-1]
 
     def groups_in(self, network: nn.Module, objective: nn.Module | None = None) -> dict[str, tuple[Part, ...]]:
-        """What each group of the plan is in this network, and in the objective if it is given (see `objective_groups`).
+        """The parts that each group of the plan has in a network, and in an objective.
 
-        Raises ValueError if the plan is for another network: if the groups with rules are not the network's.
+        Args:
+            network: the network of a run.
+            objective: the objective of the run; None leaves out the rules for parts of an objective.
+
+        Returns:
+            The parts by group, see `layer_groups` and `objective_groups`.
+
+        Raises:
+            ValueError: if the plan is for another network: it has a rule for a group that is not there, or none for one
+                that is.
         """
-        found = layer_groups(network, dict(self.given) or None)
+        found = layer_groups(network, dict(self.parts) or None)
         others = objective_groups(objective, network) if objective else {}
-        asked = [group for group in self.groups if objective or group.split(".")[0] != "objective"]
-        strangers = [group for group in asked if group not in found | others]
+        wanted = [group for group in self.groups if objective or group.split(".")[0] != "objective"]
+        strangers = [group for group in wanted if group not in found | others]
         if strangers:
             raise ValueError(
                 f"this plan is for another network: it has rules for {listed(map(repr, strangers))}; "
-                f"{_those_there_are(found | others, strangers[0])}"
+                f"{_groups_there_are(found | others, strangers[0])}"
             )
         without = [group for group in found if group not in self.groups]
         if without:
@@ -266,7 +142,17 @@ class FreezePlan:
         return found | {group: parts for group, parts in others.items() if group in self.groups}
 
     def summary(self, network: nn.Module) -> PlanSummary:
-        """The plan as a table with the weights of each group. Raises ValueError if it is for another network."""
+        """The plan as a table, with the number of weights of each group.
+
+        Args:
+            network: the network that the plan is for; weights that you froze yourself are named.
+
+        Returns:
+            The table; a notebook shows it.
+
+        Raises:
+            ValueError: if the plan is for another network.
+        """
         rows = []
         for group, parts in self.groups_in(network).items():
             weights = weights_of(parts)
@@ -279,22 +165,35 @@ class FreezePlan:
 
     def to_json(self) -> str:
         """The plan as text that `from_json` reads back."""
-        return json.dumps({"rules": [[r.group, r.rate, r.start] for r in self.rules], "given": self.given})
+        return json.dumps({"rules": [[r.group, r.rate, r.start] for r in self.rules], "parts": self.parts})
 
     @classmethod
     def from_json(cls, text: str) -> FreezePlan:
-        """The plan that `to_json` wrote. Raises ValueError if the text is not one."""
+        """The plan that `to_json` wrote.
+
+        Args:
+            text: what `to_json` returned.
+
+        Returns:
+            A plan equal to the one that was written.
+
+        Raises:
+            ValueError: if the text is not such a plan.
+        """
         try:
             read = json.loads(text)
-            rules, given = tuple(Rule(*rule) for rule in read["rules"]), tuple(read["given"])
+            parts = read["parts"] if "parts" in read else read["given"]  # its name in plans that were written earlier
+            rules, parts = tuple(Rule(*rule) for rule in read["rules"]), tuple(parts)
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise ValueError(f"this text is not a plan that FreezePlan.to_json() wrote: {text[:60]!r}") from error
-        return cls(rules, given)
+        return cls(rules, parts)
 
     def _of(self, group: str) -> list[Rule]:
+        """The rules of one group, by start."""
         return [rule for rule in self.rules if rule.group == group]
 
     def _in_words(self, group: str) -> str:
+        """What a group does and from when, such as "frozen, from 40 % on 0.5 × lr"."""
         rates = ["frozen" if rule.rate is None else f"{rule.rate:.3g} × lr" for rule in self._of(group)]
         starts = [f"from {100 * rule.start:.3g} % on " if rule.start else "" for rule in self._of(group)]
         return ", ".join(start + rate for start, rate in zip(starts, rates, strict=True))
@@ -305,7 +204,11 @@ class FreezePlan:
 
 @dataclass(frozen=True, repr=False)
 class PlanSummary:
-    """A plan on a network: `rows` of group, number of weights, rate and when."""
+    """A plan on a network, as a table; `plan.summary(network)` makes it.
+
+    Args:
+        rows: for each group its name, its number of weights, and in words when it learns and at which rate.
+    """
 
     rows: tuple[tuple[str, int, str], ...]
 
@@ -318,13 +221,22 @@ class PlanSummary:
         return f"<table>{''.join(f'<tr>{row}</tr>' for row in [head, *rows])}</table>"
 
 
-# ---- the usual plans: each names the network's own groups and changes nothing ----
+# ---- the usual plans: each names the groups of the network and changes nothing ----
 
 
-def freeze(network: nn.Module, until: str, *, groups: Given | None = None) -> FreezePlan:
+def freeze(network: nn.Module, until: str, *, groups: Groups | None = None) -> FreezePlan:
     """Everything up to and including the group `until` is frozen, what follows learns.
 
-    `groups`, here and below: your own groups, see `layer_groups`. Raises ValueError for a name that is not a group.
+    Args:
+        network: the network that the plan is for.
+        until: the name of the last group that is frozen.
+        groups: groups of your own instead of the network's, see `layer_groups`.
+
+    Returns:
+        The plan.
+
+    Raises:
+        ValueError: if `until` is not a group, or is the last one, so that nothing could learn.
 
     >>> import tlkit as tl
     >>> tl.freezing.freeze(tl.models.SmallCNN(), until="block3")
@@ -336,14 +248,26 @@ def freeze(network: nn.Module, until: str, *, groups: Given | None = None) -> Fr
     """
     names = list(layer_groups(network, groups))
     if until not in names:
-        raise ValueError(f"until={until!r} is not a layer group; {_those_there_are(names, until)}")
+        raise ValueError(f"until={until!r} is not a layer group; {_groups_there_are(names, until)}")
     if until == names[-1]:
         raise ValueError(f"until={until!r} freezes every layer group, so nothing can learn; name an earlier one")
     return last_layers(network, len(names) - 1 - names.index(until), groups=groups)
 
 
-def last_layers(network: nn.Module, n: int, *, groups: Given | None = None) -> FreezePlan:
-    """Only the last `n` groups learn: 1 is the head alone, a linear probe; 2 also the group before it."""
+def last_layers(network: nn.Module, n: int, *, groups: Groups | None = None) -> FreezePlan:
+    """Only the last `n` groups learn.
+
+    Args:
+        network: the network that the plan is for.
+        n: how many groups learn: 1 is the head alone, a linear probe; 2 also the group before it.
+        groups: groups of your own instead of the network's, see `layer_groups`.
+
+    Returns:
+        The plan.
+
+    Raises:
+        ValueError: if `n` is below 1, or larger than the number of groups.
+    """
     names = list(layer_groups(network, groups))
     if not 1 <= n <= len(names):
         raise ValueError(
@@ -353,11 +277,21 @@ def last_layers(network: nn.Module, n: int, *, groups: Given | None = None) -> F
     return _plan(network, groups, [Rule(name, None if at < frozen else 1.0) for at, name in enumerate(names)])
 
 
-def gradual_unfreezing(network: nn.Module, *, rate: float = 0.5, groups: Given | None = None) -> FreezePlan:
-    """From the head backwards one group after the other thaws: of n groups the i-th from the head (from 0) at i / n.
+def gradual_unfreezing(network: nn.Module, *, rate: float = 0.5, groups: Groups | None = None) -> FreezePlan:
+    """The head learns from the start, and one group after another thaws, from the head backwards.
 
-    All but the head learn at `rate`. Howard and Ruder, Universal Language Model Fine-tuning, 2018, section 3.3, where
-    a group thaws each epoch.
+    Args:
+        network: the network that the plan is for.
+        rate: what multiplies the run's learning rate for all groups but the head, once they have thawed.
+        groups: groups of your own instead of the network's, see `layer_groups`.
+
+    Returns:
+        The plan: of n groups, the i-th from the head (the head is 0) thaws at the share i / n of the run.
+
+    Raises:
+        ValueError: if `rate` is not a finite number above 0.
+
+    Source: Howard and Ruder, Universal Language Model Fine-tuning, 2018, section 3.3, where a group thaws each epoch.
 
     >>> import tlkit as tl
     >>> tl.freezing.gradual_unfreezing(tl.models.SmallCNN())
@@ -373,22 +307,45 @@ def gradual_unfreezing(network: nn.Module, *, rate: float = 0.5, groups: Given |
     return _plan(network, groups, [*(Rule(name, None) for name in body), *thawed, Rule(head)])
 
 
-def discriminative_rates(network: nn.Module, decay: float = 0.4, *, groups: Given | None = None) -> FreezePlan:
-    """The head learns at the run's rate, each group below at `decay` x the rate of the one above.
+def discriminative_rates(network: nn.Module, decay: float = 0.4, *, groups: Groups | None = None) -> FreezePlan:
+    """Every group learns, the earlier in the network the more slowly.
 
-    Howard and Ruder, 2018, section 3.2, with a decay of 1 / 2.6 = 0.38.
+    Args:
+        network: the network that the plan is for.
+        decay: the head learns at the run's learning rate, each group before it at `decay` x the rate of the next one.
+            The paper has 1 / 2.6 = 0.38.
+        groups: groups of your own instead of the network's, see `layer_groups`.
+
+    Returns:
+        The plan.
+
+    Raises:
+        ValueError: if `decay` is not a finite number above 0.
+
+    Source: Howard and Ruder, Universal Language Model Fine-tuning, 2018, section 3.2.
     """
     names = list(layer_groups(network, groups))
     return _plan(network, groups, [Rule(name, decay ** (len(names) - 1 - place)) for place, name in enumerate(names)])
 
 
 def probe_then_finetune(
-    network: nn.Module, probe: float = 0.3, *, rate: float = 1.0, groups: Given | None = None
+    network: nn.Module, probe: float = 0.3, *, rate: float = 1.0, groups: Groups | None = None
 ) -> FreezePlan:
-    """The head alone learns for the share `probe` of the run, then everything at `rate`.
+    """The head alone learns first, then everything does.
 
-    Kumar et al., Fine-Tuning can Distort Pretrained Features and Underperform Out-of-Distribution, 2022. Raises
-    ValueError if `probe` is not between 0 and 1.
+    Args:
+        network: the network that the plan is for.
+        probe: the share of the run, between 0 and 1, in which only the head learns.
+        rate: what multiplies the run's learning rate after that, for the head too.
+        groups: groups of your own instead of the network's, see `layer_groups`.
+
+    Returns:
+        The plan.
+
+    Raises:
+        ValueError: if `probe` is not between 0 and 1, or `rate` is not a finite number above 0.
+
+    Source: Kumar et al., Fine-Tuning can Distort Pretrained Features and Underperform Out-of-Distribution, 2022.
     """
     if not 0 < probe < 1:
         raise ValueError(f"probe={probe}, but it is a share of the run, larger than 0 and smaller than 1")
@@ -400,7 +357,14 @@ def probe_then_finetune(
 def batch_norm_still(network: nn.Module) -> FreezePlan:
     """Everything learns but the batch norms, which keep their weights and the statistics of the source.
 
-    The plan has two groups of its own, "norms" and "others". Raises ValueError if the network has no batch norm.
+    Args:
+        network: the network that the plan is for.
+
+    Returns:
+        The plan, with two groups of its own: "norms" and "others".
+
+    Raises:
+        ValueError: if the network has no batch norm.
     """
     norms = [part for part in network.modules() if isinstance(part, _BatchNorm)]
     if not norms:
@@ -410,19 +374,21 @@ def batch_norm_still(network: nn.Module) -> FreezePlan:
     return _plan(network, {"norms": norms, "others": others}, [Rule("norms", None), Rule("others")])
 
 
-def _plan(network: nn.Module, groups: Given | None, rules: Sequence[Rule]) -> FreezePlan:
+def _plan(network: nn.Module, groups: Groups | None, rules: Sequence[Rule]) -> FreezePlan:
+    """A plan with these rules; it keeps groups of your own by the dotted names of their parts."""
     if groups is None:
         return FreezePlan(tuple(rules))
     named = {id(part): name for name, part in [*network.named_modules(), *network.named_parameters()]}
-    given = {g: [p if isinstance(p, str) else named[id(p)] for p in parts] for g, parts in groups.items()}
-    return FreezePlan(tuple(rules), given)
+    parts = {group: [p if isinstance(p, str) else named[id(p)] for p in of] for group, of in groups.items()}
+    return FreezePlan(tuple(rules), parts)
 
 
 # ---- words ----
 
 
-def _those_there_are(groups: Iterable[str], asked: str) -> str:
-    return f"its layer groups are {', '.join(groups := list(groups))}{meant(asked, groups)}"
+def _groups_there_are(groups: Iterable[str], wanted: str) -> str:
+    """For an error: the names of the groups, and which of them may have been meant."""
+    return f"its layer groups are {', '.join(groups := list(groups))}{meant(wanted, groups)}"
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> str:

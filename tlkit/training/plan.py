@@ -9,7 +9,8 @@ from typing import Any
 from torch import nn
 from torch.optim import Optimizer
 
-from tlkit.freezing import FreezePlan, weights_of
+from tlkit.freezing import FreezePlan
+from tlkit.groups import weights_of
 
 WARM_UP = 0.05  # the share of a run's steps over which the rate of a group rises after it has thawed
 

@@ -30,7 +30,7 @@ SLICE = 0.15  # seconds that one measured step may take: so long the kernel does
 STEPS = 5  # measured for the cost of one; three if they take long
 
 
-class FreezePanel(Widget, script="images.js blocks.js freeze_panel.js"):
+class FreezePanel(Widget, script="freeze_panel.js"):
     """Say which layer groups learn, how fast and from when; the next cell trains with it: `Run(..., plan=panel.plan)`.
 
     Switches change what holds from the step under the cursor on, the edges of the timeline move in time; `plan` is
@@ -86,7 +86,7 @@ class FreezePanel(Widget, script="images.js blocks.js freeze_panel.js"):
         self._objective = objective or CrossEntropy()
         plan = plan or last_layers(network, 1)
         groups = plan.groups_in(network)
-        self._given, self._task = plan.given, None
+        self._given, self._task = plan.parts, None
         self._weights = {name: sum(w.numel() for w in _learnable(parts)) for name, parts in groups.items()}
         sizes = {name: sum(w.numel() for w in weights_of(parts)) for name, parts in groups.items()}
         blocks = [{}] * len(groups) if split is None else _blocks(network, groups, split)
