@@ -168,8 +168,8 @@ def test_strong_adds_noise_and_changes_contrast():
 
 def test_two_views_are_two_draws_of_the_augmentation_asked_for():
     images = torch.rand(3, 1, 4, 4)
-    drawn = iter([images + 1, images + 2])
-    one, other = two_views(images, lambda given: next(drawn) if given.equal(images) else given)
+    views = iter([images + 1, images + 2])
+    one, other = two_views(images, lambda batch: next(views) if batch.equal(images) else batch)
     assert one.equal(images + 1)
     assert other.equal(images + 2)
 

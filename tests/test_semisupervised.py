@@ -95,7 +95,7 @@ def test_pairs_say_that_hidden_labels_are_not_learnt_from():
         (dict(labelled=None), "there is no labelled image"),
         (dict(labelled=split(0)), "there is no labelled image"),
         (dict(labelled=split().without_labels()), "there is no labelled image"),
-        (dict(labelled=split(2)), 'class "c" has no labelled image, so nothing can be called by its name'),
+        (dict(labelled=split(2)), 'class "c" has no labelled image, so it could never be predicted'),
         (dict(ratio=0), "ratio=0, but a batch holds at least 1 unlabelled image for each labelled one"),
         (dict(batch_size=0), "batch_size=0, but a batch holds at least 1 labelled image"),
         (

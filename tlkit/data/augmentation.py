@@ -1,7 +1,8 @@
 """Random changes of images that keep their label, drawn for each image, on the device where the images are.
 
-Own code because of the size of the images: at 8 x 8 and a batch of 64 a random affine takes 0.1 ms here, kornia 0.4,
-torchvision's image by image 3.6, and a training step about 5. Any callable from images to images serves instead.
+The code is our own because the images are so small: at 8 x 8 and a batch of 64 a random affine map takes 0.1 ms here,
+0.4 ms in kornia, 3.6 ms in torchvision image by image, and a training step about 5 ms. Any callable from images to
+images can take its place.
 Everything here draws from torch's default generator; a `Run` seeds it for each step.
 """
 
@@ -27,17 +28,25 @@ def warp(
     elastic: float = 0.0,
     cells: int = 3,
 ) -> Tensor:
-    """Rotate, scale, shift, shear, stretch and bend each image in one resampling.
+    """Rotate, scale, shift, shear, stretch and bend each image at random, in one resampling.
 
-    `images` [n, channels, height, width]. Each amount is drawn uniformly between minus and plus what is given:
-    `rotation` in degrees, `scale` and `shear` as shares, `shift` in pixels; `stretch` is a range for x and one for y.
-    `elastic` moves the points of a `cells` x `cells` grid by up to that share of half the image, smoothly in between.
-    Outside the image it is black.
+    Args:
+        images: `[n, channels, height, width]`.
+        rotation: the largest angle, in degrees. This and the next three are drawn uniformly between minus and plus it.
+        scale: the largest change of size, as a share: 0.1 is 90 to 110 %.
+        shift: the largest move along each axis, in pixels.
+        shear: the largest shear, as a share.
+        stretch: ranges of the extra scale of x and of y, such as `((0.75, 1.25), (0.9, 1.1))`; None stretches nothing.
+        elastic: how far the points of a grid move, as a share of half the image, smoothly in between.
+        cells: points along each side of that grid; 3 bend a whole image, more bend its parts.
+
+    Returns:
+        Images of the same shape, black where they come from outside the image. By default nothing changes.
     """
     n, _, height, width = images.shape
     device = images.device
-    drawn = torch.rand(n, 7, device=device) * 2 - 1
-    angle, size, slant, right, down, wide, high = drawn.unbind(1)
+    amounts = torch.rand(n, 7, device=device) * 2 - 1
+    angle, size, slant, right, down, wide, high = amounts.unbind(1)
     angle, size, slant = angle * math.radians(rotation), 1 + size * scale, slant * shear
     along_x, along_y = size, size
     if stretch:
@@ -61,35 +70,69 @@ def warp(
 
 @lru_cache(maxsize=32)
 def pixel_centres(height: int, width: int, device: torch.device) -> Tensor:
-    """Where the pixels of an image lie, [height * width, 3]: x and y in -1..1, and 1 for the shift."""
+    """Where the pixels of an image lie, `[height * width, 3]`: x and y in -1..1, and 1 for the shift."""
     y, x = ((torch.arange(size, device=device) * 2 + 1) / size - 1 for size in (height, width))
     return torch.stack([x.repeat(height), y.repeat_interleave(width), torch.ones(height * width, device=device)], dim=1)
 
 
 def brightness(images: Tensor, amount: float = 0.2) -> Tensor:
-    """Multiply each image [n, channels, height, width] by a factor between 1 - `amount` and 1 + `amount`."""
+    """Multiply the values of each image by a random factor.
+
+    Args:
+        images: `[n, channels, height, width]` in 0..1.
+        amount: the factor is drawn uniformly between 1 - `amount` and 1 + `amount`.
+
+    Returns:
+        Images of the same shape, values cut to 0..1.
+    """
     factor = 1 + (torch.rand(len(images), 1, 1, 1, device=images.device) * 2 - 1) * amount
     return (images * factor).clamp(0, 1)
 
 
 def noise(images: Tensor, deviation: float = 0.05) -> Tensor:
-    """Add normal noise of the given standard deviation to each pixel; values stay in 0..1."""
+    """Add normal noise to each pixel.
+
+    Args:
+        images: `[n, channels, height, width]` in 0..1.
+        deviation: the standard deviation of the noise.
+
+    Returns:
+        Images of the same shape, values cut to 0..1.
+    """
     return (images + deviation * torch.randn_like(images)).clamp(0, 1)
 
 
 def contrast(images: Tensor, amount: float = 0.3) -> Tensor:
-    """Stretch the values of each image about its mean by a factor between 1 - `amount` and 1 + `amount`."""
+    """Stretch the values of each image about its mean by a random factor.
+
+    Args:
+        images: `[n, channels, height, width]` in 0..1.
+        amount: the factor is drawn uniformly between 1 - `amount` and 1 + `amount`.
+
+    Returns:
+        Images of the same shape, values cut to 0..1.
+    """
     factor = 1 + (torch.rand(len(images), 1, 1, 1, device=images.device) * 2 - 1) * amount
     mean = images.mean((1, 2, 3), keepdim=True)
     return (mean + (images - mean) * factor).clamp(0, 1)
 
 
 def cut_out(images: Tensor, size: int = 3) -> Tensor:
-    """Blacken one square of `size` pixels in each image, wholly inside it: DeVries and Taylor, 2017."""
+    """Blacken one random square in each image, wholly inside it.
+
+    Args:
+        images: `[n, channels, height, width]`.
+        size: the side of the square, in pixels; 3 suits images of 8 x 8.
+
+    Returns:
+        Images of the same shape.
+
+    Source: T. DeVries and G. Taylor, Improved Regularization of Convolutional Neural Networks with Cutout, 2017.
+    """
     n, _, height, width = images.shape
 
     def inside(length: int) -> Tensor:
-        """Which of `length` rows or columns the square covers: [n, length]."""
+        """Which of `length` rows or columns the square covers: `[n, length]`."""
         first = torch.randint(max(length - size, 0) + 1, (n, 1), device=images.device)
         place = torch.arange(length, device=images.device)
         return (first <= place) & (place < first + size)
@@ -99,14 +142,28 @@ def cut_out(images: Tensor, size: int = 3) -> Tensor:
 
 
 def weak(images: Tensor) -> Tensor:
-    """The small changes that every recipe of the lessons makes: 12 degrees, 10 % of size, one pixel."""
+    """Make the small changes that every recipe of the lessons makes: 12 degrees, 10 % of size, one pixel.
+
+    Args:
+        images: `[n, channels, height, width]`.
+
+    Returns:
+        Images of the same shape.
+    """
     return warp(images, rotation=12, scale=0.1, shift=1)
 
 
 def strong(images: Tensor) -> Tensor:
-    """Large changes, under which a digit is still the digit: 20 degrees, 15 % of size, bent, paler, noisy, cut out.
+    """Make large changes, under which a digit is still the digit.
 
-    Made for images of 8 x 8: shifts are 1.1 pixels, the square cut out is 3 x 3. In larger images both grow with them.
+    Args:
+        images: `[n, channels, height, width]` in 0..1.
+
+    Returns:
+        Images of the same shape: rotated by up to 20 degrees, 15 % larger or smaller, shifted, bent, with another
+        contrast, noisy, and with a square cut out.
+
+    Made for images of 8 x 8: shifts of up to 1.1 pixels, a square of 3 x 3. In larger images both grow in proportion.
     """
     eighth = images.shape[-1] / 8
     images = warp(images, rotation=20, scale=0.15, shift=1.1 * eighth, elastic=0.2)
@@ -114,25 +171,35 @@ def strong(images: Tensor) -> Tensor:
 
 
 def two_views(images: Tensor, augment: Augment = strong) -> tuple[Tensor, Tensor]:
-    """Two random views of each image: what a contrastive method tells from all other images.
+    """Draw two random views of each image, as contrastive methods compare them.
+
+    Args:
+        images: `[n, channels, height, width]`.
+        augment: a random change of images that keeps their shape.
+
+    Returns:
+        Two batches of views, each of the shape of `images`.
+
+    Raises:
+        ValueError: if `augment` returns images of another shape.
+
+    A contrastive method learns to recognise the second view of an image among those of all other images.
 
     >>> one, other = two_views(torch.rand(5, 1, 8, 8))
     >>> one.shape == other.shape, bool((one == other).all())
     (True, False)
-
-    Raises ValueError if `augment` returns images of another shape.
     """
     one, other = drawn_views(images, augment, 2)
     return one, other
 
 
-def drawn_views(images: Tensor, augment: Augment, count: int, called: str = "the augmentation") -> list[Tensor]:
-    """`count` random views of each image, of which each is of its shape; `called` names the augmentation if not."""
-    views = [augment(images.clone()) for _ in range(count)]  # it may write into what it is given
+def drawn_views(images: Tensor, augment: Augment, count: int, name: str = "the augmentation") -> list[Tensor]:
+    """`count` random views of each image; ValueError, with the augmentation's `name`, if they have another shape."""
+    views = [augment(images.clone()) for _ in range(count)]  # an augmentation may write into its images
     for view in views:
         if view.shape != images.shape:
             raise ValueError(
-                f"{called} turned images of the shape {list(images.shape)} into {list(view.shape)}; "
+                f"{name} turned images of the shape {list(images.shape)} into {list(view.shape)}; "
                 "a view has the shape of its image"
             )
     return views

@@ -17,7 +17,7 @@ def mixed_seed(*numbers: int) -> int:
 
 
 class Shuffled:
-    """The numbers 0 to `count` - 1 in an order of its own for each epoch, on `device`; the last two are kept there."""
+    """The numbers 0 to `count` - 1 in a new order for each epoch; the last two orders are kept, on `device`."""
 
     def __init__(self, count: int, device: torch.device, seed: int, *side: int):
         self.count, self.device, self.seed, self.side = count, device, seed, side
@@ -34,7 +34,12 @@ class Shuffled:
 
 
 class Batch(NamedTuple):
-    """`inputs` [batch, ...] and `labels` [batch], or of several tasks by their names; None if there are none."""
+    """What an objective receives in a step: examples and their labels.
+
+    Args:
+        inputs: `[batch, ...]`, of the split's kind.
+        labels: `[batch]` int64; a dictionary of such by name if there are several tasks; None if there are none.
+    """
 
     inputs: Tensor
     labels: Any
@@ -43,7 +48,15 @@ class Batch(NamedTuple):
 class Batches:
     """The batches of a split, shuffled anew in each epoch.
 
-    An incomplete last batch is dropped; a split smaller than `batch_size` is one batch.
+    Args:
+        split: the examples; the batches live on their device.
+        batch_size: examples in a batch; a smaller split is one batch.
+        seed: of the orders; batch number `step` depends on nothing but this seed and `step`.
+
+    Raises:
+        ValueError: if `batch_size` is below 1 or the split is empty.
+
+    `batches[step]` is a `Batch`, `len(batches)` the number of batches in an epoch. An incomplete last batch is dropped.
 
     >>> import tlkit as tl
     >>> batches = tl.data.Batches(tl.data.digits().train, batch_size=64)
@@ -67,11 +80,18 @@ class Batches:
 
     def __getitem__(self, step: int) -> Batch:
         epoch, place = divmod(step, len(self))
-        chosen = self._orders[epoch][place * self.batch_size : (place + 1) * self.batch_size]
-        return Batch(self.split.inputs[chosen], each(self.split.labels, lambda labels: labels[chosen]))
+        members = self._orders[epoch][place * self.batch_size : (place + 1) * self.batch_size]
+        return Batch(self.split.inputs[members], each(self.split.labels, lambda labels: labels[members]))
 
     def to(self, device: torch.device | str) -> Batches:
-        """The same batches, of data that live on `device`."""
+        """The same batches, of data that live on `device`.
+
+        Args:
+            device: such as "cuda".
+
+        Returns:
+            Batches of the same seed and size, from a copy of the split on that device.
+        """
         return Batches(self.split.to(device), self.batch_size, self.seed)
 
     def __repr__(self) -> str:
@@ -79,9 +99,14 @@ class Batches:
 
 
 class PairedBatch(NamedTuple):
-    """`inputs` [batch, ...] with `labels` [batch], and `unlabelled` [ratio x batch, ...] without.
+    """What a semi-supervised objective receives in a step: labelled examples and unlabelled ones.
 
-    `hidden` [ratio x batch]: the labels of what is unlabelled, for diagnosis only; None if nobody knows them.
+    Args:
+        inputs: `[batch, ...]`, the labelled examples.
+        labels: `[batch]` int64, their labels.
+        unlabelled: `[ratio * batch, ...]`, the examples without labels.
+        hidden: `[ratio * batch]` int64, the labels of the unlabelled examples, for diagnosis only; None if nobody knows
+            them.
     """
 
     inputs: Tensor
@@ -91,29 +116,39 @@ class PairedBatch(NamedTuple):
 
 
 class PairedBatches:
-    """Batches of `batch_size` labelled examples and `ratio` times as many unlabelled ones, of one kind.
+    """Batches of labelled examples, each with `ratio` times as many unlabelled ones, as FixMatch draws them.
 
-    Each side goes round its own examples, epoch after epoch, each epoch in another order, and no batch is incomplete:
-    ten labelled images fill a batch of 32 three times over. That is how FixMatch and USB draw them. The two sides may
-    differ in size, for an objective that reads them apart.
+    Args:
+        labelled: the labelled examples, at least one of each class.
+        unlabelled: the others, of the same kind; their size may differ if the objective never joins the two.
+        ratio: unlabelled examples for each labelled one.
+        batch_size: labelled examples in a batch.
+        seed: of the orders; batch number `step` depends on nothing but this seed and `step`.
 
-    Labels of the unlabelled side are ignored but for diagnosis: they come as `hidden`, if both sides have the same
-    classes, so that an objective can say how many of its pseudo-labels are right.
+    Raises:
+        ValueError: if one side has no examples, a class has no labelled one, the two sides are of two kinds, or
+            `batch_size` or `ratio` is below 1.
+        TypeError: if one side is not a `Split`.
+
+    Source: K. Sohn et al., FixMatch, 2020; Y. Wang et al., USB, 2022.
+
+    `batches[step]` is a `PairedBatch`. Each side goes round its own examples, epoch after epoch, each epoch in another
+    order, and no batch is incomplete: ten labelled images fill a batch of 32 three times over.
+
+    Labels of the unlabelled side are never learnt from. They come as `hidden` if both sides have the same classes, so
+    that an objective can count how many of its pseudo-labels are right.
 
     >>> import tlkit as tl
     >>> few = tl.data.digits().few_labels(1)
     >>> batches = tl.data.PairedBatches(few.train, few.unlabelled)
     >>> batches[0].inputs.shape, batches[0].unlabelled.shape
     (torch.Size([32, 1, 8, 8]), torch.Size([96, 1, 8, 8]))
-
-    Raises ValueError if one side has no examples, a class has no labelled one, or the two sides are of two kinds,
-    TypeError if one side is not a split.
     """
 
     def __init__(self, labelled: Split, unlabelled: Split | None, ratio: int = 3, batch_size: int = 32, seed: int = 0):
-        for given, name in ((labelled, "train"), (unlabelled, "unlabelled")):
-            if not isinstance(given, Split | None):
-                raise TypeError(f"a {type(given).__name__} is not a split; give one of its splits, such as task.{name}")
+        for side, name in ((labelled, "train"), (unlabelled, "unlabelled")):
+            if not isinstance(side, Split | None):
+                raise TypeError(f"a {type(side).__name__} is not a split; give one of its splits, such as task.{name}")
         noun = next((side.kind.noun for side in (labelled, unlabelled) if side is not None), "example")
         if batch_size < 1:
             raise ValueError(f"batch_size={batch_size}, but a batch holds at least 1 labelled {noun}")
@@ -127,15 +162,15 @@ class PairedBatches:
         if unlabelled is None or not len(unlabelled):
             raise ValueError(
                 f"there is no unlabelled {noun}; task.few_labels(per_class) leaves the others as task.unlabelled, and "
-                "a task with every label known has none"
+                "a task with all its labels has none"
             )
-        labels = labelled.required_labels("so nothing can be called by its name")
+        labels = labelled.required_labels("so there is no class to predict")
         counts = labels.bincount(minlength=len(labelled.classes))
         if not counts.all():
             missing = labelled.classes[int(counts.argmin())]
             raise ValueError(
-                f'class "{missing}" has no labelled {noun}, so nothing can be called by its name; label at least one, '
-                "or leave the class out of the task"
+                f'class "{missing}" has no labelled {noun}, so it could never be predicted; label at least one, or '
+                "leave the class out of the task"
             )
         if labelled.kind != unlabelled.kind:
             raise ValueError(f"labelled are {labelled}, unlabelled are {unlabelled}; pair examples of one kind")
@@ -146,21 +181,28 @@ class PairedBatches:
 
     def __getitem__(self, step: int) -> PairedBatch:
         labelled, unlabelled = self.labelled, self.unlabelled
-        chosen = self._going_round(0, self.batch_size, step)
+        ours = self._going_round(0, self.batch_size, step)
         others = self._going_round(1, self.ratio * self.batch_size, step)
-        known = isinstance(unlabelled.labels, Tensor) and unlabelled.classes == labelled.classes
-        hidden = unlabelled.labels[others] if known else None  # type: ignore[index]
-        return PairedBatch(labelled.inputs[chosen], labelled.labels[chosen], unlabelled.inputs[others], hidden)  # type: ignore[index]
+        comparable = isinstance(unlabelled.labels, Tensor) and unlabelled.classes == labelled.classes
+        hidden = unlabelled.labels[others] if comparable else None  # type: ignore[index]
+        return PairedBatch(labelled.inputs[ours], labelled.labels[ours], unlabelled.inputs[others], hidden)  # type: ignore[index]
 
     def _going_round(self, side: int, size: int, step: int) -> Tensor:
-        """The numbers of the next `size` examples of a side."""
+        """The numbers of the `size` examples that a side (0 or 1) gives to a step."""
         orders = self._orders[side]
         epoch, place = divmod(step * size, orders.count)
         epochs = range(epoch, epoch + (place + size - 1) // orders.count + 1)
         return torch.cat([orders[epoch] for epoch in epochs])[place : place + size]
 
     def to(self, device: torch.device | str) -> PairedBatches:
-        """The same batches, of data that live on `device`."""
+        """The same batches, of data that live on `device`.
+
+        Args:
+            device: such as "cuda".
+
+        Returns:
+            Batches of the same seed and sizes, from copies of both splits on that device.
+        """
         both = self.labelled.to(device), self.unlabelled.to(device)
         return PairedBatches(*both, self.ratio, self.batch_size, self.seed)
 

@@ -18,8 +18,8 @@ from tlkit.files import whole_file
 
 def cache_folder() -> Path:
     """Where tlkit keeps what it downloads: TLKIT_CACHE, else the system's own place for caches. It need not exist."""
-    if chosen := os.environ.get("TLKIT_CACHE"):
-        return Path(chosen).expanduser()
+    if folder := os.environ.get("TLKIT_CACHE"):
+        return Path(folder).expanduser()
     variable, usual = {"win32": ("LOCALAPPDATA", "AppData/Local"), "darwin": ("", "Library/Caches")}.get(
         sys.platform, ("XDG_CACHE_HOME", ".cache")
     )
@@ -27,15 +27,25 @@ def cache_folder() -> Path:
 
 
 def fetch(urls: str | Sequence[str], path: Path, *, md5: str = "", sha256: str = "", timeout: float = 20.0) -> Path:
-    """Download a file to `path` from the first of `urls` that sends it whole, and return the path.
+    """Download a file to `path` from the first of `urls` that sends it whole.
 
-    `timeout` is in seconds, for the connection and for every wait for more. Under its name stands the whole file, with
-    the right `md5`, or the right first digits of `sha256`, or none. Raises ConnectionError when no address sends it,
-    OSError when it cannot be written.
+    Args:
+        urls: one address or several, tried in their order.
+        path: the name of the file; under it stands the whole file or none.
+        md5: the checksum; this or `sha256` is needed.
+        sha256: the checksum, or its first digits.
+        timeout: seconds to wait for the connection, and for each further piece.
+
+    Returns:
+        The path.
+
+    Raises:
+        ConnectionError: if no address sends the file with the right checksum.
+        OSError: if it cannot be written.
     """
-    # torchvision's own downloader waits for ever for a server that stalls, and writes under the final name.
-    wanted, failures = md5 or sha256, []
-    assert wanted, "a download is checked: give md5= or sha256="
+    # torchvision's own downloader waits for ever when a server stalls, and writes under the final name.
+    checksum, failures = md5 or sha256, []
+    assert checksum, "a download needs a checksum: give md5= or sha256="
     for url in [urls] if isinstance(urls, str) else urls:
         try:
             with whole_file(path) as temporary, temporary.open("wb") as file:
@@ -44,8 +54,8 @@ def fetch(urls: str | Sequence[str], path: Path, *, md5: str = "", sha256: str =
                     for chunk in chunks:
                         file.write(chunk)
                         digest.update(chunk)
-                if not digest.hexdigest().startswith(wanted):
-                    raise ConnectionError(f"what came has the checksum {digest.hexdigest()} instead of {wanted}")
+                if not digest.hexdigest().startswith(checksum):
+                    raise ConnectionError(f"what came has the checksum {digest.hexdigest()} instead of {checksum}")
             return path
         except ConnectionError as error:
             failures.append(f"{urlsplit(url).netloc}: {error}")
@@ -57,7 +67,7 @@ def fetch(urls: str | Sequence[str], path: Path, *, md5: str = "", sha256: str =
 
 
 def _chunks(url: str, timeout: float) -> Generator[bytes]:
-    """What the server sends, piece by piece; whatever goes wrong with it is a ConnectionError."""
+    """What the server sends, piece by piece; any failure of the server or the network becomes a ConnectionError."""
     from tqdm.auto import tqdm
 
     done, total = 0, None

@@ -1,7 +1,7 @@
 """Drawings made of strokes, and the picture that a network sees of them.
 
 A drawing is a list of strokes, a stroke a list of `[x, y]` points in thousandths of the pad's side, y downwards.
-Size, place and the width of the pen are taken away on purpose: a large and a small circle are the same symbol.
+Size, place and the width of the pen are removed on purpose: a large and a small circle are the same symbol.
 `widgets/reader.js` computes the very same pictures in the browser.
 """
 
@@ -18,14 +18,21 @@ Drawing = Sequence[Sequence[Sequence[float]]]
 SIZE = 16  # pixels of a picture's side
 LONGEST = 13.3  # pixels of a drawing's longest side in it
 PEN = 1.4  # pixels
-SMALLEST = 50  # thousandths: what is smaller, such as a dot, is not blown up further
+SMALLEST = 50  # thousandths: a smaller drawing, such as a dot, is not enlarged further
 
 
 def picture(drawing: Drawing) -> Tensor:
-    """The picture [16, 16] of a drawing, ink = 1: scaled to 13.3 pixels, its centre of ink in the middle, pen 1.4.
+    """The picture of a drawing that a network sees.
 
-    Scaling the strokes instead of pixels makes the pen the same for all. The ink of a pixel is the mean of four
-    subsamples, each by its distance to the nearest stroke. An empty drawing is an empty picture.
+    Args:
+        drawing: strokes of `[x, y]` points, in thousandths of the pad's side.
+
+    Returns:
+        `[16, 16]`, ink = 1: scaled to 13.3 pixels, its centre of ink in the middle, drawn with a pen of 1.4 pixels. An
+        empty drawing is an empty picture.
+
+    The strokes are scaled, not the pixels, so that all drawings have the same pen. The ink of a pixel is the mean of
+    four subsamples, each by its distance to the nearest stroke.
     """
     strokes = [np.asarray(stroke, dtype=np.float64).reshape(-1, 2) for stroke in drawing if len(stroke)]
     if not strokes:
@@ -50,7 +57,13 @@ def picture(drawing: Drawing) -> Tensor:
 
 
 def pictures(drawings: Iterable[Drawing]) -> Tensor:
-    """The pictures [n, 1, 16, 16] of several drawings.
+    """The pictures of several drawings.
+
+    Args:
+        drawings: each as in `picture`.
+
+    Returns:
+        `[n, 1, 16, 16]`.
 
     >>> pictures([SAMPLES["star"], SAMPLES["house"]]).shape
     torch.Size([2, 1, 16, 16])
@@ -58,5 +71,5 @@ def pictures(drawings: Iterable[Drawing]) -> Tensor:
     return torch.stack([torch.zeros(SIZE, SIZE), *map(picture, drawings)])[1:, None]
 
 
-# What a learner is offered who cannot or does not want to draw, by name. None is in the reader's source.
+# By name, for a learner who cannot or does not want to draw. None is in the data that pre-trained the network.
 SAMPLES: dict[str, list[list[list[int]]]] = json.loads(Path(__file__).with_name("samples.json").read_text())
