@@ -86,6 +86,34 @@ def test_lessons_are_listed_as_json(lessons, capsys):
     assert json.loads(capsys.readouterr().out) == [{"name": "01_why_transfer"} | about]
 
 
+@pytest.fixture
+def odd(lessons) -> str:
+    """Two numbered notebooks that are not lessons; what is said of them, each time."""
+    nbformat.write(new_notebook(), lessons / "02_new.ipynb")
+    plant(lessons, "01_why_transfer-Copy1")
+    return (
+        "tlkit: 01_why_transfer-Copy1.ipynb is left out: its number is that of 01_why_transfer.ipynb; give it another "
+        'one\ntlkit: 02_new.ipynb is left out: its metadata does not say, under "tlkit", its title, question, minutes, '
+        "transfer; see docs/lessons.md\n"
+    )
+
+
+@pytest.mark.parametrize("call", [["lessons"], ["lessons", "--json"], ["run", "01"], ["lab"]], ids=" ".join)
+def test_a_notebook_that_is_not_a_lesson_is_named_and_left_out(call, odd, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tlkit.lessons.headless.run_lesson", lambda *_: entry())
+    monkeypatch.setattr(cli, "_become", lambda *_: 0)
+    assert cli.main(call) == 0
+    printed = capsys.readouterr()
+    assert printed.err == odd and "02_new" not in printed.out
+
+
+def test_run_says_why_a_notebook_is_not_a_lesson_and_runs_nothing(odd, monkeypatch, capsys):
+    monkeypatch.setattr("tlkit.lessons.headless.run_lesson", lambda *_: pytest.fail("a lesson ran"))
+    assert cli.main(["run", "01", "02_new"]) == 2
+    assert capsys.readouterr().err == odd + odd.splitlines(keepends=True)[1]
+
+
 # ---- run ----
 
 CLAIMS = """
@@ -207,6 +235,12 @@ def test_lab_opens_the_first_of_the_copies(lab, tmp_path):
     assert "--LabApp.default_url=/lab/tree/01_why_transfer.ipynb" in command
     assert environment["OMP_NUM_THREADS"] == os.environ["OMP_NUM_THREADS"]
     assert (tmp_path / "mine" / "01_why_transfer.ipynb").exists()
+
+
+def test_lab_says_that_there_is_no_lesson_to_open(lab, lessons, capsys):
+    (lessons / "01_why_transfer.ipynb").write_text("{")
+    assert lab()[0] == 2
+    assert "tlkit: there is no lesson to open; `tlkit doctor` says what is wrong\n" in capsys.readouterr().err
 
 
 def test_lab_says_where_a_fresh_copy_stands_beside_an_edited_lesson(lab, tmp_path, capsys):

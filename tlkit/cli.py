@@ -57,6 +57,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _name_left_out() -> None:
+    """Say which numbered notebooks are not lessons, and why, where it does not mix with what is printed."""
+    from tlkit.lessons.course import survey
+
+    for reason in survey()[1].values():
+        print(f"tlkit: {reason}", file=sys.stderr)
+
+
 def _lab(options: argparse.Namespace) -> int:
     from tlkit.lessons.copies import make_copies, older_copies
     from tlkit.lessons.headless import kernel_environment
@@ -66,7 +74,9 @@ def _lab(options: argparse.Namespace) -> int:
         raise ValueError(f"port {options.port} is in use; leave --port out and a free one is taken, or end what has it")
     folder = options.folder or Path("tlkit-lessons-teacher" if options.teacher else "tlkit-lessons")
     before = set(folder.glob("*.ipynb"))
-    paths = make_copies(folder, options.teacher)
+    _name_left_out()
+    if not (paths := make_copies(folder, options.teacher)):
+        raise ValueError("there is no lesson to open; `tlkit doctor` says what is wrong")
     fresh = sorted(path.name for path in {*folder.glob("*-fresh*.ipynb")} - before)
     if fresh:
         print(f"Your edited lessons stay as they are; a fresh copy stands beside each: {', '.join(fresh)}")
@@ -114,6 +124,7 @@ def _free(port: int) -> bool:
 def _lessons(options: argparse.Namespace) -> int:
     from tlkit.lessons.course import catalogue
 
+    _name_left_out()
     lessons = catalogue()
     if options.json:
         keys = ("name", "title", "question", "minutes", "transfer")
@@ -129,6 +140,7 @@ def _run(options: argparse.Namespace) -> int:
     from tlkit.lessons.course import find
     from tlkit.lessons.headless import run_lesson
 
+    _name_left_out()
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
     if options.html:

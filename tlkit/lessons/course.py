@@ -1,14 +1,27 @@
 """Which lessons there are: the notebooks themselves say their question, minutes and kind of transfer."""
 
 import json
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
+
+ABOUT = {"title": str, "question": str, "minutes": int, "transfer": str}  # a lesson's metadata, under "tlkit"
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """A lesson: its file name without ending, title, question, minutes for a learner, kind of transfer, and path."""
+    """What a lesson's notebook says of itself, and where it is.
+
+    Args:
+        name: the file's name without its ending, such as "01_why_transfer".
+        title: a few words.
+        question: the one question that the lesson answers.
+        minutes: what a learner needs for it.
+        transfer: the kind, such as "supervised".
+        path: the notebook.
+    """
 
     name: str
     title: str
@@ -28,21 +41,60 @@ def lessons_folder() -> Path:
 
 
 def catalogue() -> list[Lesson]:
-    """All lessons, in the order of the course."""
-    lessons = []
-    for path in sorted(lessons_folder().glob("[0-9]*.ipynb")):
-        about = json.loads(path.read_text(encoding="utf-8"))["metadata"]["tlkit"]
-        lessons.append(Lesson(path.stem, about["title"], about["question"], about["minutes"], about["transfer"], path))
-    return lessons
+    """All lessons, in the order of the course; a numbered notebook that is not a lesson is left out."""
+    return survey()[0]
+
+
+def survey() -> tuple[list[Lesson], dict[str, str]]:
+    """The lessons in the order of the course, and why each other numbered notebook is left out, by its name."""
+    lessons: dict[int, Lesson] = {}
+    left_out = {}
+    for path in sorted(lessons_folder().glob("[0-9]*.ipynb"), key=lambda path: path.stem):
+        number = int(re.split(r"\D", path.stem)[0])
+        try:
+            if number in lessons:
+                raise ValueError(f"its number is that of {lessons[number].path.name}; give it another one")
+            lessons[number] = Lesson(path.stem, **_about(path), path=path)
+        except (OSError, ValueError) as error:
+            left_out[path.stem] = f"{path.name} is left out: {error}"
+    return sorted(lessons.values(), key=lambda lesson: lesson.name), left_out
 
 
 def find(name: str) -> Lesson:
-    """The lesson of that name, of that number ("01"), or in that file. Raises ValueError with the nearest match."""
-    lessons = {lesson.name: lesson for lesson in catalogue()}
-    asked = Path(name).name.removesuffix(".ipynb")
-    begins = [lesson for known, lesson in lessons.items() if asked and known.startswith(asked)]
-    if asked in lessons or len(begins) == 1:
-        return lessons.get(asked) or begins[0]
-    near = get_close_matches(asked, lessons, 1, cutoff=0.3)
+    """The lesson of that name, of that number, or in that file.
+
+    Args:
+        name: such as "01_why_transfer", "01" or "notebooks/01_why_transfer.ipynb".
+
+    Returns:
+        The lesson.
+
+    Raises:
+        ValueError: if there is none; with the nearest match, or why a notebook of that name is not a lesson.
+    """
+    found, left_out = survey()
+    lessons = {lesson.name: lesson for lesson in found}
+    wanted = Path(name).name.removesuffix(".ipynb")
+    begins = [lesson for known, lesson in lessons.items() if wanted and known.startswith(wanted)]
+    if wanted in lessons or (len(begins) == 1 and wanted not in left_out):
+        return lessons.get(wanted) or begins[0]
+    for known, reason in left_out.items():
+        if known == wanted or (wanted and not begins and known.startswith(wanted)):
+            raise ValueError(reason)
+    near = get_close_matches(wanted, lessons, 1, cutoff=0.3)
     hint = f'did you mean "{near[0]}"?' if near else "`tlkit lessons` lists them all"
     raise ValueError(f'there is no lesson "{name}"; {hint}')
+
+
+def _about(path: Path) -> dict[str, Any]:
+    """What the notebook's metadata says of the lesson; ValueError if it is not a notebook or does not say all of it."""
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        about = {**notebook["metadata"].get("tlkit", {})}
+        if not all(cell.keys() >= {"cell_type", "source", "metadata"} for cell in notebook["cells"]):
+            raise ValueError("a cell lacks its type, source or metadata")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"it is not a notebook ({type(error).__name__}: {error})") from error
+    if missing := [name for name, kind in ABOUT.items() if not isinstance(about.get(name), kind)]:
+        raise ValueError(f'its metadata does not say, under "tlkit", its {", ".join(missing)}; see docs/lessons.md')
+    return {name: about[name] for name in ABOUT}

