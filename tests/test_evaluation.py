@@ -91,7 +91,7 @@ def test_predictions_that_are_no_class_numbers_are_refused(predicted, words):
 def test_a_network_that_answers_no_number_is_not_judged():
     broken = network()
     broken.head.bias.data[0] = float("nan")
-    with pytest.raises(ValueError, match="outputs are no finite numbers; train it anew with a lower learning rate"):
+    with pytest.raises(ValueError, match="outputs are not all finite; train it again with a lower learning rate"):
         tl.evaluate(broken, split(9))
 
 
@@ -167,7 +167,7 @@ def test_a_look_that_measures_nothing_is_taken_once_all_the_same():
     steps = []
     looked = tl.observed(run(4), lambda run: steps.append(run.step) or {}, every=2)
     next(looked)
-    looked.run.set_rate(0.01)
+    looked.run.set_lr(0.01)
     looked.finish()
     assert steps == [0, 2, 4]
 

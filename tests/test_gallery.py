@@ -230,9 +230,9 @@ def test_an_augmentation_that_returns_no_images_is_named(augment, message):
             split(),
             {"network": network().with_new_head(5)},
             ValueError,
-            r"tells 5 classes apart, .* have 3; .*_head\(3\)",
+            r"distinguishes 5 classes, .* have 3; .*_head\(3\)",
         ),
-        (split(), {"network": network().with_new_head(2)}, ValueError, "tells 2 classes apart"),
+        (split(), {"network": network().with_new_head(2)}, ValueError, "distinguishes 2 classes"),
         (colours(channels=2), {}, ValueError, "these images have 2 channels, but a page shows 1 .* or 3"),
         (colours(channels=4), {}, ValueError, "these images have 4 channels"),
         (split().images, {}, TypeError, "a Gallery shows a Split or a Task, not a Tensor"),
@@ -269,7 +269,7 @@ def test_predictions_that_are_no_classes_are_refused(predicted, message):
 def test_a_network_that_has_diverged_is_named_as_such():
     asked = network()
     torch.nn.init.constant_(asked.head.bias, float("nan"))
-    with pytest.raises(ValueError, match="no finite numbers; train it anew with a lower learning rate"):
+    with pytest.raises(ValueError, match="not all finite; train it again with a lower learning rate"):
         tl.widgets.Gallery(split(), asked)
 
 

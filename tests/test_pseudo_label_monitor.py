@@ -83,7 +83,7 @@ def test_half_precision_is_no_reason_to_complain():
         (split(0), network(), {}, ValueError, "this split is empty: there is no image to label"),
         (split(6), Knowing(1), {}, TypeError, "a Knowing names classes, not how probable they are; give a network"),
         (split(7), probabilities(), {}, ValueError, r"have the shape \[6, 3\], but these .* need \[7, 3\]"),
-        (split(6), network().with_new_head(4), {}, ValueError, "tells 4 classes apart"),
+        (split(6), network().with_new_head(4), {}, ValueError, "distinguishes 4 classes"),
         (split(6), {5: probabilities() * 3}, {}, ValueError, r"of step 5 .* do not sum to 1 .* logits.softmax\(1\)"),
         (split(6), probabilities(sure=torch.full((6,), 1.5)), {}, ValueError, "the probabilities are negative"),
         (split(6), probabilities() * float("nan"), {}, ValueError, "no numbers"),

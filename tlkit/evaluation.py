@@ -1,4 +1,4 @@
-"""How good a network is: a report, and validation while a run goes on."""
+"""How good a network is: a report of a test, and validation while a run goes on."""
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
@@ -18,15 +18,16 @@ from tlkit.training.run import Run
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Report:
-    """What a test found, example by example.
+    """The result of a test, example by example; accuracy, precision, recall, F1 and log loss are computed from it.
 
-    - `labels` [n] int64: the true classes.
-    - `predictions` [n] int64: the classes that were predicted.
-    - `classes`: the class names.
-    - `probabilities` [n, classes]: what a network gives each class; None for what only predicts.
-    - `noun`: what an example is called, in words about it.
+    Args:
+        labels: the true class of each example, `[n]` int64.
+        predictions: the predicted class of each example, `[n]` int64.
+        classes: the class names, in the order of the labels.
+        probabilities: what a network gives each class, `[n, classes]` in 0..1; None for a predictor that has none.
+        noun: what an example is called where the report is printed.
 
-    Shares are in 0..1; a share of nothing (a class never predicted, or absent) counts as 0, as in scikit-learn.
+    Shares are in 0..1. A share of nothing (a class never predicted, or absent) counts as 0, as in scikit-learn.
     """
 
     labels: Tensor
@@ -37,38 +38,42 @@ class Report:
 
     @cached_property
     def confusion(self) -> Tensor:
-        """Counts [classes, classes]: rows are the true class, columns the predicted."""
+        """The confusion matrix, counts `[classes, classes]`: rows are the true class, columns the predicted one."""
         classes = len(self.classes)
         return torch.bincount(self.labels * classes + self.predictions, minlength=classes**2).view(classes, classes)
 
     @property
     def accuracy(self) -> float:
-        """The share of examples whose class was predicted."""
+        """The share of examples that were classified correctly, in 0..1."""
         return int((self.labels == self.predictions).sum()) / len(self.labels)
 
     @property
     def recall(self) -> Tensor:
-        """For each class [classes]: of its examples, the share that was found."""
+        """For each class, `[classes]`: the share of its examples that were predicted as it."""
         return self._share(self.confusion.sum(1))
 
     @property
     def precision(self) -> Tensor:
-        """For each class [classes]: of the examples given its name, the share that belongs to it."""
+        """For each class, `[classes]`: the share of the examples predicted as it that belong to it."""
         return self._share(self.confusion.sum(0))
 
     @property
     def f1(self) -> Tensor:
-        """For each class [classes]: the harmonic mean of precision and recall."""
+        """For each class, `[classes]`: the harmonic mean of precision and recall."""
         return self._share((self.confusion.sum(0) + self.confusion.sum(1)) / 2)
 
     @property
     def macro(self) -> dict[str, float]:
-        """Precision, recall and F1 as plain means over the classes, each class counting the same."""
+        """Precision, recall and F1 by name, each the plain mean over the classes: every class counts the same."""
         return {name: float(getattr(self, name).mean()) for name in ("precision", "recall", "f1")}
 
     @property
     def log_loss(self) -> float:
-        """The mean of -log p, p the probability of the true class. Raises ValueError where there are none."""
+        """The mean over the examples of -log p, where p is the probability of the true class (natural logarithm).
+
+        Raises:
+            ValueError: if the predictor gave no probabilities.
+        """
         if self.probabilities is None:
             raise ValueError(
                 "this predictor names classes, not how probable they are, so it has no log loss; compare its accuracy, "
@@ -103,16 +108,23 @@ class Report:
 
 @dataclass(frozen=True)
 class Metric:
-    """One number of a test, by its `name`: a share is shown in per cent, and differences of it in points."""
+    """A number by which tests are compared.
+
+    Args:
+        name: as `compare(..., metric=name)` takes it.
+        of: computes it from a report; None if it does not come from one.
+        share: whether it is a share in 0..1, which is shown in per cent and its differences in points.
+        lower_is_better: whether the smaller of two values is the better.
+    """
 
     name: str
-    of: Callable[[Report], float] | None  # None: it is not read off a report
+    of: Callable[[Report], float] | None
     share: bool = True
     lower_is_better: bool = False
 
     @property
     def scale(self) -> int:
-        """What a value is multiplied by where it is shown."""
+        """What a value is multiplied by where it is shown: 100 for a share."""
         return 100 if self.share else 1
 
     def __str__(self) -> str:
@@ -130,15 +142,25 @@ METRICS = {
 
 
 def evaluate(network_or_predictor: Any, split: Split) -> Report:
-    """Test a network, or anything with `predict(inputs) -> labels`, on a labelled split. Changes nothing.
+    """Test a network, a Run, or anything with `predict(inputs) -> labels` on a labelled split; changes nothing.
+
+    Args:
+        network_or_predictor: a network; a Run, whose averaged network is tested if it keeps one; or an object whose
+            `predict(inputs)` returns one class number for each example.
+        split: the labelled examples.
+
+    Returns:
+        The `Report`, with its tensors on the CPU.
+
+    Raises:
+        ValueError: if the split has no labels or no examples, if the network has another number of classes or outputs
+            that are not finite, or if the predictor does not return one class number for each example.
+        TypeError: if it is none of the three.
 
     >>> import tlkit as tl
     >>> report = tl.evaluate(tl.models.SmallCNN(), tl.data.digits().test)
     >>> int(report.confusion.sum())
     600
-
-    Raises ValueError if the split has no labels or no examples, the network has other classes, or the predictor does
-    not give one class number an example.
     """
     labels = split.required_labels("so there is nothing to compare predictions with").cpu()
     if not len(split):
@@ -149,27 +171,37 @@ def evaluate(network_or_predictor: Any, split: Split) -> Report:
 
 
 def answers(network_or_predictor: Any, split: Split) -> tuple[Tensor, Tensor | None]:
-    """The class predicted of each example [n] int64, and a network's logits [n, classes]; both on the CPU.
+    """The predicted class of each example, and the logits behind it where a network predicts.
 
-    Raises ValueError if it is not one class number an example, or the network has other classes.
+    Args:
+        network_or_predictor: what `evaluate` takes.
+        split: the examples; their labels are not used.
+
+    Returns:
+        The predicted classes `[n]` int64 and the logits `[n, classes]` (None without a network), both on the CPU.
+
+    Raises:
+        ValueError: if there is not one class number for each example, or if the network has another number of classes
+            or outputs that are not finite.
+        TypeError: if it is neither a network, nor a Run, nor has `predict`.
     """
     outputs, classes, nouns = None, len(split.classes), f"{split.kind.noun}s"
-    asked = network_or_predictor.tested if isinstance(network_or_predictor, Run) else network_or_predictor
-    if not isinstance(asked, nn.Module):
-        if not hasattr(asked, "predict"):
+    predictor = network_or_predictor.tested if isinstance(network_or_predictor, Run) else network_or_predictor
+    if not isinstance(predictor, nn.Module):
+        if not hasattr(predictor, "predict"):
             raise TypeError(
-                f"a {type(asked).__name__} cannot be tested; give a network, a Run, or what has predict(inputs)"
+                f"a {type(predictor).__name__} cannot be tested; give a network, a Run, or what has predict(inputs)"
             )
-        predicted = torch.as_tensor(asked.predict(split.inputs)).cpu().long()
+        predicted = torch.as_tensor(predictor.predict(split.inputs)).cpu().long()
     else:
-        outputs = logits(asked, split.inputs).cpu()
+        outputs = logits(predictor, split.inputs).cpu()
         if outputs.shape[1] != classes:
             raise ValueError(
-                f"the network tells {outputs.shape[1]} classes apart, but these {nouns} have {classes}; give it a head "
-                f"for them: network.with_new_head({classes})"
+                f"the network distinguishes {outputs.shape[1]} classes, but these {nouns} have {classes}; "
+                f"give it a head for them: network.with_new_head({classes})"
             )
-        if not (outputs < torch.inf).all():  # NaN is not; minus infinity may stand for what is ruled out
-            raise ValueError("the network's outputs are no finite numbers; train it anew with a lower learning rate")
+        if not (outputs < torch.inf).all():  # NaN is not; minus infinity may stand for a class that is ruled out
+            raise ValueError("the network's outputs are not all finite; train it again with a lower learning rate")
         predicted = outputs.argmax(1)
     if predicted.shape != (len(split),):
         shape = list(predicted.shape)
@@ -183,10 +215,18 @@ def answers(network_or_predictor: Any, split: Split) -> tuple[Tensor, Tensor | N
 
 
 class observed:
-    """A run that is also looked at: iterate it like the run; every `every` steps `look(run)` is asked.
+    """A run that is also looked at: iterate it like the run, and `look(run)` is called every few steps.
 
-    `look` gives named numbers, which `run.history` keeps beside the losses; it may also keep copies of the network, or
-    give an empty mapping. The first look is before the first step, the last after the last. A `break` ends it early.
+    Args:
+        run: the run that is iterated.
+        look: gets the run and returns numbers by name, which `run.history` keeps beside the losses. It may also keep
+            copies of the network, and return an empty mapping.
+        every: steps from one look to the next. The first look is before the first step, the last after the last.
+
+    Raises:
+        ValueError: if `every` is below 1.
+
+    A `break` ends it early. `stop`, `finished`, `history` and the other names of a Run are the run's.
     """
 
     def __init__(self, run: Run, look: Callable[[Run], Mapping[str, float]], every: int = 20):
@@ -212,8 +252,8 @@ class observed:
         return self.run
 
     def __getattr__(self, name: str) -> Any:
-        """What else is asked of it (stop, finished, history, ...) the run answers."""
-        if name == "run":  # a copy that is being made has none yet
+        """Every other name (stop, finished, history, ...) is the run's."""
+        if name == "run":  # a copy in the making has none yet
             raise AttributeError(name)
         return getattr(self.run, name)
 
@@ -222,7 +262,7 @@ class observed:
         if step % self.every and not self.run.finished:
             return
         now = itertools.takewhile(lambda record: record["step"] == step, reversed(history))
-        if all("loss" in record or "rate" in record for record in now):  # not looked at yet
+        if all("loss" in record or "lr" in record for record in now):  # not looked at yet
             history.append({"step": step, **self.look(self.run)})
 
     def __repr__(self) -> str:
@@ -230,11 +270,17 @@ class observed:
 
 
 class validated(observed):
-    """A run that is also tested: iterate it like the run, and `run.history` gets the accuracy every `every` steps.
+    """A run that is also tested: iterate it like the run, and `run.history` gets an accuracy every few steps.
 
-    It is that of the network which is to be used, the averaged one if the run keeps an average. The first measurement
-    is before the first step, the last after the last. Early stopping is a `break`. Validation examples are for the
-    reader's eyes: nothing is selected on them.
+    Args:
+        run: the run that is iterated. Its averaged network is tested if it keeps one.
+        split: the labelled examples that it is tested on.
+        every: steps from one test to the next. The first test is before the first step, the last after the last.
+
+    Raises:
+        ValueError: if the split has no labels, or if `every` is below 1.
+
+    Early stopping is a `break`. Validation examples are for the reader's eyes: nothing is selected on them.
     """
 
     def __init__(self, run: Run, split: Split, every: int = 20):
