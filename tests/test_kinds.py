@@ -163,7 +163,7 @@ def test_semi_supervised_learning_and_averages_take_it(kind):
         ("sounds", "90 sounds of 0.032 s at 8 kHz, 3 classes"),
     ],
 )
-def test_a_kind_is_said_in_words(kind, words):
+def test_a_kind_describes_its_examples_in_words(kind, words):
     assert repr(task(kind).train) == words
     assert repr(task(kind)).endswith(f"90 train, 30 validation, 120 test {words[3:-11].removeprefix('grey ')}")
 
@@ -276,19 +276,19 @@ def of(changed: Tensor, row: int, value: float) -> Tensor:
         ),
         (WORDS.to(torch.uint8), Tokens(LETTERS), "texts are torch.int64 .* but these are torch.uint8"),
         (torch.zeros(2, 0, dtype=torch.int64), Tokens(LETTERS), "text 0 is empty"),
-        (WORDS, None, r"torch.int64 of the shape \[2, 3\] may be anything; .*kind=tl.data.Tokens\(vocabulary\)"),
+        (WORDS, None, r"torch.int64 of the shape \[2, 3\] could be anything; .*kind=tl.data.Tokens\(vocabulary\)"),
         (of(TONE, 1, 0.0), Waves(RATE), "sound 1 is silent from beginning to end; take it out"),
-        (of(TONE, 2, torch.nan), Waves(RATE), r"sound 2 has values that are no finite numbers \(NaN, infinity\)"),
+        (of(TONE, 2, torch.nan), Waves(RATE), r"sound 2 has values that are not finite \(NaN, infinity\)"),
         (TONE * 30_000, Waves(RATE), r"sound 0 reaches 15000, but samples lie in -1..1; .* take samples / 32768"),
         (TONE[:, None], Waves(RATE), r"but these are torch.float32 of the shape \[3, 1, 8\]; mix channels to one"),
         ((TONE * 30_000).short(), Waves(RATE), r"these are torch.int16 .* samples.float\(\) / 32768"),
-        (of(TONE, 1, torch.inf), None, "vector 1 has values that are no finite numbers"),
+        (of(TONE, 1, torch.inf), None, "vector 1 has values that are not finite"),
         (
             torch.zeros(2, 1, 4, 4, dtype=torch.uint8),
             None,
             r"images are fractions .* these are torch.uint8 .* images.float\(\) / 255",
         ),
-        (of(torch.zeros(2, 1, 4, 4), 1, torch.nan), None, "image 1 has values that are no finite numbers"),
+        (of(torch.zeros(2, 1, 4, 4), 1, torch.nan), None, "image 1 has values that are not finite"),
     ],
 )
 def test_inputs_that_are_not_of_their_kind_are_refused(inputs, kind, words):
@@ -351,7 +351,7 @@ def test_groups_survive_a_join_with_nothing():
 
 
 def test_a_kind_is_an_object_and_a_vocabulary_any_sequence():
-    with pytest.raises(TypeError, match=r"Waves'> is no kind; make one, such as tl.data.Waves\(rate=16000\)"):
+    with pytest.raises(TypeError, match=r"Waves'> is not a kind; make one, such as tl.data.Waves\(rate=16000\)"):
         tl.data.Split(torch.rand(2, 100), None, (), tl.data.Waves)
     assert tl.data.Tokens(["", "a"]) == tl.data.Tokens(("", "a"))
 
@@ -389,7 +389,7 @@ def test_labels_of_several_tasks_go_by_their_names_and_unknown_ones_are_left_out
 
 
 @pytest.mark.parametrize(
-    ("ask", "words"),
+    ("use", "words"),
     [
         (
             lambda both: tl.evaluate(network(), both),
@@ -405,9 +405,9 @@ def test_labels_of_several_tasks_go_by_their_names_and_unknown_ones_are_left_out
     ],
     ids=["evaluate", "cross-entropy", "unknown", "classes", "few labels"],
 )
-def test_where_one_task_is_needed_several_are_refused(ask, words):
+def test_where_one_task_is_needed_several_are_refused(use, words):
     with pytest.raises(ValueError, match=words):
-        ask(two_tasks())
+        use(two_tasks())
 
 
 # ---- features are vectors ----
@@ -467,7 +467,7 @@ def test_an_objectives_own_heads_learn_are_planned_for_saved_and_resumed(tmp_pat
     going = tl.Run(network(), objective, two_tasks(), plan=thaws, **options)
     for _ in range(13):
         next(going)
-    assert going.rates()["objective.heads.vowel"] == pytest.approx(0.1 * 3e-3)
+    assert going.lrs()["objective.heads.vowel"] == pytest.approx(0.1 * 3e-3)
     going.save(tmp_path / "run.safetensors")
     torch.manual_seed(1)
     again = tl.resume(tmp_path / "run.safetensors", network(1), TwoHeads(), two_tasks(), device="cpu").finish()

@@ -105,7 +105,7 @@ def test_more_labels_than_there_are_is_refused_with_the_class_and_the_most_that_
 
 
 def test_labels_cannot_be_kept_where_there_are_none():
-    with pytest.raises(ValueError, match="this split has no labels, so of 'tenths' none can be kept"):
+    with pytest.raises(ValueError, match="this split has no labels, so none of 'tenths' can be kept"):
         replace(task(), train=replace(split(), labels=None), redraw=None).few_labels(1)
 
 
@@ -127,7 +127,7 @@ def test_a_task_with_shuffled_labels_cannot_be_redrawn_into_the_right_ones():
 
 
 def test_labels_that_do_not_exist_cannot_be_shuffled():
-    with pytest.raises(ValueError, match="no labels, so of 'tenths' none can be shuffled"):
+    with pytest.raises(ValueError, match="no labels, so none of 'tenths' can be shuffled"):
         replace(task(), train=replace(split(), labels=None)).with_shuffled_labels()
 
 

@@ -1,4 +1,4 @@
-"""What kind of thing is learnt from: how inputs of a kind are checked, said in words, and shown."""
+"""The kinds of examples a network learns from: how each is checked, described in words, and drawn."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COLUMNS, ROWS = 96, 32  # pixels of a sound's picture
 
 
 class Stream(Protocol):
-    """Inputs that stay where they are until they are asked for: to a Split they are a tensor [n, ...]."""
+    """Inputs that are read only when they are needed: a `Split` uses them like a tensor `[n, ...]`."""
 
     shape: torch.Size
     dtype: torch.dtype
@@ -22,14 +22,18 @@ class Stream(Protocol):
     def __len__(self) -> int: ...
     def __getitem__(self, index: Any, /) -> Tensor: ...
     def __add__(self, other: Any, /) -> Stream: ...
-    def part(self, index: Any) -> Stream: ...  # those that a slice, a mask or numbers choose, still unread
+    def part(self, index: Any) -> Stream: ...  # the part that a slice, a mask or numbers choose, still unread
     def to(self, device: torch.device | str) -> Stream: ...  # to be read onto that device
     def split(self, size: int) -> Iterable[Tensor]: ...  # in tensors of `size` inputs, one after the other
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What inputs [n, ...] are, n examples of them. A subclass says its `noun` and what its inputs look like."""
+    """What inputs `[n, ...]` are: how they are checked, described in words, and drawn.
+
+    A subclass sets `noun` and what its inputs look like: `ndim` (0: any), `dtype` (None: any floating point), `shape`
+    in words, and `repair`, what to do with other inputs. A kind of your own overrides what it needs.
+    """
 
     noun: ClassVar[str] = "example"
     ndim: ClassVar[int] = 0  # 0: any
@@ -38,7 +42,14 @@ class Kind:
     repair: ClassVar[str] = ""  # what to do with other inputs
 
     def check(self, inputs: Tensor | Stream) -> None:
-        """Raise ValueError, with what to do, if `inputs` are not of this kind. Of a stream only the shape is known."""
+        """Refuse inputs that are not of this kind.
+
+        Args:
+            inputs: `[n, ...]`; of a stream only the shape and the type can be checked.
+
+        Raises:
+            ValueError: for another shape or type, or values that are not finite; it says what to do.
+        """
         fits = inputs.dtype == self.dtype if self.dtype else inputs.dtype.is_floating_point
         if self.ndim not in (0, len(inputs.shape)) or not fits:
             numbers = self.dtype or "fractions"
@@ -48,23 +59,47 @@ class Kind:
             )
         if isinstance(inputs, Tensor) and not inputs.isfinite().all():
             first = int((~inputs.isfinite()).flatten(1).any(1).nonzero()[0])
-            raise ValueError(f"{self.noun} {first} has values that are no finite numbers (NaN, infinity); take it out")
+            raise ValueError(f"{self.noun} {first} has values that are not finite (NaN, infinity); take it out")
 
     def size(self, shape: torch.Size) -> str:
-        """How large one example is, in words, for inputs of this `shape`."""
+        """How large one example is, in words.
+
+        Args:
+            shape: of the inputs, `[n, ...]`.
+
+        Returns:
+            Words to stand after the noun: "of 8 x 8", "of 64 numbers", "of at most 12 tokens", "of 1.0 s at 16 kHz".
+        """
         return f"of {' x '.join(map(str, shape[1:]))}"
 
     def adjective(self, shape: torch.Size) -> str:
-        """What else is said of all examples, such as "grey ", or nothing."""
+        """What else describes all examples, such as "grey ".
+
+        Args:
+            shape: of the inputs, `[n, ...]`.
+
+        Returns:
+            A word and a space to stand before the noun, or nothing.
+        """
         return ""
 
     def pictures(self, inputs: Tensor) -> Tensor:
-        """Each example as an image [n, channels, height, width] in 0..1. Raises TypeError if that says nothing."""
+        """Each example as an image.
+
+        Args:
+            inputs: `[n, ...]` of this kind.
+
+        Returns:
+            `[n, channels, height, width]` in 0..1; images are their own pictures.
+
+        Raises:
+            TypeError: if examples of this kind have no picture.
+        """
         raise TypeError(f"{self.noun}s have no picture; a page shows images and sounds")
 
 
 class Images(Kind):
-    """Images [n, channels, height, width], floating point in 0..1: grey with one channel, in colour with three."""
+    """Images `[n, channels, height, width]`, floating point in 0..1: grey with one channel, in colour with three."""
 
     noun: ClassVar[str] = "image"
     ndim: ClassVar[int] = 4
@@ -72,20 +107,17 @@ class Images(Kind):
     repair: ClassVar[str] = "one grey image is images[None, None], and of whole numbers take images.float() / 255"
 
     def adjective(self, shape: torch.Size) -> str:
-        """The colour."""
         return {1: "grey ", 3: "colour "}.get(shape[1], f"{shape[1]}-channel ")
 
     def size(self, shape: torch.Size) -> str:
-        """Height and width."""
         return f"of {shape[2]} x {shape[3]}"
 
     def pictures(self, inputs: Tensor) -> Tensor:
-        """The images themselves."""
         return inputs
 
 
 class Vectors(Kind):
-    """Vectors [n, d] of floating-point numbers: measurements, a table's columns, or the features of a network."""
+    """Vectors `[n, d]` of floating-point numbers: measurements, a table's columns, or the features of a network."""
 
     noun: ClassVar[str] = "vector"
     ndim: ClassVar[int] = 2
@@ -93,15 +125,16 @@ class Vectors(Kind):
     repair: ClassVar[str] = "use values.flatten(1).float()"
 
     def size(self, shape: torch.Size) -> str:
-        """How many numbers each has."""
         return f"of {shape[1]:,} numbers"
 
 
 @dataclass(frozen=True)
 class Tokens(Kind):
-    """Texts [n, length] int64: each number is the place of a symbol in `vocabulary`, and 0 is padding.
+    """Texts `[n, length]` int64: each number is the place of a symbol in a vocabulary, and 0 is padding.
 
-    `separator` stands between two symbols when a text is written out: nothing for letters, a space for words.
+    Args:
+        vocabulary: the symbols; the one at place 0 stands for padding.
+        separator: what stands between two symbols when a text is written out: nothing for letters, a space for words.
 
     >>> words = torch.tensor([[1, 2, 3], [3, 1, 0]])
     >>> letters = Tokens(("", "a", "b", "c"))
@@ -121,7 +154,14 @@ class Tokens(Kind):
         object.__setattr__(self, "vocabulary", tuple(self.vocabulary))
 
     def check(self, inputs: Tensor | Stream) -> None:
-        """Raises ValueError for another shape or type, a token outside the vocabulary, or a text that is empty."""
+        """Refuse inputs that are not texts of this vocabulary.
+
+        Args:
+            inputs: `[n, length]`; of a stream only the shape and the type can be checked.
+
+        Raises:
+            ValueError: for another shape or type, a token outside the vocabulary, or an empty text.
+        """
         super().check(inputs)
         if not isinstance(inputs, Tensor):
             return
@@ -135,26 +175,43 @@ class Tokens(Kind):
         if not (full := self.mask(inputs).any(1)).all():
             raise ValueError(
                 f"text {int(full.int().argmin())} is empty: all of its tokens are padding (0), so a mask would leave "
-                "nothing to read; take it out"
+                "nothing; take it out"
             )
 
     @staticmethod
     def mask(inputs: Tensor) -> Tensor:
-        """Which tokens are symbols and not padding: [n, length] bool."""
+        """Which tokens are symbols and not padding.
+
+        Args:
+            inputs: `[n, length]` int64.
+
+        Returns:
+            `[n, length]` bool.
+        """
         return inputs != 0
 
     def size(self, shape: torch.Size) -> str:
-        """How long the longest may be."""
         return f"of at most {shape[1]} tokens"
 
     def written(self, inputs: Tensor) -> list[str]:
-        """Each text in its symbols, without the padding."""
+        """Each text in its symbols, without the padding.
+
+        Args:
+            inputs: `[n, length]` int64.
+
+        Returns:
+            n strings.
+        """
         return [self.separator.join(self.vocabulary[t] for t in text if t) for text in inputs.tolist()]
 
 
 @dataclass(frozen=True)
 class Waves(Kind):
-    """Sounds [n, samples], floating point in -1..1, with `rate` samples a second."""
+    """Sounds `[n, samples]`, floating point in -1..1.
+
+    Args:
+        rate: samples a second.
+    """
 
     rate: int
     noun: ClassVar[str] = "sound"
@@ -163,7 +220,14 @@ class Waves(Kind):
     repair: ClassVar[str] = "mix channels to one, and of whole numbers take samples.float() / 32768"
 
     def check(self, inputs: Tensor | Stream) -> None:
-        """Raises ValueError for another shape or type, values far outside -1..1 or no finite numbers, and silence."""
+        """Refuse inputs that are not sounds.
+
+        Args:
+            inputs: `[n, samples]`; of a stream only the shape and the type can be checked.
+
+        Raises:
+            ValueError: for another shape or type, values that are not finite or far outside -1..1, or a silent sound.
+        """
         super().check(inputs)
         if not isinstance(inputs, Tensor) or not inputs.numel():
             return
@@ -177,22 +241,28 @@ class Waves(Kind):
             raise ValueError(f"sound {int(loudest.argmin())} is silent from beginning to end; take it out")
 
     def size(self, shape: torch.Size) -> str:
-        """Length and rate."""
         seconds = shape[1] / self.rate
         return f"of {seconds:{'.1f' if seconds > 0.95 else '.2g'}} s at {self.rate / 1000:g} kHz"
 
     def pictures(self, inputs: Tensor) -> Tensor:
-        """How far each wave swings: [n, 1, 32, 96], time from left to right, the loudest sample at full height."""
+        """How far each wave swings, over time.
+
+        Args:
+            inputs: `[n, samples]`.
+
+        Returns:
+            `[n, 1, 32, 96]`: time from left to right, the loudest sample at full height.
+        """
         columns = torch.stack([part.abs().amax(1) for part in inputs.tensor_split(min(COLUMNS, inputs.shape[1]), 1)], 1)
         reach = columns / columns.amax(1, keepdim=True).clamp_min(1e-12)
         height = (torch.arange(ROWS, device=inputs.device) - (ROWS - 1) / 2).abs() * 2 / ROWS
         return (height[:, None] <= reach[:, None, :])[:, None].float()
 
 
-def checked_kind(inputs: Any, given: Kind | None = None) -> Kind:
-    """The kind of these inputs: the `given` one, else what their shape and type must be; checked.
+def checked_kind(inputs: Any, kind: Kind | None = None) -> Kind:
+    """The kind of these inputs: `kind` itself, else what their shape and type show; they are checked.
 
-    Raises TypeError for what is no tensor or stream, ValueError if the kind cannot be told or refuses them.
+    Raises TypeError if they are neither a tensor nor a stream, ValueError if the kind is unclear or refuses them.
     """
     if not isinstance(inputs, Tensor) and not hasattr(inputs, "part"):
         several = isinstance(inputs, list | tuple) and [list(one.shape) for one in inputs if isinstance(one, Tensor)]
@@ -202,15 +272,15 @@ def checked_kind(inputs: Any, given: Kind | None = None) -> Kind:
             "torch.nn.utils.rnn.pad_sequence texts of several lengths; sounds are cut or padded to one length; of "
             "numpy's arrays take torch.from_numpy(array)"
         )
-    if given is not None and not isinstance(given, Kind):
-        raise TypeError(f"kind={given!r} is no kind; make one, such as tl.data.Waves(rate=16000) or tl.data.Images()")
+    if kind is not None and not isinstance(kind, Kind):
+        raise TypeError(f"kind={kind!r} is not a kind; make one, such as tl.data.Waves(rate=16000) or tl.data.Images()")
     ndim = len(inputs.shape)
-    if given is None and not (ndim == 4 or (inputs.dtype.is_floating_point and ndim < 4)):
+    if kind is None and not (ndim == 4 or (inputs.dtype.is_floating_point and ndim < 4)):
         raise ValueError(
-            f"{inputs.dtype} of the shape {list(inputs.shape)} may be anything; say what they are: "
+            f"{inputs.dtype} of the shape {list(inputs.shape)} could be anything; state what they are: "
             "kind=tl.data.Tokens(vocabulary) for whole numbers [n, length], tl.data.Waves(rate) for sounds, or a "
             "tl.data.Kind of your own"
         )
-    kind = given or (Vectors() if ndim == 2 else Images())
+    kind = kind or (Vectors() if ndim == 2 else Images())
     kind.check(inputs)
     return kind

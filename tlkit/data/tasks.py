@@ -20,16 +20,21 @@ Labels = Tensor | Mapping[str, Tensor] | None
 class Split:
     """Examples, their labels, and what they are.
 
-    - `inputs` [n, ...]: a tensor, or a stream (`tlkit.data.kinds.Stream`) of what is too large for the memory.
-    - `labels` [n] int64, the numbers of the classes; None if nobody knows them; or of several tasks, by their names,
-      with -1 where a label is not known.
-    - `classes`: the class names, in the order of the labels; of several tasks by their names.
-    - `kind`: what the inputs are, such as `tl.data.Tokens(vocabulary)`; images [n, channels, height, width] and vectors
-      [n, d] are known by their shape.
-    - `files` [n]: if the inputs come from a folder, their paths in it.
-    - `groups` [n]: who or what each example belongs to, such as a patient or a speaker.
+    Args:
+        inputs: `[n, ...]`, a tensor, or a stream (`tlkit.data.kinds.Stream`) if they do not fit into memory.
+        labels: `[n]` int64, the numbers of the classes; None if nobody knows them; of several tasks a dictionary by
+            their names, with -1 where a label is not known.
+        classes: the class names, in the order of the labels; of several tasks a dictionary by their names.
+        kind: what the inputs are, such as `tl.data.Tokens(vocabulary)`; None recognises images
+            `[n, channels, height, width]` and vectors `[n, d]` by their shape.
+        files: `[n]`, the paths of the inputs in their folder, if they come from one.
+        groups: `[n]`, who or what each example belongs to, such as a patient or a speaker.
 
-    Raises ValueError if the shapes do not fit, a label is not the number of a class, or the kind refuses the inputs.
+    Raises:
+        ValueError: if the shapes do not fit, a label is not the number of a class, or the kind refuses the inputs.
+        TypeError: if the inputs are neither a tensor nor a stream, or `kind` is not a `Kind`.
+
+    A part of a split is a split: `split[2:5]`, `split[mask]`, `split[numbers]`. `one + other` joins two.
 
     >>> Split(torch.zeros(5, 1, 8, 8), torch.arange(5), tuple("abcde"))
     5 grey images of 8 x 8, 5 classes
@@ -38,7 +43,7 @@ class Split:
     inputs: Tensor | Stream
     labels: Labels
     classes: tuple[str, ...]  # of several tasks a mapping of such
-    kind: Kind = None  # type: ignore[assignment]  # it is known once the split is made
+    kind: Kind = None  # type: ignore[assignment]  # set when the split is made
     files: Sequence[str] | None = None
     groups: Sequence[Hashable] | None = None
 
@@ -50,12 +55,12 @@ class Split:
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "classes", classes)
         for name in ("files", "groups"):
-            given = getattr(self, name)
-            if given is None:
+            values = getattr(self, name)
+            if values is None:
                 continue
-            if len(given) != len(self):
-                raise ValueError(f"there are {len(self)} {kind.noun}s, but {len(given)} {name}; name one for each")
-            object.__setattr__(self, name, tuple(given.tolist() if isinstance(given, Tensor) else given))
+            if len(values) != len(self):
+                raise ValueError(f"there are {len(self)} {kind.noun}s, but {len(values)} {name}; name one for each")
+            object.__setattr__(self, name, tuple(values.tolist() if isinstance(values, Tensor) else values))
         if self.labels is None:
             return
         if several != isinstance(classes, Mapping) or (several and self.labels.keys() != classes.keys()):  # type: ignore
@@ -83,30 +88,50 @@ class Split:
 
     @property
     def images(self) -> Any:
-        """The inputs, of a split of images. Raises AttributeError if they are something else."""
+        """The inputs of a split of images; AttributeError if they are something else."""
         if not isinstance(self.kind, Images):
             raise AttributeError(f"these are {self.kind.noun}s, not images; take split.inputs")
         return self.inputs
 
     def one_label_each(self) -> Tensor | None:
-        """The labels [n], or None. Raises ValueError if they are of several tasks."""
+        """The labels `[n]`, or None if there are none; ValueError if they are of several tasks."""
         if isinstance(self.labels, Mapping):
             names, first = ", ".join(self.labels), next(iter(self.labels))
             raise ValueError(f"these labels are of several tasks ({names}); choose one, as in split.of({first!r})")
         return self.labels
 
     def required_labels(self, why: str) -> Tensor:
-        """The labels [n]. Raises ValueError, ending in `why`, if there are none, or if they are of several tasks."""
+        """The labels, for a caller that cannot do without them.
+
+        Args:
+            why: how the error ends, such as "so there is nothing to learn".
+
+        Returns:
+            `[n]` int64.
+
+        Raises:
+            ValueError: if there are none, or if they are of several tasks.
+        """
         labels = self.one_label_each()
         if labels is None:
             raise ValueError(f"this split has no labels, {why}")
         return labels
 
     def of(self, task: str) -> Self:
-        """The examples whose label in this `task` is known, with that label. Raises ValueError for another name."""
+        """The examples whose label in one of several tasks is known, with that label.
+
+        Args:
+            task: its name, one of the keys of `labels`.
+
+        Returns:
+            A split with labels of this task alone.
+
+        Raises:
+            ValueError: if there are no labels of that name.
+        """
         if not isinstance(self.labels, Mapping) or task not in self.labels:
-            known = ", ".join(self.labels) if isinstance(self.labels, Mapping) else "one without a name"
-            raise ValueError(f"there are no labels of a task {task!r}; this split has those of {known}")
+            names = ", ".join(self.labels) if isinstance(self.labels, Mapping) else "one without a name"
+            raise ValueError(f"there are no labels of a task {task!r}; this split has those of {names}")
         classes: Any = self.classes
         return self._with(labels=self.labels[task], classes=classes[task])[self.labels[task] >= 0]
 
@@ -116,18 +141,18 @@ class Split:
     def __getitem__(self, index: Tensor | slice) -> Self:
         """The part of the split that `index` (a slice, a mask or numbers of examples) chooses.
 
-        Raises ValueError for one number: one example is a part as well, `split[0:1]`.
+        Raises ValueError for a single number: one example is a part as well, `split[0:1]`.
         """
         if not isinstance(index, slice) and (index := torch.as_tensor(index)).ndim != 1:
             raise ValueError("a part of a split is chosen by a slice, a mask or numbers [k]; one example is split[0:1]")
         inputs = self.inputs[index] if isinstance(self.inputs, Tensor) else self.inputs.part(index)
-        named = [self.files, self.groups]
-        numbers = numbers_chosen(index, len(self)) if named != [None, None] else []
-        files, groups = (of and tuple(of[n] for n in numbers) for of in named)
+        columns = [self.files, self.groups]
+        numbers = numbers_chosen(index, len(self)) if columns != [None, None] else []
+        files, groups = (column and tuple(column[n] for n in numbers) for column in columns)
         return self._with(inputs=inputs, labels=each(self.labels, lambda t: t[index]), files=files, groups=groups)
 
     def __add__(self, other: Split) -> Self:
-        """The examples of both; without labels if one of them has none.
+        """The examples of both splits; without labels if one of them has none.
 
         Raises ValueError if they are of two kinds or sizes, or their labels are of different classes.
         """
@@ -139,31 +164,41 @@ class Split:
                 f"the classes are {self.classes} and {other.classes}, so that one label would mean two things; "
                 "give both splits the same class names in the same order"
             )
-        held = isinstance(self.inputs, Tensor) and isinstance(other.inputs, Tensor)
-        inputs = torch.cat([self.inputs, other.inputs]) if held else self.inputs + other.inputs  # type: ignore[list-item, operator]
+        in_memory = isinstance(self.inputs, Tensor) and isinstance(other.inputs, Tensor)
+        inputs = torch.cat([self.inputs, other.inputs]) if in_memory else self.inputs + other.inputs  # type: ignore[list-item, operator]
         labels = each(self.labels, lambda one, two: torch.cat([one, two]), other.labels) if labelled else None
         pairs = (self.files, other.files), (self.groups, other.groups)
         files, groups = (None if one is None or two is None else (*one, *two) for one, two in pairs)
         return self._with(inputs=inputs, labels=labels, files=files, groups=groups)
 
     def without_labels(self) -> Self:
-        """The same examples, of which nobody knows the class."""
+        """The same examples, as if nobody knew their classes."""
         return self._with(labels=None)
 
     def to(self, device: torch.device | str) -> Self:
-        """The same split with its tensors on `device`."""
+        """The same split with its tensors on `device`.
+
+        Args:
+            device: such as "cuda".
+
+        Returns:
+            A new split; this one stays where it is.
+        """
         return self._with(inputs=self.inputs.to(device), labels=each(self.labels, lambda t: t.to(device)))
 
     def fingerprint(self) -> str:
-        """A word that other data hardly share: of shape, classes, and some 32 examples with their labels. Cheap."""
+        """A short word, cheap to compute, that hardly any other data share.
+
+        It is made of the kind, the shape, the class names, and some 32 examples with their labels and files.
+        """
         sample = self[torch.arange(0, len(self), max(len(self) // 32, 1))]
-        held = [*_values(sample.labels), *([sample.inputs.detach()] if isinstance(sample.inputs, Tensor) else [])]
-        numbers = b"".join(tensor.cpu().double().numpy().tobytes() for tensor in held)
+        tensors = [*_values(sample.labels), *([sample.inputs.detach()] if isinstance(sample.inputs, Tensor) else [])]
+        numbers = b"".join(tensor.cpu().double().numpy().tobytes() for tensor in tensors)
         about = repr((self.kind, [*self.inputs.shape], self.classes, sample.files)).encode()
         return f"{zlib.crc32(about + numbers):08x}"
 
     def _with(self, **changes: Any) -> Self:
-        """A copy with these fields, not checked again: what is left of good data is good."""
+        """A copy with these fields, not checked again: a part of good data is good."""
         changed = copy(self)
         for name, value in changes.items():
             object.__setattr__(changed, name, value)
@@ -176,14 +211,14 @@ class Split:
 
 
 def each(labels: Labels, change: Callable[..., Tensor], *others: Labels) -> Any:
-    """`change` of the labels, and of `others` beside them: of each task's where there are several; None stays None."""
+    """`change` applied to the labels, with `others` beside them, task by task if there are several; None stays None."""
     if isinstance(labels, Mapping):
         return {name: change(one, *(other[name] for other in others)) for name, one in labels.items()}  # type: ignore[index]
     return None if labels is None else change(labels, *others)
 
 
-def _values(given: Any) -> list[Any]:
-    return [*given.values()] if isinstance(given, Mapping) else [] if given is None else [given]
+def _values(labels: Labels) -> list[Tensor]:
+    return [*labels.values()] if isinstance(labels, Mapping) else [] if labels is None else [labels]
 
 
 def _counted(classes: Any) -> str:
@@ -194,7 +229,7 @@ def _counted(classes: Any) -> str:
 
 
 def numbers_chosen(index: Any, count: int) -> list[int]:
-    """The numbers, of `count`, that a slice, a mask or numbers choose."""
+    """Which numbers of 0 to `count` - 1 a slice, a mask or numbers choose."""
     return torch.arange(count)[index.cpu() if isinstance(index, Tensor) else index].view(-1).tolist()
 
 
@@ -202,7 +237,13 @@ def numbers_chosen(index: Any, count: int) -> list[int]:
 class Task:
     """A data set to learn from and to be tested on.
 
-    `redraw(seed)`, where a task has one, draws train, validation and test anew from all its images.
+    Args:
+        name: what the data are, such as "handwritten digits".
+        train: the examples to learn from.
+        validation: those that choose settings.
+        test: those that are tested once, at the end.
+        unlabelled: examples of the same kind whose labels are not learnt from, or None.
+        redraw: called with a seed, it draws all splits anew from all examples; None if the split is fixed.
     """
 
     name: str
@@ -218,23 +259,29 @@ class Task:
         return self.train.classes
 
     def few_labels(self, per_class: int, seed: int = 0) -> Task:
-        """Keep the labels of `per_class` random training examples of each class; the others become `unlabelled`.
+        """Keep the labels of some random training examples of each class; the others become `unlabelled`.
 
-        The split is redrawn first where the task can (`redraw`), so that a seed stands for everything that is drawn.
-        What is unlabelled keeps its hidden labels, for diagnosis only. With 0 nothing is left to train on.
+        Args:
+            per_class: how many labels of each class are kept; with 0 nothing is left to train on.
+            seed: which examples keep theirs. The split is redrawn first where the task can (`redraw`), so that a seed
+                stands for everything that is random.
+
+        Returns:
+            A task with a small `train` and a large `unlabelled`, whose hidden labels are for diagnosis only.
+
+        Raises:
+            ValueError: if `per_class` is below 0 or above the size of the smallest class, or there are no labels.
 
         >>> import tlkit as tl
         >>> tl.data.digits().few_labels(1).train
         10 grey images of 8 x 8, 10 classes
-
-        Raises ValueError if `per_class` is below 0 or larger than the smallest class, or there are no labels.
         """
         if per_class < 0:
             raise ValueError(f"per_class={per_class}, but a class cannot have fewer than 0 labels")
         task = self.redraw(seed) if self.redraw else self
-        labels = task.train.required_labels(f"so of {self.name!r} none can be kept")
+        labels = task.train.required_labels(f"so none of {self.name!r} can be kept")
         order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
-        noun, chosen = task.train.kind.noun, torch.zeros(len(labels), dtype=torch.bool)
+        noun, labelled = task.train.kind.noun, torch.zeros(len(labels), dtype=torch.bool)
         for number, name in enumerate(self.classes):
             members = order[labels[order] == number]
             if len(members) < per_class:
@@ -242,27 +289,47 @@ class Task:
                     f'per_class={per_class}, but class "{name}" has only {len(members)} training {noun}s; '
                     f"use at most {int(labels.bincount(minlength=len(self.classes)).min())} or another class list"
                 )
-            chosen[members[:per_class]] = True
-        left = task.train[~chosen]
-        unlabelled = left if task.unlabelled is None else task.unlabelled + left
-        return replace(task, train=task.train[chosen], unlabelled=unlabelled, redraw=None)
+            labelled[members[:per_class]] = True
+        others = task.train[~labelled]
+        unlabelled = others if task.unlabelled is None else task.unlabelled + others
+        return replace(task, train=task.train[labelled], unlabelled=unlabelled, redraw=None)
 
     def of(self, task: str) -> Task:
-        """This task alone, of several whose labels are known: see `Split.of`."""
+        """One of several tasks alone, whose labels each split holds by name.
+
+        Args:
+            task: its name.
+
+        Returns:
+            A task of the examples whose label in it is known; see `Split.of`.
+
+        Raises:
+            ValueError: if there are no labels of that name.
+        """
         parts = {name: part and part.of(task) for name, part in vars(self).items() if isinstance(part, Split)}
         redraw = self.redraw and (lambda seed, redraw=self.redraw: redraw(seed).of(task))
         return replace(self, name=f"{self.name}, {task}", **parts, redraw=redraw)
 
     def with_fixed_split(self) -> Task:
-        """The same task, whose test examples stay the same for every seed: `few_labels` draws labels only.
+        """The same task with the same test examples for every seed: `few_labels` then draws labels only.
 
         For a network that was pre-trained on this task's own unlabelled images, which must never be test images.
         """
         return replace(self, redraw=None)
 
     def with_shuffled_labels(self, seed: int = 0) -> Task:
-        """The same images with their training labels shuffled: a source with nothing to teach about its classes."""
-        labels = self.train.required_labels(f"so of {self.name!r} none can be shuffled")
+        """The same images with their training labels shuffled: a source that can teach nothing about its classes.
+
+        Args:
+            seed: of the order.
+
+        Returns:
+            A task with the same training labels in another order, whose split is not redrawn.
+
+        Raises:
+            ValueError: if the training images have no labels.
+        """
+        labels = self.train.required_labels(f"so none of {self.name!r} can be shuffled")
         order = torch.randperm(len(self.train), generator=torch.Generator().manual_seed(seed))
         train = replace(self.train, labels=labels[order])
         return replace(self, name=f"{self.name}, labels shuffled", train=train, redraw=None)
