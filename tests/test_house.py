@@ -218,13 +218,15 @@ def test_conda_is_asked_for_the_same_packages_in_the_same_ranges():
     assert sorted(asked) == sorted(wanted.items())
 
 
-def test_every_widget_stands_beside_its_javascript_and_its_look_and_no_script_is_left_over():
-    files = [path for path in (PACKAGE / "widgets").glob("*.py") if path.stem != "__init__"]
-    used = " ".join(re.findall(r'script="([^"]+)"', "".join(path.read_text(encoding="utf-8") for path in files)))
-    scripts = {path.stem for path in (PACKAGE / "widgets").glob("*.js")} - {"host"}
-    assert {path.stem for path in files} <= scripts == {"base", *used.replace(".js", "").split()}
-    looks = {path.stem for path in (PACKAGE / "widgets").glob("*.css")}
-    assert looks == {path.stem for path in files} - {"base"} | {"style"}
+def test_every_widget_has_its_module_and_nothing_of_the_front_end_is_left_over():
+    from tlkit.widgets.base import files_of
+
+    front = PACKAGE / "widgets"
+    files = [path for path in front.glob("*.py") if path.stem not in ("__init__", "base")]
+    used = [re.findall(r'^class .*script="(.+)"', path.read_text(encoding="utf-8"), re.M) for path in files]
+    assert all(path.with_suffix(".js").name in scripts for path, scripts in zip(files, used, strict=True))
+    needed = {name for scripts in used for script in scripts for name in files_of(script)}
+    assert {path.name for path in front.iterdir() if path.suffix in (".js", ".css")} == needed | {"host.js", "loader.js"}
 
 
 def test_the_package_sets_nothing_for_the_whole_process():

@@ -13,7 +13,9 @@ from playwright.sync_api import Locator, Page
 
 from tlkit.data.drawings import SAMPLES, pictures
 from tlkit.models.teach import beliefs, class_means, drawing_features, quantised, restored, untrained_teach
+from tlkit.widgets.base import files_of, text_of
 from tlkit.widgets.teach import Teach
+from widget_modules import ORIGIN, serve_widgets
 
 MODEL = """
 class Model {
@@ -28,15 +30,13 @@ class Model {
   on(...listener) { this.listeners.push(listener); }
   off(event, handler) { this.listeners = this.listeners.filter((one) => one[0] !== event || one[1] !== handler); }
 }
-window.load = (code) => import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
 window.bytes = (list) => new DataView(Uint8Array.from(list).buffer);
-window.mount = async (code, traits) => {
+window.mount = async (traits) => {
   window.close_?.();
   window.model = new Model({ ...traits, weights: bytes(traits.weights) });
-  window.close_ = (await load(code)).default.render({ model, el: document.body });
+  window.close_ = (await import("/teach.js")).render({ model, el: document.body });
 };
 """
-MATHEMATICS = "picture decode features seeded randomLayers believe softmax wobble untrained learn fromScratch STEPS"
 STAR, HEART = SAMPLES["star"], SAMPLES["heart"]
 
 
@@ -44,12 +44,14 @@ STAR, HEART = SAMPLES["star"], SAMPLES["heart"]
 def page(lab) -> Iterator[Page]:
     """A page that holds no more than a model; at its end it has complained of nothing and asked no network."""
     page = lab.browser.new_page(viewport={"width": 900, "height": 900}, reduced_motion="reduce")
-    page.set_content(f"<style>{Teach._css}</style><body data-jp-theme-light='true'>")
+    serve_widgets(page)
+    sheets = "".join(text_of(name) for name in files_of("teach.js") if name.endswith(".css"))
+    page.set_content(f"<style>{sheets}</style><body data-jp-theme-light='true'>")
     page.add_script_tag(content=MODEL)
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda message: complaints.append(message.text))
-    page.on("request", lambda request: request.url.startswith("blob:") or complaints.append(request.url))
+    page.on("request", lambda request: request.url.startswith(ORIGIN) or complaints.append(request.url))
     yield page
     page.close()
     assert complaints == []
@@ -63,7 +65,7 @@ def mount(page: Page) -> Callable[..., Locator]:
         widget = Teach()
         names = ("view", "classes", "drawing", "opponent")
         state = {name: getattr(widget, name) for name in names} | {"weights": list(widget.weights)} | traits
-        page.evaluate("([code, traits]) => mount(code, traits)", [Teach._esm, state])
+        page.evaluate("(traits) => mount(traits)", state)
         return page.locator(".tl")
 
     return mount
@@ -72,8 +74,7 @@ def mount(page: Page) -> Callable[..., Locator]:
 @pytest.fixture(scope="module")
 def reader(page: Page) -> Callable[..., Any]:
     """reader(expression, argument): what an expression of reader.js gives, `argument` being its only other name."""
-    code = str(Teach._esm).replace("export default { render };", f"export {{ {MATHEMATICS.replace(' ', ', ')} }};")
-    page.evaluate("async (code) => Object.assign(window, await load(code))", code)
+    page.evaluate("async () => Object.assign(window, await import('/reader.js'))")
     return lambda expression, argument=None: page.evaluate(f"(argument) => {expression}", argument)
 
 

@@ -1,15 +1,19 @@
-"""What every widget shares: its JavaScript and its look are read here, and its words are its `repr`."""
+"""What every widget shares: its files are sent to the page from here, and its words are its `repr`."""
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any, ClassVar
 
 import anywidget
+import ipywidgets
 import traitlets as t
+from ipywidgets.embed import dependency_state, escape_script
 
 from tlkit.files import write_whole
 from tlkit.views import tokens_css
@@ -17,25 +21,34 @@ from tlkit.views import tokens_css
 HERE = Path(__file__).parent
 
 
-class Widget(anywidget.AnyWidget):
-    """A widget drawn by `name.js` and `name.css` beside its Python file, in the look that all share, `style.css`.
+class File(ipywidgets.Widget):
+    """A file of the front end in the page: sent once, however many widgets are made of it."""
 
-    A subclass says `class Monitor(Widget, script="monitor.js")` and sets its traits; the browser draws them. What a
+    name = t.Unicode().tag(sync=True)
+    text = t.Unicode().tag(sync=True)
+
+
+class Widget(anywidget.AnyWidget):
+    """A widget drawn by an ES module beside its Python file, in the look that all share, `style.css`.
+
+    A subclass says `class Monitor(Widget, script="monitor.js")` and sets its traits; the module's `render({model, el})`
+    draws them. What a module imports comes with it, and the style sheet beside each, such as `monitor.css`. What a
     saved page keeps over a reload is named in `_remembered`.
     """
 
     needs_python: ClassVar[bool] = False
-    _look: ClassVar[str]
+    _script: ClassVar[str]
+    _files = t.List(t.Instance(File)).tag(sync=True, **ipywidgets.widget_serialization)
     _remembered = t.List().tag(sync=True)
 
     def __init_subclass__(cls, script: str = "", **options: Any):
         if script:  # not for the subclasses that anywidget makes of an instance
-            cls._look = script.split()[-1].replace(".js", ".css")
-            cls._esm = "\n".join(map(_read, ("base.js", *script.split())))
-            # All sheets, the shared one first: a page of several widgets reads them again and again, in any order.
-            others = sorted(path.name for path in HERE.glob("*.css") if path.name != "style.css")
-            cls._css = tokens_css() + "\n".join(map(_read, ("style.css", *others)))
+            cls._script, cls._esm = script, text_of("loader.js")
         super().__init_subclass__(**options)
+
+    @t.default("_files")
+    def _all_files(self) -> list[File]:
+        return [_sent(name) for name in files_of(self._script)]
 
     def words(self) -> str:
         """The sentence that says what the widget shows: its `repr` and the label of its figure."""
@@ -51,31 +64,47 @@ class Widget(anywidget.AnyWidget):
         """
         if self.needs_python:
             raise ValueError(f"{type(self).__name__} needs Python for what it does; save a widget that answers alone")
-        from ipywidgets.embed import dependency_state, escape_script
-
-        model = self.model_id
-        state = {"state": {model: dependency_state([self], drop_defaults=False)[model]}}
-        one = state["state"][model]["state"]
-        one["_esm"] = _without_indents(one["_esm"])
-        one["_css"] = _without_indents(tokens_css() + _read("style.css") + _read(self._look))
-        page = Template(_read("page.html")).substitute(
+        states = dependency_state([self], drop_defaults=False)
+        state = {"state": {model.model_id: states[model.model_id] for model in (self, *self._files)}}
+        page = Template((HERE / "page.html").read_text(encoding="utf-8")).substitute(
             title=escape(self.words()),
             state=escape_script(json.dumps(state, ensure_ascii=False, separators=(",", ":"))),
-            view=json.dumps({"model_id": model}),
-            host=_without_indents(_read("host.js")),
+            view=json.dumps({"model_id": self.model_id}),
+            host=text_of("host.js"),
         )
         write_whole(Path(path), page)
         return Path(path)
 
 
-def _read(name: str) -> str:
-    return (HERE / name).read_text(encoding="utf-8")
+@cache
+def files_of(script: str) -> tuple[str, ...]:
+    """The names of a module's files: the shared sheet, other sheets, modules; what is imported before its importer."""
+
+    def modules(name: str) -> list[str]:
+        imported = re.findall(r'^import .* from "\./(.+)";$', (HERE / name).read_text(encoding="utf-8"), re.M)
+        return [one for other in imported for one in modules(other)] + [name]
+
+    found = list(dict.fromkeys(modules(script)))
+    sheets = [sheet for name in found if (HERE / (sheet := name.replace(".js", ".css"))).exists()]
+    return ("style.css", *sheets, *found)
 
 
-def _without_indents(code: str) -> str:
-    """Shorter by a tenth: without indents and lines that are comments."""
-    lines = (line.strip() for line in code.split("\n"))
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
+@cache
+def text_of(name: str) -> str:
+    """A file as it is sent: without indents and comments of a line, in the lines where it stands in the package."""
+    lines = (line.strip() for line in (HERE / name).read_text(encoding="utf-8").split("\n"))
+    text = "\n".join("" if line.startswith("//") else line for line in lines)
+    return tokens_css() + text if name == "style.css" else text
+
+
+_in_page: dict[str, File] = {}
+
+
+def _sent(name: str) -> File:
+    """The file in the page; sent again if somebody closed all widgets."""
+    if name not in _in_page or _in_page[name].comm is None:
+        _in_page[name] = File(name=name, text=text_of(name))
+    return _in_page[name]
 
 
 def required_number(what: str, number: int, count: int) -> int:

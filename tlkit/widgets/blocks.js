@@ -1,12 +1,14 @@
 // A network as rows of blocks: maps are sheets that shrink and multiply, a vector is a column of cells. What is frozen
 // is hatched and locked; the forward arrow runs through all, the backward one ends at a wall.
 
-const [MIDDLE, BACKWARDS, TALL] = [70, 178, 194]; // px in a row: the blocks' middle, the blue arrow, all of it
+import { color, ICONS } from "./marks.js";
 
-const inputSide = (inset) => Math.min(58, inset - 14);
+export const [MIDDLE, BACKWARDS, TALL] = [70, 178, 194]; // px in a row: the blocks' middle, the blue arrow, all of it
+
+export const inputSide = (inset) => Math.min(58, inset - 14);
 
 // row: {chart, from, to, width, inset, column}, of groups[from] to groups[to - 1]; learns: whether each group does.
-function drawBlocks({ chart, from, to, width, inset, column }, { groups, learns, input, hatch, several }) {
+export function drawBlocks({ chart, from, to, width, inset, column }, { groups, learns, input, hatch, several }) {
   const arrow = (name, start, end, y, token = "edge", thick = 1) => {
     const back = end < start ? 5 : -5;
     chart.line(name, [[start, y], [end, y]], { token, width: thick });

@@ -1,7 +1,15 @@
 // BudgetExplorer: curves above, paired differences below, on one x axis (budgets, or what else was compared), with one
 // slider through both.
 
-function render({ model, el }) {
+import { Chart } from "./chart.js";
+import { slider } from "./controls.js";
+import { html, say, set } from "./dom.js";
+import { makeFrame } from "./frame.js";
+import { color, GLYPHS } from "./marks.js";
+import { budgetScale, curvePoints, linear, roundTicks, valueTicks } from "./scales.js";
+import { amount, known, MINUS, signed, SPACE } from "./words.js";
+
+export function render({ model, el }) {
   const frame = makeFrame(model, el, "budget-explorer", draw);
   const chart = new Chart(frame.root);
   const strip = new Chart(frame.root); // the seeds of the chosen difference
@@ -231,5 +239,3 @@ function render({ model, el }) {
   draw();
   return frame.close;
 }
-
-export default { render };

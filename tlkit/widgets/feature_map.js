@@ -1,8 +1,19 @@
 // FeatureMap: the images are the points; the selected one shows its neighbours, and a slider runs through training.
 
+import { dataView, floats } from "./bytes.js";
+import { Chart } from "./chart.js";
+import { button, roving, segments } from "./controls.js";
+import { html, say, set } from "./dom.js";
+import { makeFrame } from "./frame.js";
+import { imagePainter } from "./images.js";
+import { color } from "./marks.js";
+import { scrubber } from "./player.js";
+import { clamp, linear } from "./scales.js";
+import { article, count, fixed, many, SPACE } from "./words.js";
+
 const TINTS = ["s1", "s2", "s3", "s4"]; // four colours at most
 
-function render({ model, el }) {
+export function render({ model, el }) {
   const { title, subtitle, classes, labels, said, shape, count: total, k, steps, shares, chance, colours, words } = model.get("view");
   const frame = makeFrame(model, el, "feature-map", draw);
   const paint = imagePainter(frame, model.get("images"));
@@ -298,5 +309,3 @@ function render({ model, el }) {
   draw();
   return frame.close;
 }
-
-export default { render };

@@ -18,7 +18,7 @@ from tlkit.widgets.base import Widget, required_number, training_steps
 MOST = 300  # images that one can still tell apart
 
 
-class FeatureMap(Widget, script="images.js feature_map.js"):
+class FeatureMap(Widget, script="feature_map.js"):
     """A map of images by their features, on which each shows its `k` nearest; no kernel is needed afterwards.
 
     `frames` are features of the images of `split`: of one network, [n, d] or what `tl.extract_features` gives, or of

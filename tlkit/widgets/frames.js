@@ -1,8 +1,17 @@
 // Frames: one slider over precomputed pictures, lines or tables; what they are is all in the view.
 
+import { Chart } from "./chart.js";
+import { button, segments, turnOff } from "./controls.js";
+import { html, say, set } from "./dom.js";
+import { makeFrame } from "./frame.js";
+import { imagePainter } from "./images.js";
+import { frameSlider, player } from "./player.js";
+import { clamp, curvePoints, linear, roundTicks } from "./scales.js";
+import { amount, fixed, known, MINUS, SPACE } from "./words.js";
+
 const LARGEST = 76; // px of an image's side
 
-function render({ model, el }) {
+export function render({ model, el }) {
   const view = model.get("view");
   const { name, at, values, few, where, recorded, curve } = view;
   const last = values.length - 1;
@@ -262,5 +271,3 @@ function render({ model, el }) {
   draw();
   return frame.close;
 }
-
-export default { render };

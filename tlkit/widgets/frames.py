@@ -60,7 +60,7 @@ class Curve:
     family: str | None = "nothing learnt"
 
 
-class Frames(Widget, script="images.js frames.js"):
+class Frames(Widget, script="frames.js"):
     """Move one slider through frames that are all computed beforehand; no kernel is needed afterwards.
 
     The slider is called `name`. Its `values` are numbers that grow, which stand at their distance, or words, side by

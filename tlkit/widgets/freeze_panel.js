@@ -1,5 +1,15 @@
 // FreezePanel: the network with what may change in it, switches and rates, three costs, and the plan as a score.
 
+import { drawBlocks, inputSide, MIDDLE } from "./blocks.js";
+import { Chart } from "./chart.js";
+import { button, draggable, roving, slider, turnOff } from "./controls.js";
+import { html, say, set, svg } from "./dom.js";
+import { makeFrame } from "./frame.js";
+import { imagePainter } from "./images.js";
+import { color, icon, makeHatch } from "./marks.js";
+import { clamp, linear, roundTicks } from "./scales.js";
+import { amount, count, known, many, rateWords, shortPercent, SPACE } from "./words.js";
+
 const LADDER = [1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001]; // multiples of the run's rate
 const COLUMN = 86; // px that a switch needs
 const MOST = 8; // blocks in a row
@@ -10,7 +20,7 @@ const bytesWords = (bytes) => (bytes < 1e6 ? `${figures(bytes / 1e3)}${SPACE}kB`
 const timeWords = (seconds) => `${figures(1000 * seconds)}${SPACE}ms`;
 const partWords = (part) => (part > 0 && part < 0.001 ? `<0.1${SPACE}%` : shortPercent(100 * part));
 
-function render({ model, el }) {
+export function render({ model, el }) {
   const frame = makeFrame(model, el, "freeze-panel", draw);
   const { groups, total, steps, lr, input, sent, first, batch_norm: batchNorm } = model.get("view");
   const [headFirst, can] = [groups.toReversed(), groups.map(({ weights }) => weights > 0)];
@@ -295,7 +305,7 @@ function render({ model, el }) {
   }
 
   const grip = ({ dataset }) => ({
-    list: edges(groups.find(({ name }) => name === dataset.group)), place: parseInt(dataset.edge),
+    list: edges(groups.find(({ name }) => name === dataset.group)), place: Number.parseInt(dataset.edge, 10),
   });
   let hand = null; // the edge under the pointer
 
@@ -339,5 +349,3 @@ function render({ model, el }) {
   draw();
   return frame.close;
 }
-
-export default { render };

@@ -1,5 +1,15 @@
 // Gallery: images with what a network says of each, two sets side by side, one line a class, or images with their views.
 
+import { floats } from "./bytes.js";
+import { Chart } from "./chart.js";
+import { button, roving, segments, turnOff } from "./controls.js";
+import { html, say, set } from "./dom.js";
+import { makeFrame } from "./frame.js";
+import { imagePainter } from "./images.js";
+import { color } from "./marks.js";
+import { clamp, linear } from "./scales.js";
+import { article, many, shortPercent, SPACE } from "./words.js";
+
 const ROWS = 7; // of images on a page
 const LINES = 10; // of classes, side by side
 const PITCH = 40; // px of a line
@@ -7,7 +17,7 @@ const CELL = 44; // px of a view with its frame
 const GAP = 12; // before each augmentation
 const LARGE = 104; // px of the view that is examined
 
-function render({ model, el }) {
+export function render({ model, el }) {
   const view = model.get("view");
   const frame = makeFrame(model, el, "gallery", () => draw());
   const paint = imagePainter(frame, model.get("images"));
@@ -411,5 +421,3 @@ function withViews(frame, { classes, labels, shape, count: total, augmentations,
 
   return { draw, keys: {} };
 }
-
-export default { render };

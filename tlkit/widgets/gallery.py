@@ -20,7 +20,7 @@ EACH = 40  # images of a class and side at most, which is a few draws of a line;
 VIEWS = 6  # of an image by each augmentation
 
 
-class Gallery(Widget, script="images.js gallery.js"):
+class Gallery(Widget, script="gallery.js"):
     """Browse images and what a network says of them; no kernel is needed afterwards.
 
     `split` is a Split, or a Task, of which the test images are shown; of sounds, their pictures. `network` maps inputs

@@ -44,6 +44,7 @@
         } catch { /* the page goes on without memory */ }
       },
       send() {},
+      widget_manager: { get_model: async (id) => models.get(id) },
     };
   }
 
@@ -68,12 +69,6 @@
       if (children) for (const child of children) await mount(el.appendChild(document.createElement("div")), child.slice("IPY_MODEL_".length));
       const code = model.get("_esm");
       if (!code) return children || say(el, "note", "This control needs Python: open the notebook to use it.");
-      const style = `css-${model.get("_anywidget_id")}`;
-      if (model.get("_css") && !document.getElementById(style)) {
-        const sheet = document.createElement("style");
-        [sheet.id, sheet.textContent] = [style, model.get("_css")];
-        document.head.append(sheet);
-      }
       if (!modules.has(code)) modules.set(code, load(code));
       const widget = await modules.get(code);
       model.ready ??= widget.initialize?.({ model });

@@ -1,8 +1,11 @@
 // Images on a canvas: grey ones as ink on nothing, so that they follow the theme, others in their own colours.
 
+import { dataView } from "./bytes.js";
+import { html } from "./dom.js";
+
 // Returns paint(canvas, width, height, images), which clears a canvas of that size in CSS pixels and returns
 // put(index, x, y, room, token): it draws one of images, {shape: [channels, height, width], from: byte}, in a square.
-function imagePainter(frame, data) {
+export function imagePainter(frame, data) {
   const bytes = dataView(data);
   const small = html("canvas"); // one image at its own size
   const pen = small.getContext("2d");

@@ -1,5 +1,14 @@
 // Monitor: a training run while it runs. Loss left, accuracy right, one x axis; the empty part is the time left.
 
+import { floats } from "./bytes.js";
+import { Chart } from "./chart.js";
+import { fillRow, slider } from "./controls.js";
+import { html, say, set } from "./dom.js";
+import { makeFrame, paced } from "./frame.js";
+import { color, STATES } from "./marks.js";
+import { budgetScale, clamp, digitsOf, far, linear, valueTicks } from "./scales.js";
+import { fixed, known, rateWords, shortPercent, SPACE, twoFigures } from "./words.js";
+
 const FACES = { // action: [icon, words, key, what the state word says until the kernel answers]
   train: ["play", "Train", "space", "starting"], pause: ["pause", "Pause", "space", "pausing"],
   resume: ["play", "Resume", "space", "starting"], step: ["step", "Step", "\u2192"],
@@ -27,7 +36,7 @@ function stepTicks(steps, scale, width) {
   }));
 }
 
-function render({ model, el }) {
+export function render({ model, el }) {
   const frame = makeFrame(model, el, "monitor", draw);
   const charts = [new Chart(frame.root), new Chart(frame.root)];
   const titles = charts.map(() => html("div", { class: "tl-chart-title" }));
@@ -306,5 +315,3 @@ function render({ model, el }) {
   draw();
   return () => { answered(); frame.close(); };
 }
-
-export default { render };

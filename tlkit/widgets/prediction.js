@@ -1,8 +1,16 @@
 // Prediction: the learner places a point at every budget before the result is shown; afterwards both stay in sight.
 
+import { Chart } from "./chart.js";
+import { draggable, fillRow, turnOff } from "./controls.js";
+import { html, say, set, svg } from "./dom.js";
+import { makeFrame } from "./frame.js";
+import { icon } from "./marks.js";
+import { budgetScale, clamp, curvePoints, linear, percentTicks } from "./scales.js";
+import { amount, count, fixed, known, shortPercent, signed } from "./words.js";
+
 const CLOSE = 4; // points; a gap beyond it is written at the chart and bold in the table
 
-function render({ model, el }) {
+export function render({ model, el }) {
   const frame = makeFrame(model, el, "prediction", draw);
   const chart = new Chart(frame.root);
   const title = html("div", { class: "tl-chart-title" });
@@ -327,5 +335,3 @@ function render({ model, el }) {
   draw();
   return frame.close;
 }
-
-export default { render };

@@ -1,11 +1,22 @@
 // PseudoLabelMonitor: what a threshold lets through. Right is quiet grey, wrong is hatched and crossed.
 
+import { dataView } from "./bytes.js";
+import { Chart } from "./chart.js";
+import { roving, slider } from "./controls.js";
+import { html, say, set } from "./dom.js";
+import { makeFrame } from "./frame.js";
+import { imagePainter } from "./images.js";
+import { color, makeHatch } from "./marks.js";
+import { scrubber } from "./player.js";
+import { clamp, linear, roundTicks } from "./scales.js";
+import { count, fixed, many, SPACE } from "./words.js";
+
 const ROW = [14, 22]; // px of a class: the least, and the most
 const BIN = 0.025; // of the histogram
 const BEYOND = 26; // px that a bar too tall for its axis stands above it
 const CARD = [86, 140]; // px of a mistake at least, with its gap: with short names, with long ones
 
-function render({ model, el }) {
+export function render({ model, el }) {
   const { name, steps, classes, labels, shape, top, pictured, surest } = model.get("view");
   const total = labels.length;
   const frame = makeFrame(model, el, "pseudo-label-monitor", draw);
@@ -229,5 +240,3 @@ function render({ model, el }) {
   draw();
   return frame.close;
 }
-
-export default { render };

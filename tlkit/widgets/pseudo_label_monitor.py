@@ -15,7 +15,7 @@ from tlkit.widgets.base import Widget, required_number, training_steps
 SHOWN = 9  # mistakes, the surest
 
 
-class PseudoLabelMonitor(Widget, script="images.js pseudo_label_monitor.js"):
+class PseudoLabelMonitor(Widget, script="pseudo_label_monitor.js"):
     """Move the threshold of pseudo-labels and see which are right and which are wrong; no kernel is needed afterwards.
 
     `split` holds unlabelled images with their hidden labels, such as `few.unlabelled`: the reader sees these labels, a

@@ -1,7 +1,10 @@
 // What Teach computes, without a page: strokes as a picture, the network's features, beliefs, training from scratch.
 
+import { dataView } from "./bytes.js";
+import { clamp } from "./scales.js";
+
 // The picture of a drawing, 16 x 16 with ink = 1, the same as `tlkit.data.drawings.picture` makes.
-function picture(drawing) {
+export function picture(drawing) {
   const image = new Float64Array(256);
   // A single point is a line of no length.
   const lines = drawing.flatMap((stroke) => stroke.slice(Math.min(stroke.length - 1, 1)).map((to, n) => [stroke[n], to]));
@@ -81,7 +84,7 @@ function float16(bits) {
 }
 
 // For each layer int8 weights, a float16 scale for each output, float16 biases.
-function decode(data) {
+export function decode(data) {
   const bytes = dataView(data);
   let end = 0;
   return SHAPES.map((shape) => {
@@ -94,7 +97,7 @@ function decode(data) {
 }
 
 // mulberry32: with a seed, so that a page loaded again says the same
-function seeded(seed) {
+export function seeded(seed) {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;
     let bits = Math.imul(seed ^ (seed >>> 15), 1 | seed);
@@ -109,7 +112,7 @@ function randomLayer(shape, random) {
   return makeLayer(shape, draw, draw);
 }
 
-const randomLayers = (random) => SHAPES.map((shape) => randomLayer(shape, random));
+export const randomLayers = (random) => SHAPES.map((shape) => randomLayer(shape, random));
 
 function convolve({ inputs, outputs, links, weights, pooled }, input) {
   const output = new Float64Array(pooled.length);
@@ -138,11 +141,11 @@ function forward(layers, image) {
   return { given, made };
 }
 
-const features = (layers, image) => forward(layers, image).given.at(-1);
+export const features = (layers, image) => forward(layers, image).given.at(-1);
 
 // ---- Beliefs
 
-function softmax(values) {
+export function softmax(values) {
   const highest = Math.max(...values);
   const powers = Array.from(values, (value) => Math.exp(value - highest));
   const sum = powers.reduce((one, other) => one + other);
@@ -150,7 +153,7 @@ function softmax(values) {
 }
 
 // Nearest class mean by cosine. classes: the features of each one's drawings; a class without any gets no share.
-function believe(feature, classes, heat) {
+export function believe(feature, classes, heat) {
   const dot = (one, other) => one.reduce((sum, value, n) => sum + value * other[n], 0);
   const cosines = classes.map((examples) => {
     const sum = feature.map((_, n) => examples.reduce((total, one) => total + one[n], 0)); // as good as the mean here
@@ -161,12 +164,12 @@ function believe(feature, classes, heat) {
 
 // ---- Training from scratch
 
-const STEPS = 60;
+export const STEPS = 60;
 const BATCH = 12;
 const RATE = 1e-3; // the best of 1e-3, 3e-3 and 1e-2 on the sample drawings
 
 // A new variant of a drawing: turned, sheared, stretched, and every stroke waved along its way.
-function wobble(drawing, random) {
+export function wobble(drawing, random) {
   const within = (size) => size * (2 * random() - 1);
   const [angle, shear, scale, stretch] = [within(Math.PI / 12), within(0.15), 1 + within(0.15), 1 + within(0.15)];
   const [cos, sin] = [scale * Math.cos(angle), scale * Math.sin(angle)];
@@ -193,14 +196,14 @@ function wobble(drawing, random) {
 }
 
 // The same network with a leaky ReLU on its features and a linear head.
-function untrained(classes, random) {
+export function untrained(classes, random) {
   const layers = randomLayers(random);
   layers[3].slope = 0.1;
   return [...layers, randomLayer({ inputs: 64, outputs: classes, kernel: 1, side: 1, slope: 1 }, random)];
 }
 
 // The cross-entropy of one picture; its gradients are added to `gradients`, which are shaped like the weights.
-function learn(layers, image, label, gradients) {
+export function learn(layers, image, label, gradients) {
   const { given, made } = forward(layers, image);
   const shares = softmax(given.at(-1));
   let slopes = Float64Array.from(shares, (share, n) => share - (n === label));
@@ -233,7 +236,7 @@ function learn(layers, image, label, gradients) {
 }
 
 // Adam, one step each time it is asked; the classes take turns, and every example is wobbled anew.
-function* fromScratch(layers, classes, random, rate = RATE) {
+export function* fromScratch(layers, classes, random, rate = RATE) {
   const zeros = () => layers.map(({ weights }) => new Float64Array(weights.length));
   const [means, squares] = [zeros(), zeros()];
   for (let step = 1; step <= STEPS; step++) {

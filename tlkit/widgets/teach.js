@@ -1,5 +1,14 @@
 // Teach: draw a symbol, see what two networks believe about it, add it to a class; all of it computed in this page.
 
+import { Chart } from "./chart.js";
+import { button, draggable, fillRow, turnOff } from "./controls.js";
+import { html, say, set, svg } from "./dom.js";
+import { makeFrame } from "./frame.js";
+import { color, GLYPHS } from "./marks.js";
+import { believe, decode, features, fromScratch, picture, randomLayers, seeded, softmax, STEPS, untrained, wobble } from "./reader.js";
+import { clamp, linear } from "./scales.js";
+import { amount, fixed, known, SPACE } from "./words.js";
+
 const NETWORKS = { // the first is always shown, one of the others beside it; only from scratch is trained
   "pre-trained": { title: `${GLYPHS.square[0]} Has read print`, token: "s3" },
   "random weights": { title: `${GLYPHS.circle[1]} Random weights`, token: "ink2" },
@@ -43,7 +52,7 @@ function readClasses(text, most) {
   });
 }
 
-function render({ model, el }) {
+export function render({ model, el }) {
   const frame = makeFrame(model, el, "teach", draw);
   const chart = new Chart(frame.root);
   const inkPath = () => svg("path", { class: "tl-ink" });
@@ -71,7 +80,7 @@ function render({ model, el }) {
   frame.controls.append(fileRow, file);
 
   let pen = null; // the stroke under the pointer
-  let past = []; // what each change replaced, for Undo
+  const past = []; // what each change replaced, for Undo
   let shelf = null; // the classes before and after "Start with empty classes"
   let sampled = null; // the drawing that came from the select
   let message = ""; // what the last action did, or why it did not
@@ -398,5 +407,3 @@ function render({ model, el }) {
   draw();
   return frame.close;
 }
-
-export default { render };

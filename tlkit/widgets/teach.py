@@ -21,7 +21,7 @@ from tlkit.words import counted
 MOST_CLASSES = 9  # each has a key
 
 
-class Teach(Widget, script="reader.js teach.js"):
+class Teach(Widget, script="teach.js"):
     """Draw symbols, one example of each will do, and see what a pre-trained network believes about the next drawing.
 
     `classes`: the names to begin with, each with its sample drawing where there is one, or {name: [drawing, ...]}.

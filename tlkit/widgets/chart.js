@@ -1,0 +1,145 @@
+// A chart: an SVG whose elements have names, so that drawing again updates them in place.
+
+import { say, set, svg } from "./dom.js";
+import { color, MARKS } from "./marks.js";
+import { clamp, spread } from "./scales.js";
+import { known, shortPercent } from "./words.js";
+
+const LAYERS = ["ground", "grid", "band", "line", "mark", "front", "words"];
+
+export class Chart {
+  constructor(root) {
+    this.root = root;
+    this.layers = Object.fromEntries(LAYERS.map((name) => [name, svg("g")]));
+    this.node = svg("svg", { class: "tl-chart" }, ...Object.values(this.layers));
+    this.nodes = new Map();
+    this.used = new Set();
+    this.pen = document.createElement("canvas").getContext("2d");
+  }
+
+  size(width, height) {
+    set(this.node, { width, height, viewBox: `0 0 ${width} ${height}` });
+    this.family = getComputedStyle(this.root).fontFamily;
+  }
+
+  put(layer, name, tag, attributes, words) {
+    const key = `${layer}/${tag}/${name}`;
+    let node = this.nodes.get(key);
+    if (!node) {
+      node = svg(tag);
+      this.layers[layer].append(node);
+      this.nodes.set(key, node);
+    }
+    set(node, attributes);
+    if (words !== undefined) say(node, words);
+    this.used.add(key);
+    return node;
+  }
+
+  // Takes away what the present drawing did not use.
+  sweep() {
+    for (const [key, node] of this.nodes) {
+      if (this.used.has(key)) continue;
+      node.remove();
+      this.nodes.delete(key);
+    }
+    this.used.clear();
+  }
+
+  width(words, size = 11, weight = 400) {
+    this.pen.font = `${weight} ${size}px ${this.family}`;
+    return this.pen.measureText(words).width;
+  }
+
+  // A name too long for its room is cut; the value behind it, `tail`, never is.
+  words(name, x, y, words, { kind = "tick", anchor = "start", token = "ink2", room = Infinity, tail = "" } = {}) {
+    const [size, weight] = { tick: [11, 400], bold: [11, 600], name: [12, 400], chosen: [12, 600] }[kind];
+    let text = words + tail;
+    for (let end = words.length - 1; end > 3 && this.width(text, size, weight) > room; end--) {
+      text = `${words.slice(0, end).trimEnd()}\u2026${tail}`;
+    }
+    const place = { class: `tl-text-${kind}`, x: x.toFixed(1), y: y.toFixed(1), "text-anchor": anchor, fill: color(token) };
+    return this.put("words", name, "text", place, text);
+  }
+
+  line(name, points, { token = "ink", width = 2, dash = null, layer = "line", opacity = null, style = null } = {}) {
+    const d = points.map(([x, y], place) => `${place ? "L" : "M"}${x.toFixed(1)},${y.toFixed(1)}`).join("");
+    const look = { d, fill: "none", stroke: color(token), "stroke-width": width, "stroke-linejoin": "round" };
+    return this.put(layer, name, "path", { ...look, "stroke-dasharray": dash, opacity, class: style });
+  }
+
+  // A curve over budgets: band, line, marks. points: [{x, y, low, high}], where what was not measured is missing.
+  series(name, { token, mark, open }, points, { chosen = false, width = open ? 1.25 : 2 } = {}) {
+    const banded = points.filter((point) => known(point.low) && known(point.high));
+    const [line, marks] = chosen ? ["front", "front"] : ["line", "mark"];
+    if (banded.length > 1) this.band(name, banded.map(({ x, low }) => [x, low]), banded.map(({ x, high }) => [x, high]), token);
+    this.line(`${name} line`, points.map(({ x, y }) => [x, y]), { token, width, layer: line });
+    points.forEach(({ x, y }, place) => this.mark(`${name} at ${place}`, mark, x, y, token, { open, layer: marks }));
+  }
+
+  // The interval around a curve: its colour at 14 %, no outline.
+  band(name, low, high, token) {
+    const edge = [...low, ...high.toReversed()].map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join("L");
+    this.put("band", name, "path", { d: `M${edge}z`, fill: color(token), opacity: 0.14 });
+  }
+
+  // A mark with a ring in the ground colour; an open one tells the second recipe of a family.
+  mark(name, shape, x, y, token, { open = false, size = 4, layer = "mark", ring = 1.25 } = {}) {
+    const look = open ? { fill: color("ground"), stroke: color(token), "stroke-width": 1.75 }
+      : { fill: color(token), stroke: color("ground"), "stroke-width": 2 * ring, "paint-order": "stroke" };
+    const place = { d: MARKS[shape](open ? size - 0.5 : size), transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` };
+    this.put(layer, name, "path", { ...place, ...look });
+  }
+
+  // A mean with its interval: filled where the interval excludes zero, open where it does not.
+  interval(name, [x1, y1], [x2, y2], [x, y], { filled, chosen = false }) {
+    this.line(`${name} bar`, [[x1, y1], [x2, y2]], { width: chosen ? 3 : 2, layer: "mark" });
+    this.mark(`${name} dot`, "circle", x, y, "ink", { open: !filled, size: chosen ? 5.5 : 4.5, layer: "front", ring: 0 });
+  }
+
+  // Horizontal grid, tick words, an axis with ticks. x: [{at, words, bold}], y: [{at, words}].
+  axes(name, area, { x = [], y = [], unit = "", base = "edge" }) {
+    for (const { at, words } of y) {
+      const place = { x1: area.left, x2: area.right, y1: at, y2: at, stroke: color("rule") };
+      if (Math.abs(at - area.bottom) > 1) this.put("grid", `${name} grid ${words}`, "line", place);
+      this.words(`${name} y ${words}`, area.left - 8, at + 4, words, { anchor: "end" });
+    }
+    const axis = { x1: area.left, x2: area.right, y1: area.bottom, y2: area.bottom, stroke: color(base) };
+    if (x.length) this.put("grid", `${name} axis`, "line", axis);
+    for (const { at, words, bold } of x) {
+      this.put("grid", `${name} tick ${words}`, "line", { x1: at, x2: at, y1: area.bottom, y2: area.bottom + 4, stroke: color("edge") });
+      const look = bold ? { kind: "bold", token: "ink" } : {};
+      this.words(`${name} x ${words}`, at, area.bottom + 17, words, { anchor: "middle", ...look });
+    }
+    const end = x.length ? x.at(-1).at + this.width(x.at(-1).words) / 2 + 8 : 0; // a long last word pushes the unit away
+    if (unit) this.words(`${name} unit`, Math.max(area.right + 10, end), area.bottom + 17, unit);
+  }
+
+  chance(area, y, value, inside) {
+    const look = { x1: area.left, x2: area.right, y1: y, y2: y, stroke: color("edge"), "stroke-dasharray": "2 3" };
+    this.put("grid", "chance", "line", look);
+    if (inside) this.words("chance", area.right - 6, y - 5, `chance ${shortPercent(value)}`, { anchor: "end" });
+  }
+
+  // Names at the ends of lines, apart by 16, with a leader where one had to move.
+  // labels: [{name, y, words, tail, token, kind, mark, open}]
+  ends(area, labels, room, gap = 7) {
+    const sorted = labels.toSorted((one, other) => one.y - other.y);
+    const places = spread(sorted.map((label) => label.y), 16, area.top - 4, area.bottom);
+    const moved = (place) => Math.abs(places[place] - sorted[place].y) > 4;
+    const lead = area.right + (sorted.some((_, place) => moved(place)) ? Math.max(gap, 13) : gap);
+    sorted.forEach(({ name, y, words, tail, token, kind = "tick", mark, open }, place) => {
+      const at = places[place];
+      if (moved(place)) this.line(`leader ${name}`, [[area.right + 3, y], [lead - 3, at]], { token: token === "ink2" ? "edge" : token, width: 1 });
+      if (mark) this.mark(`end ${name}`, mark, lead + 7, at, token, { open });
+      const from = lead + (mark ? 16 : 0);
+      this.words(`end ${name}`, from, at + 4, words, { kind, token, tail, room: area.right + room - from });
+    });
+  }
+
+  // The margin that the longest name at a line's end needs, within a share of the width.
+  margin(labels, width, marked = 0) {
+    const widest = Math.max(0, ...labels.map(([words, weight = 400]) => this.width(words, weight > 400 ? 12 : 11, weight)));
+    return clamp(widest + 14 + marked, 30, 0.36 * width);
+  }
+}

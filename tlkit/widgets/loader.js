@@ -1,0 +1,30 @@
+// What anywidget is given of every widget: it loads the widget's own files. Each is sent once and loaded once in a page,
+// however many widgets are made of it; a file stands after those that it imports.
+
+const addresses = (globalThis[Symbol.for("tlkit modules")] ??= new Map()); // by their code
+
+function addressOf(name, code) {
+  const blob = () => new Blob([code, `\n//# sourceURL=tlkit/${name}`], { type: "text/javascript" });
+  if (!addresses.has(code)) addresses.set(code, URL.createObjectURL(blob()));
+  return addresses.get(code);
+}
+
+function apply(name, css) {
+  const id = `tlkit-${name}`;
+  const sheet = document.getElementById(id) ?? document.head.appendChild(Object.assign(document.createElement("style"), { id }));
+  if (sheet.textContent !== css) sheet.textContent = css;
+}
+
+async function render({ model, el }) {
+  const manager = model.widget_manager;
+  const files = await Promise.all(model.get("_files").map((id) => manager.get_model(id.slice("IPY_MODEL_".length))));
+  const modules = {};
+  for (const [name, text] of files.map((file) => [file.get("name"), file.get("text")])) {
+    if (name.endsWith(".css")) apply(name, text);
+    else modules[name] = addressOf(name, text.replace(/(?<=^import .* from ")\.\/(.+?)(?=";$)/gm, (_, other) => modules[other]));
+  }
+  const widget = await import(Object.values(modules).at(-1));
+  return widget.render({ model, el });
+}
+
+export default { render };

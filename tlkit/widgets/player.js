@@ -1,0 +1,64 @@
+// Through frames in time: a slider, Play, and both together.
+
+import { fillRow, slider } from "./controls.js";
+import { html, say } from "./dom.js";
+import { linear } from "./scales.js";
+import { many } from "./words.js";
+
+// A slider through frames that stand at growing numbers, `at`; a tick is at the frame nearest to each of `ticks`.
+export function frameSlider(frame, { name, at, ticks = at, words, seek }) {
+  const along = linear(at[0], at.at(-1), 0, 1);
+  const far = (index, place) => Math.abs(along(at[index]) - place);
+  const nearest = (place) => [...at.keys()].reduce((best, index) => (far(index, place) < far(best, place) ? index : best));
+  return slider(frame, {
+    name, low: 0, high: at.length - 1, ticks: ticks.map((tick) => nearest(along(tick))), words,
+    place: (index) => along(at[index]), value: nearest, next: (index, direction) => index + direction,
+    input: seek, change: () => {},
+  });
+}
+
+// Plays through frames, two a second, up to the last, and begins again from there. Who asks for less motion gets a step.
+// seek(index) and step() go there by hand, so they end the playing.
+export function player(frame, { last, present, go }) {
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const row = html("div", { class: "tl-row" });
+  let timer = 0;
+  const show = () => {
+    const [action, words] = still.matches ? ["step", "Next frame"] : timer ? ["pause", "Pause"] : ["play", "Play"];
+    fillRow(frame, row, [{ action, face: action, words, key: "space", main: true }], press);
+  };
+  const rest = () => {
+    clearInterval(timer);
+    timer = 0;
+    show();
+  };
+  const press = () => {
+    if (timer) return rest();
+    go(present() < last ? present() + 1 : 0);
+    if (!still.matches) timer = setInterval(() => (present() < last ? go(present() + 1) : rest()), 500);
+    show();
+  };
+  frame.listen(still, "change", rest);
+  frame.signal.addEventListener("abort", () => clearInterval(timer));
+  show();
+  const seek = (index) => {
+    rest();
+    go(index);
+  };
+  return { node: row, press, seek, step: () => seek(Math.min(present() + 1, last)) };
+}
+
+// Play and a slider through the steps of a run, of which present() is shown: {nodes, press, step, show}.
+export function scrubber(frame, steps, { present, go }) {
+  const last = steps.length - 1;
+  const { node, press, seek, step } = player(frame, { last, present, go });
+  const words = (index) => `step ${many(steps[index])} of ${many(steps[last])}`;
+  const knob = frameSlider(frame, { name: "Step", at: steps, words, seek });
+  knob.node.classList.add("tl-scrubber");
+  const value = html("span", { class: "tl-value" });
+  const show = () => {
+    knob.show(present());
+    say(value, words(present()));
+  };
+  return { nodes: [node, knob.node, value], press, step, show };
+}

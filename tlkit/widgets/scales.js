@@ -1,0 +1,77 @@
+// From values to places on a chart, and the ticks between.
+
+import { fixed, known, many, MINUS, SPACE, twoFigures } from "./words.js";
+
+export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+
+export function linear(from, to, low, high) {
+  const scale = (value) => (from === to ? (low + high) / 2 : low + ((value - from) / (to - from)) * (high - low));
+  scale.invert = (place) => from + ((place - low) / (high - low)) * (to - from);
+  return scale;
+}
+
+// Budgets stand on a logarithmic axis, what is no positive number (0, "all", layers) at equal distances; a little
+// inside its ends, so that no mark touches the frame.
+export function budgetScale(budgets, area) {
+  const logarithmic = budgets.every((budget) => budget > 0);
+  const place = (budget) => (logarithmic ? Math.log(budget) : budgets.indexOf(budget));
+  const inner = linear(place(budgets[0]), place(budgets.at(-1)), area.left + 12, area.right - 5);
+  return (budget) => inner(place(budget));
+}
+
+// Round numbers from low to high, with at most `most` steps between them.
+export function roundTicks(low, high, most) {
+  const power = 10 ** Math.floor(Math.log10((high - low) / most));
+  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((size) => (high - low) / size <= most + 1e-9);
+  const first = Math.ceil(low / step - 1e-9);
+  return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, place) => (first + place) * step);
+}
+
+// Accuracy always runs from 0 to 100 %; the unit stands once, at the last tick.
+export function percentTicks(area, scale) {
+  const step = area.bottom - area.top >= 140 ? 25 : 50;
+  return Array.from({ length: 100 / step + 1 }, (_, place) => place * step).map((value) => ({
+    at: scale(value), words: value === 100 ? `100${SPACE}%` : String(value),
+  }));
+}
+
+// Accuracies have one decimal; other values three figures at the far end of their axis.
+export const far = ({ bottom = 0, top }) => Math.max(top, -bottom);
+
+export function digitsOf(axis) {
+  return axis.unit === "%" ? 1 : clamp(2 - Math.floor(Math.log10(far(axis))), 0, 5);
+}
+
+export function valueTicks(area, scale, axis) {
+  if (axis.unit === "%") return percentTicks(area, scale);
+  const values = roundTicks(axis.bottom ?? 0, axis.top, (area.bottom - area.top) / 34);
+  const digits = Math.max(far(axis) < 10 ? 1 : 0, ...values.map((value) => (String(twoFigures(value)).split(".")[1] ?? "").length));
+  const words = (value) => (digits ? fixed(value, digits) : many(value).replace("-", MINUS));
+  return values.map((value) => ({ at: scale(value), words: words(value) }));
+}
+
+// Moves sorted places apart to `gap`: places that would overlap become one group around their mean.
+export function spread(places, gap, top, bottom) {
+  const groups = [];
+  const middle = (group) => {
+    const half = ((group.count - 1) * gap) / 2;
+    return clamp(group.sum / group.count, top + half, Math.max(bottom - half, top + half));
+  };
+  for (const place of places) {
+    groups.push({ sum: place, count: 1 });
+    while (groups.length > 1) {
+      const [above, below] = groups.slice(-2);
+      if (middle(below) - middle(above) >= (gap * (above.count + below.count)) / 2) break;
+      groups.splice(-2, 2, { sum: above.sum + below.sum, count: above.count + below.count });
+    }
+  }
+  return groups.flatMap((group) =>
+    Array.from({ length: group.count }, (_, place) => middle(group) + (place - (group.count - 1) / 2) * gap));
+}
+
+// A curve over budgets as points on the chart; what was not measured is left out.
+export function curvePoints(xs, y, means, lows, highs) {
+  const edge = (values, index) => (known(values?.[index]) ? y(values[index]) : null);
+  const all = xs.map((x, index) => ({ x, y: edge(means, index), low: edge(lows, index), high: edge(highs, index) }));
+  return all.filter((point) => point.y !== null);
+}
