@@ -104,7 +104,7 @@ def test_a_link_that_leads_back_up_is_not_followed(folder):
     assert sum(map(len, parts(image_folder(folder, size=8)))) == 30
 
 
-def test_given_splits_are_kept_and_validation_is_drawn_from_train(tmp_path):
+def test_splits_in_folders_are_kept_and_validation_is_drawn_from_train(tmp_path):
     write(tmp_path / "train")
     write(tmp_path / "test", count=3)
     task = image_folder(tmp_path, size=8)
@@ -114,7 +114,7 @@ def test_given_splits_are_kept_and_validation_is_drawn_from_train(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["val", "valid", "validation", "Validation"])
-def test_a_given_validation_split_validates_if_there_is_a_test_split_and_tests_if_not(name, tmp_path):
+def test_a_validation_folder_validates_if_there_is_a_test_split_and_tests_if_not(name, tmp_path):
     write(tmp_path / "train")
     write(tmp_path / name, count=2)
     assert [len(part) for part in parts(image_folder(tmp_path, size=8))] == [24, 6, 6]
@@ -222,12 +222,12 @@ def test_what_cannot_be_read_is_left_out_and_named_with_the_reason(folder):
     Image.new("1", (10_000, 9_000)).save(folder / "cat" / "bomb.png")
     with pytest.warns(UserWarning) as warned:
         task = image_folder(folder, size=8)
-    (said,) = [str(warning.message) for warning in warned]
-    assert said.startswith("6 of 35 images are left out: ant/0.png (")
-    assert re.search(r"ant/cut.jpg \(.*truncated", said)
+    (message,) = [str(warning.message) for warning in warned]
+    assert message.startswith("6 of 35 images are left out: ant/0.png (")
+    assert re.search(r"ant/cut.jpg \(.*truncated", message)
     for file in ("bee/empty.png", "bee/page.jpg", "cat/phone.heic"):
-        assert f"{file} (no image that Pillow can read)" in said
-    assert "cat/bomb.png (more than 89 million pixels)" in said
+        assert f"{file} (not an image that Pillow can read)" in message
+    assert "cat/bomb.png (more than 89 million pixels)" in message
     assert sum(map(len, parts(task))) == 29
 
 
@@ -258,7 +258,7 @@ def test_a_folder_that_may_not_be_read_is_named(folder, monkeypatch):
         return visit(path)
 
     monkeypatch.setattr(Path, "iterdir", iterdir)
-    with pytest.raises(PermissionError, match=f"{folder}/bee may not be read by you; change its permissions"):
+    with pytest.raises(PermissionError, match=f"you may not read {folder}/bee; change its permissions"):
         image_folder(folder)
 
 
@@ -330,7 +330,7 @@ def both(folder) -> tuple[tl.data.Task, tl.data.Task]:
     return image_folder(folder, size=8, stream=False), image_folder(folder, size=8, stream=True)
 
 
-def test_only_what_would_fill_the_memory_streams_unless_told(folder, monkeypatch):
+def test_only_what_would_fill_the_memory_streams_by_default(folder, monkeypatch):
     assert isinstance(image_folder(folder, size=8).train.images, torch.Tensor)
     monkeypatch.setattr(image_folders, "IN_MEMORY", 1_000)
     assert isinstance(image_folder(folder, size=8).train.images, ImageFiles)
@@ -370,15 +370,15 @@ def test_streamed_images_are_joined_only_to_their_like(both, folder):
 
 
 def test_training_few_labels_and_tests_are_the_same_from_disk(both):
-    found = []
+    results = []
     for task in both:
         few = task.few_labels(2, seed=1)
         network = tl.models.SmallCNN(widths=(4,), features=6, classes=3, channels=3, image_size=8, pool_after=(1,))
         run = tl.Run(network, tl.objectives.CrossEntropy(), few, steps=12, batch_size=4, device="cpu")
         watched = tl.validated(run, few.validation, every=4).finish()
         report = tl.evaluate(network, few.test + few.unlabelled)
-        found.append((watched.history, report.confusion.tolist()))
-    assert found[0] == found[1]
+        results.append((watched.history, report.confusion.tolist()))
+    assert results[0] == found[1]
 
 
 def test_a_gallery_shows_streamed_images(both):

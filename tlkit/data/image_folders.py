@@ -19,39 +19,53 @@ from tlkit.data.tasks import Split, Task, numbers_chosen
 from tlkit.words import listed
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".avif")
-TO_BE_NAMED = (".heic", ".heif")  # Pillow cannot read a phone's photographs, and their owner should hear it
+UNREADABLE = (".heic", ".heif")  # a phone's photographs, which Pillow cannot read: the warning names them
 VALIDATION = ("val", "validation", "valid")
 IN_MEMORY = 1e9  # bytes; decoded images that would take more stay on disk
 THREADS = 4
 
 
 def image_folder(path: str | Path, size: int = 64, stream: bool | None = None) -> Task:
-    """A task from images of your own, each made a square of `size` x `size`.
+    """A task from images of your own, one folder for each class.
 
-    `path` has one folder for each class, named as the class, with images in it, also deeper; then each class is split
-    60 / 20 / 20, anew by `redraw(seed)`. Or it has `train/` with such folders and `test/` or `val/` or both: with one
-    of them the images there test, and a fifth of each class in `train/` validates.
+    Args:
+        path: a folder that holds one folder for each class, or `train/` and `test/`, `val/` or both, each holding such.
+        size: the side of the square that each image is made, in pixels; 64 trains quickly, most pretrained networks
+            expect 224.
+        stream: True leaves the images on disk and reads them as batches need them, False holds them in memory; None
+            streams if they would take more than 1 GB when decoded.
 
-    An image is turned upright, scaled until its shorter side fits, cut to its middle square; colour, unless every
-    image is grey; without transparency. What cannot be read is left out, named in one warning. Large sets (above 1 GB
-    when decoded) stay on disk and are read as batches need them; `stream` forces that or forbids it.
+    Returns:
+        A task of images `[n, channels, size, size]` in 0..1: grey if every image is grey, else in colour. `split.files`
+        are their paths in the folder.
 
-    Raises OSError if the folder cannot be read, ValueError if it does not hold classes that can be learnt and tested.
+    Raises:
+        OSError: if the folder does not exist or cannot be read.
+        ValueError: if `size` is below 1, there are fewer than 2 classes, the parts have different ones, or a class has
+            too few images to be learnt and tested.
+
+    Without `train/`, each class is split 60 / 20 / 20, anew by `redraw(seed)`. With `train/` and only one of the other
+    folders, the images there test, and a fifth of each class in `train/` validates. The images of a class may lie in
+    deeper folders.
+
+    An image is turned upright, scaled until its shorter side fits, and cut to its middle square; transparency is
+    dropped. Files that cannot be read are left out and named in one warning.
     """
     if size < 1:
         raise ValueError(f"size={size}, but an image has at least 1 pixel; 64 is a good start")
     folder = Path(path).expanduser()
     parts = _parts(folder)
     classes = _classes(parts)
-    found = [
+    entries = [
         (part, label, file)
         for part, place in enumerate(parts)
         for label, name in enumerate(classes)
         for file in _image_files(place / name)
     ]
-    stream = len(found) * 3 * size**2 * 4 > IN_MEMORY if stream is None else stream
-    images, kept = _read_all(folder, [file for _, _, file in found], size, stream)
-    part_of, labels = (torch.tensor([found[number][column] for number in kept], dtype=torch.int64) for column in (0, 1))
+    stream = len(entries) * 3 * size**2 * 4 > IN_MEMORY if stream is None else stream
+    images, readable = _read_all(folder, [file for _, _, file in entries], size, stream)
+    entries = [entries[number] for number in readable]
+    part_of, labels = (torch.tensor([entry[column] for entry in entries], dtype=torch.int64) for column in (0, 1))
     for part, place in enumerate(parts):
         for label, name in enumerate(classes):
             if not ((part_of == part) & (labels == label)).any():
@@ -59,13 +73,13 @@ def image_folder(path: str | Path, size: int = 64, stream: bool | None = None) -
                     f'the class folder "{place / name}" has no image that can be read; '
                     f"put images into it ({', '.join(ENDINGS[:4])}, ...) or take the folder away"
                 )
-    files = tuple(found[number][2].relative_to(folder).as_posix() for number in kept)
+    files = tuple(file.relative_to(folder).as_posix() for _, _, file in entries)
     whole = _Whole(folder.resolve().name, images, labels, files, tuple(classes))
     if len(parts) == 1:
-        return whole.drawn(0)
+        return whole.draw(0)
     train, *held_out = ((part_of == part).nonzero().view(-1) for part in range(len(parts)))
     if len(held_out) == 1:
-        train, validation = whole.divided(train, 2, seed=0)
+        train, validation = whole.divide(train, 2, seed=0)
         held_out = [validation, *held_out]
     validation, test = held_out
     return Task(whole.name, whole.split(train), whole.split(validation), whole.split(test))
@@ -81,13 +95,13 @@ class _Whole:
     files: tuple[str, ...]
     classes: tuple[str, ...]
 
-    def drawn(self, seed: int) -> Task:
-        """The task with a split of its own, 60 / 20 / 20."""
-        train, validation, test = map(self.split, self.divided(torch.arange(len(self.labels)), 3, seed))
-        return Task(self.name, train, validation, test, redraw=self.drawn)
+    def draw(self, seed: int) -> Task:
+        """The task with a random split, 60 / 20 / 20."""
+        train, validation, test = map(self.split, self.divide(torch.arange(len(self.labels)), 3, seed))
+        return Task(self.name, train, validation, test, redraw=self.draw)
 
-    def divided(self, numbers: Tensor, parts: int, seed: int) -> list[Tensor]:
-        """The image `numbers` in 2 or 3 parts, stratified and shuffled: a fifth in each part but the first."""
+    def divide(self, numbers: Tensor, parts: int, seed: int) -> list[Tensor]:
+        """The image `numbers`, shuffled, in 2 or 3 parts: a fifth of each class in each part but the first."""
         numbers = numbers[torch.randperm(len(numbers), generator=torch.Generator().manual_seed(seed))]
         part = torch.zeros(len(numbers), dtype=torch.int64)
         for label, name in enumerate(self.classes):
@@ -111,9 +125,15 @@ class _Whole:
 
 
 class ImageFiles:
-    """Images that stay on disk, of which only paths are held: a stream [n, channels, size, size] of float32.
+    """Images that stay on disk: a stream `[n, channels, size, size]` of float32 in 0..1 that holds only their paths.
 
-    `images[index]` reads those images into a tensor on `device`. Raises OSError that names a file which has vanished.
+    Args:
+        paths: of the files.
+        channels: 1 for grey images, 3 for colour.
+        size: the side of the square that each image is made, in pixels.
+        device: where the tensors that are read go.
+
+    `images[index]` reads those images into a tensor. Raises OSError that names the file if one can no longer be read.
     """
 
     dtype = torch.float32
@@ -169,7 +189,7 @@ class ImageFiles:
 
 
 def _parts(folder: Path) -> list[Path]:
-    """The folder itself, or its `train`, validation and test folders, as far as they are there."""
+    """The folder itself, or those of its `train`, validation and test folders that exist."""
     if not folder.exists():
         raise FileNotFoundError(f"there is no folder {folder}; give the path of one with a folder for each class")
     if not folder.is_dir():
@@ -196,67 +216,66 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _image_files(folder: Path) -> list[Path]:
-    found = []
+    files = []
     for place in sorted(_visible(folder)):
         if place.is_dir() and not place.is_symlink():  # a link may lead back up
-            found += _image_files(place)
-        elif place.suffix.lower() in ENDINGS + TO_BE_NAMED:
-            found.append(place)
-    return found
+            files += _image_files(place)
+        elif place.suffix.lower() in ENDINGS + UNREADABLE:
+            files.append(place)
+    return files
 
 
 def _visible(folder: Path) -> list[Path]:
     try:
         return [place for place in folder.iterdir() if not place.name.startswith((".", "__MACOSX"))]
     except PermissionError as error:
-        raise PermissionError(f"{folder} may not be read by you; change its permissions or copy it") from error
+        raise PermissionError(f"you may not read {folder}; change its permissions or copy it") from error
 
 
 # ---- reading images ----
 
 
 def _read_all(folder: Path, paths: list[Path], size: int, stream: bool) -> tuple[Tensor | ImageFiles, list[int]]:
-    """Every image read once, and the numbers of those that could be; kept in memory unless they are to stream."""
+    """Read every image once; return those that could be read (in memory, or as files to stream) and their numbers."""
     from tqdm.auto import tqdm
 
-    kept, images, grey, left_out = [], [], True, []
+    readable, images, grey, left_out = [], [], True, []
     with warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning):
-        read = tqdm(_read(paths, size), desc=f"images in {folder.name}", total=len(paths), unit=" images", delay=1)
-        for number, image in enumerate(read):
+        progress = tqdm(_read(paths, size), desc=f"images in {folder.name}", total=len(paths), unit=" images", delay=1)
+        for number, image in enumerate(progress):
             if isinstance(image, Exception):
                 left_out.append(f"{paths[number].relative_to(folder).as_posix()} ({_reason(image)})")
                 continue
-            kept.append(number)
+            readable.append(number)
             grey = grey and len(image) == 1
             if not stream:
                 images.append(image)
     if left_out:
-        words = f"{len(left_out):,} of {len(paths):,} images are left out: {listed(left_out)}"
-        warnings.warn(words, stacklevel=3)
+        warnings.warn(f"{len(left_out):,} of {len(paths):,} images are left out: {listed(left_out)}", stacklevel=3)
     channels = 1 if grey else 3
     if stream:
-        return ImageFiles([str(paths[number].absolute()) for number in kept], channels, size), kept
+        return ImageFiles([str(paths[number].absolute()) for number in readable], channels, size), readable
     whole = np.empty((len(images), channels, size, size), np.uint8)
     for number, image in enumerate(images):
         whole[number] = image
-    return torch.from_numpy(whole), kept
+    return torch.from_numpy(whole), readable
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, Image.DecompressionBombWarning | Image.DecompressionBombError):
         return f"more than {(Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} million pixels"
-    return "no image that Pillow can read" if isinstance(error, UnidentifiedImageError) else str(error)
+    return "not an image that Pillow can read" if isinstance(error, UnidentifiedImageError) else str(error)
 
 
 def _read(paths: Sequence[str | Path], size: int) -> Iterator[np.ndarray | Exception]:
-    """For each path its image, or what went wrong; a few hundred at a time, so that an interrupt need not wait long."""
+    """For each path its image, or the error; a few hundred at a time, so that an interrupt need not wait long."""
     with ThreadPoolExecutor(THREADS) as pool:
         for start in range(0, len(paths), 256):
             yield from pool.map(partial(_image, size=size), paths[start : start + 256])
 
 
 def _image(path: str | Path, size: int) -> np.ndarray | Exception:
-    """The middle square of an image as uint8 [1 if it is grey, else 3, size, size]."""
+    """The middle square of an image, uint8 `[1 if it is grey, else 3, size, size]`."""
     try:
         with Image.open(path) as image:
             image.draft(None, (2 * size, 2 * size))  # JPEG: decode no more than is needed
