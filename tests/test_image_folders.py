@@ -378,7 +378,7 @@ def test_training_few_labels_and_tests_are_the_same_from_disk(both):
         watched = tl.validated(run, few.validation, every=4).finish()
         report = tl.evaluate(network, few.test + few.unlabelled)
         results.append((watched.history, report.confusion.tolist()))
-    assert results[0] == found[1]
+    assert results[0] == results[1]
 
 
 def test_a_gallery_shows_streamed_images(both):
