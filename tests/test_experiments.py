@@ -1,4 +1,4 @@
-"""Comparisons and claims, with recipes whose accuracy is given: nothing is trained but where a Run is meant."""
+"""Comparisons and claims, with recipes whose accuracy is fixed: nothing is trained except where a Run is meant."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ LUCKY = (0.72, 0.73, 0.71, 0.73, 0.95)  # beats LOW by luck on one seed
 
 
 def test_all_recipes_of_one_seed_and_budget_get_the_very_same_task():
-    given = {}
+    tasks = {}
 
     def keeping(name):
         def make(task, seed):
-            given[name, len(task.train), seed] = task
+            tasks[name, len(task.train), seed] = task
             return Knowing(0.5)
 
         return make
 
     tl.compare({"x": keeping("x"), "y": keeping("y")}, task(), range(2), (1, 5)).finish()
-    assert set(given) == {(name, 3 * budget, seed) for name in "xy" for budget in (1, 5) for seed in range(2)}
-    assert all(given["x", *drawn] is given["y", *drawn] for _, *drawn in given)
+    assert set(tasks) == {(name, 3 * budget, seed) for name in "xy" for budget in (1, 5) for seed in range(2)}
+    assert all(tasks["x", *drawn] is tasks["y", *drawn] for _, *drawn in tasks)
 
 
 def test_each_seed_draws_a_task_of_its_own():
@@ -92,10 +92,10 @@ def test_a_run_that_has_failed_is_not_recorded_as_a_finished_trial():
     assert failing.trials == []
 
 
-def test_nothing_is_trained_before_it_is_asked_for():
-    asked = []
-    waiting = tl.compare({"x": lambda few, seed: asked.append(seed) or Knowing(1)}, task(), range(2), (1,))
-    assert (asked, waiting.trials, waiting.present, waiting.finished) == (
+def test_nothing_is_trained_before_it_is_iterated():
+    calls = []
+    waiting = tl.compare({"x": lambda few, seed: calls.append(seed) or Knowing(1)}, task(), range(2), (1,))
+    assert (calls, waiting.trials, waiting.present, waiting.finished) == (
         [],
         [],
         ({"recipe": "x", "budget": 1}, 0),
@@ -180,7 +180,7 @@ def test_a_further_axis_reaches_the_recipe_by_name_and_is_part_of_each_trial():
     assert made.axis == "layer"
 
 
-def test_an_axis_with_one_value_need_not_be_said():
+def test_an_axis_with_one_value_may_be_left_out():
     made = by_layer(budgets=[5]).finish()
     assert made.mean("far", {"layer": "early"}) == 0.5
     claim = made.claim("near", better_than="far", at={"layer": "late"}, by=5)
@@ -203,8 +203,8 @@ def test_a_skipped_layer_is_undecided():
 @pytest.mark.parametrize(
     ("at", "words"),
     [
-        (5, r"at= leaves layer open; say at=\{'layer': ...\}; there are early, late"),
-        ({"layer": "early"}, r"at= leaves budget open; say at=\{'budget': ...\}; there are 1, 5"),
+        (5, r"at= leaves layer open; write at=\{'layer': ...\}; there are early, late"),
+        ({"layer": "early"}, r"at= leaves budget open; write at=\{'budget': ...\}; there are 1, 5"),
         ({"layer": "middle", "budget": 1}, "with layer middle nothing was compared; there are early, late"),
         ({"depth": 3}, "there is no axis 'depth'; this comparison has budget, layer"),
         ("early", "with early labels per class nothing was compared; there are 1, 5"),
@@ -239,7 +239,9 @@ def test_no_labels_and_all_labels_are_budgets():
 
 @pytest.mark.parametrize("budget", [1.5, "some"])
 def test_what_is_no_number_of_labels_is_refused(budget):
-    with pytest.raises(ValueError, match=f"the budget {budget!r} is no number of labels per class; use whole numbers"):
+    with pytest.raises(
+        ValueError, match=f"the budget {budget!r} is not a number of labels per class; use whole numbers"
+    ):
         tl.compare({"x": recipe(HIGH)}, task(), budgets=(budget,))
 
 
@@ -303,14 +305,14 @@ def test_accuracy_is_counted_and_not_rounded_to_32_bits():
 
 
 def filed(path, seeds=3, **options):
-    asked = []
+    calls = []
 
     def noted(few, seed):
-        asked.append(seed)
+        calls.append(seed)
         return run(4, data=few.train, seed=seed)
 
     recipes = {"noted": noted, "fixed": recipe(HIGH)}
-    return tl.compare(recipes, task(), range(seeds), (5, 10), file=path, **options), asked
+    return tl.compare(recipes, task(), range(seeds), (5, 10), file=path, **options), calls
 
 
 def test_trials_are_written_as_they_finish_and_a_comparison_goes_on_from_them(tmp_path):
@@ -319,10 +321,10 @@ def test_trials_are_written_as_they_finish_and_a_comparison_goes_on_from_them(tm
     for item in begun:
         if isinstance(item, Trial) and len(begun.trials) == 5:
             break
-    again, asked = filed(path)
-    assert measurements(again) == measurements(begun) and asked == []
+    again, calls = filed(path)
+    assert measurements(again) == measurements(begun) and calls == []
     again.finish()
-    assert asked == [1, 2, 2] and again.finished
+    assert calls == [1, 2, 2] and again.finished
     whole = filed(None)[0].finish()
     assert measurements(again) == measurements(whole)
     read = filed(path)[0].trials
@@ -334,9 +336,9 @@ def test_trials_are_written_as_they_finish_and_a_comparison_goes_on_from_them(tm
 
 def test_more_seeds_go_on_from_the_file_and_fewer_read_only_theirs(tmp_path):
     filed(tmp_path / "trials")[0].finish()
-    more, asked = filed(tmp_path / "trials", seeds=4)
+    more, calls = filed(tmp_path / "trials", seeds=4)
     more.finish()
-    assert asked == [3, 3] and len(more.trials) == 16
+    assert calls == [3, 3] and len(more.trials) == 16
     assert len(filed(tmp_path / "trials", seeds=1)[0].trials) == 4
 
 
@@ -491,8 +493,8 @@ def test_numpys_numbers_and_whole_fractions_are_the_values_that_they_mean(tmp_pa
         (dict(budgets="all"), r"budget has the value 'all', .* write \['all'\]"),
         (dict(budgets=5), r"budget has the value 5, .* write \[5\]"),
         (dict(skip="all"), r"budget has the value 'all'"),
-        (dict(budgets=[float("inf")]), "the budget inf is no number of labels"),
-        (dict(budgets=[None]), "the budget None is no number of labels"),
+        (dict(budgets=[float("inf")]), "the budget inf is not a number of labels"),
+        (dict(budgets=[None]), "the budget None is not a number of labels"),
     ],
 )
 def test_one_value_in_the_place_of_several_is_refused(call, words):

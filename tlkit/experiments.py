@@ -1,4 +1,4 @@
-"""A comparison is a run of runs: recipes on the same tasks, over seeds, label budgets and what else is asked."""
+"""A comparison is a run of runs: recipes on the same tasks, over seeds, label budgets and further axes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from tlkit.data.tasks import Split, Task
 from tlkit.evaluation import METRICS, Metric, evaluate, observed
-from tlkit.intervals import Claim, Interval, judged
+from tlkit.intervals import Claim, Interval, decide
 from tlkit.training.driving import Stepwise
 from tlkit.training.interrupts import uninterrupted
 from tlkit.training.run import Run
@@ -29,11 +29,16 @@ At = int | str | Mapping[str, Any]  # a budget, or values by the names of their 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A way to learn a task: `make(task, seed)` returns a Run not yet started (or observed), or what predicts.
+    """A way to learn a task, with the family that gives it its colour and mark in the whole course.
 
-    A comparison over further axes gives it their values by name: `make(task, seed, layer="block3")`.
-    `family` is the way of using data, which gives it the course's colour and mark: "pre-trained", "from scratch",
-    "frozen features", "unlabelled target" or "nothing learnt".
+    Args:
+        make: `make(task, seed)` returns a Run that has not started (or `observed(run, ...)`), or anything that
+            `tl.evaluate` tests. Over further axes it gets their values by name: `make(task, seed, layer="block3")`.
+        family: how it uses data: "pre-trained", "from scratch", "frozen features", "unlabelled target" or "nothing
+            learnt"; None for a grey mark.
+
+    Raises:
+        ValueError: for another family.
     """
 
     make: Callable[..., Any]
@@ -48,7 +53,12 @@ class Recipe:
 
 
 class Setup(NamedTuple):
-    """A trial to come: its settings, the name of its recipe and its place on the axes, and its seed."""
+    """What one trial is, before and after it is made.
+
+    Args:
+        settings: the name of its recipe as "recipe", and its value on each axis by the name of the axis.
+        seed: of all that is random in it.
+    """
 
     settings: dict[str, Any]
     seed: int
@@ -59,23 +69,32 @@ class Setup(NamedTuple):
 
 
 class Comparison(Stepwise):
-    """Recipes by name on the same tasks, over seeds and axes: iterated like a Run; nothing is trained before.
+    """Recipes on the same tasks, over seeds, label budgets and further axes: iterate it like a Run.
 
-    Each `next` is one step of the present trial; a finished trial is appended to `trials`. All recipes of one seed
-    and one budget get the very same task. A stopped comparison keeps what it has, and goes on when iterated again.
+    Args:
+        recipes: by name, each a `Recipe` or a function `recipe(task, seed)`.
+        task: what they learn. All recipes of one seed and one budget get the very same labels of it.
+        seeds: of all that is random: the task's split where it can be redrawn, the labels, and what a recipe draws.
+            Five are the fewest with which a claim is decided.
+        budgets: labels per class. 0 leaves `task.train` empty, "all" leaves it whole.
+        skip: budgets, or values by the name of their axis, that are not measured at this scale; claims about them are
+            undecided.
+        over: further axes, as in `{"layer": layers}`; a recipe gets each value by name, `recipe(task, seed, layer=)`.
+        metric: "accuracy", "precision", "recall", "f1" (means over the classes), "log_loss", or a function of what the
+            recipe returned, trained, and its task.
+        file: each trial is written to it as it finishes; a comparison made again with the same file goes on from
+            there. A recipe that was rewritten needs another file. None keeps the trials in memory only.
 
-    - `recipes`: by name, each `recipe(task, seed)`; see `Recipe`.
-    - `seeds`: of what is drawn: the task's split where it can be redrawn, the labels, and what a recipe draws.
-    - `budgets`: labels per class. With 0 `task.train` is empty, "all" leaves it whole.
-    - `skip`: budgets, or values by axis, that this scale does not measure: claims at them are undecided.
-    - `over`: further axes, as in `{"layer": layers}`; a recipe gets each value by name, `recipe(task, seed, layer=)`.
-    - `metric`: "accuracy", "precision", "recall", "f1" (means over the classes), "log_loss", or a function of what the
-      recipe returned, trained, and its task.
-    - `file`: a file that each trial is written to as it finishes; a comparison made again with it goes on from there.
-      A recipe that has been rewritten needs another file.
+    Raises:
+        ValueError: if there is no recipe, no seed or no budget to measure, for a budget that is not a number of
+            labels, an unknown axis or metric, or a file that is not one of this comparison's trials.
+        TypeError: for a recipe that does not take the arguments it would get.
+        OSError: for a file that cannot be read.
 
-    `axes` are all values by the name of their axis, "budget" first, `measured` those that are not skipped. Raises
-    ValueError for what cannot be compared, TypeError for a recipe that does not take what it would be given.
+    Nothing is trained until it is iterated. Each `next` is one step of the present trial; a finished trial is appended
+    to `trials`. A stopped comparison keeps what it has, and goes on when it is iterated again. `setups` are all trials
+    that there will be, `axes` all values by the name of their axis, "budget" first, and `measured` those that are not
+    skipped.
 
     >>> import tlkit as tl
     >>> def probe(task, seed, layer):
@@ -100,15 +119,15 @@ class Comparison(Stepwise):
     ):
         self.recipes = {name: r if isinstance(r, Recipe) else Recipe(r) for name, r in recipes.items()}
         self.task, self.seeds, self.file = task, tuple(dict.fromkeys(map(int, seeds))), file
-        given: dict[str, Any] = {"budget": budgets, **(over or {})}
+        values: dict[str, Any] = {"budget": budgets, **(over or {})}
         skipped = skip if isinstance(skip, Mapping) else {"budget": skip}
         if wrong := [
             *({"budget", "recipe", "seed"} & {*(over or {})}),
-            *(axis for axis in skipped if axis not in given),
+            *(axis for axis in skipped if axis not in values),
         ]:
             raise ValueError(f"{wrong[0]!r} cannot be an axis here: budgets= and seeds= stand apart, skip= names axes")
-        self.skip = {axis: _values(axis, skipped.get(axis, ())) for axis in given}
-        self.axes = {axis: tuple(dict.fromkeys(_values(axis, of) + self.skip[axis])) for axis, of in given.items()}
+        self.skip = {axis: _values(axis, skipped.get(axis, ())) for axis in values}
+        self.axes = {axis: tuple(dict.fromkeys(_values(axis, of) + self.skip[axis])) for axis, of in values.items()}
         whole = [budget if budget == "all" else _whole(budget) for budget in self.axes["budget"]]
         self.axes["budget"] = tuple(sorted(whole, key=lambda budget: math.inf if budget == "all" else budget))
         self.measured = {axis: tuple(v for v in of if v not in self.skip[axis]) for axis, of in self.axes.items()}
@@ -117,8 +136,8 @@ class Comparison(Stepwise):
         self._require_known_arguments(over or {})
         self.metric, self._own_metric = _metric(metric)
         places = [dict(zip(self.axes, place, strict=True)) for place in product(*self.measured.values())]
-        drawn = product(self.seeds, places, self.recipes)
-        self.setups = [Setup({"recipe": name, **place}, seed) for seed, place, name in drawn]
+        trials = product(self.seeds, places, self.recipes)
+        self.setups = [Setup({"recipe": name, **place}, seed) for seed, place, name in trials]
         self._few: tuple[Any, Task] = (None, task)
         for budget in self.budgets:
             self._task(Setup({"budget": budget}, self.seeds[0]))
@@ -142,7 +161,7 @@ class Comparison(Stepwise):
                 pass
 
     def _about(self) -> dict[str, Any]:
-        """What other comparisons must not share a file with. A recipe that was rewritten cannot be told."""
+        """What two comparisons that share a file must agree in; a rewritten recipe goes unnoticed."""
         task = self.task
         data = {name: part.fingerprint() for name, part in vars(task).items() if isinstance(part, Split)}
         about = {"task": task.name, "data": data, "split": "redrawn" if task.redraw else "fixed", "axes": [*self.axes]}
@@ -155,12 +174,12 @@ class Comparison(Stepwise):
 
     @property
     def budgets(self) -> tuple[Any, ...]:
-        """The budgets that are measured."""
+        """The budgets that are measured, in labels per class, rising."""
         return self.measured["budget"]
 
     @property
     def axis(self) -> str:
-        """What a picture of the comparison has on its x axis: the first axis but "budget" with more than one value."""
+        """The x axis of a picture of it: the first axis but "budget" that has several values, or else "budget"."""
         several = [axis for axis, values in self.axes.items() if len(values) > 1]
         return next((axis for axis in several if axis != "budget"), "budget")
 
@@ -171,25 +190,25 @@ class Comparison(Stepwise):
 
     @property
     def step(self) -> float:
-        """How many trials are made, the present one counted as far as it has come."""
+        """How many trials are made, the present one counting as the share of its steps that are taken."""
         return len(self.trials) + (self.run.step / self.run.steps if self.run else 0)
 
     @property
     def finished(self) -> bool:
-        """Whether every trial was made."""
+        """Whether every trial is made."""
         return self.present is None
 
     @property
     def seconds(self) -> float:
-        """How long the trials took so far, the present one included."""
+        """How long the trials took so far, the present one included, in seconds."""
         return sum(trial.seconds for trial in self.trials) + (self._seconds if self.run else 0.0)
 
     @property
     def present(self) -> Setup | None:
-        """The present trial; None when finished."""
+        """The trial that is being made, or is next; None when finished."""
         if self._left[0] != len(self.trials):
-            made = set(map(_key, self.trials))
-            self._left = len(self.trials), [setup for setup in self.setups if _key(setup) not in made]
+            finished = set(map(_key, self.trials))
+            self._left = len(self.trials), [setup for setup in self.setups if _key(setup) not in finished]
         return next(iter(self._left[1]), None)
 
     def __next__(self) -> Any:
@@ -241,13 +260,29 @@ class Comparison(Stepwise):
             self._unwritten.pop(0)
 
     def with_seeds(self, seeds: Iterable[int]) -> Comparison:
-        """What these seeds alone have measured: a comparison with their trials."""
+        """What these seeds alone have measured.
+
+        Args:
+            seeds: some of the comparison's own.
+
+        Returns:
+            A comparison with the trials of these seeds.
+        """
         part = self.anew(self.recipes, seeds, self.budgets)
         part.trials = [trial for trial in self.trials if trial.seed in part.seeds]
         return part
 
     def anew(self, recipes: Mapping[str, Any], seeds: Iterable[int], budgets: Iterable[Any]) -> Comparison:
-        """The same comparison of these, with nothing measured yet."""
+        """The same comparison of other recipes, seeds or budgets, with nothing measured yet.
+
+        Args:
+            recipes: by name, in the place of its own.
+            seeds: in the place of its own.
+            budgets: in the place of its own, in labels per class.
+
+        Returns:
+            A comparison on the same task, with the same further axes and metric, without a file.
+        """
         over = {axis: values for axis, values in self.axes.items() if axis != "budget"}
         metric = self._own_metric or self.metric.name
         return Comparison(recipes, self.task, seeds, budgets, self.skip, over=over, metric=metric)
@@ -255,23 +290,42 @@ class Comparison(Stepwise):
     # ---- what was measured ----
 
     def place(self, at: At | None = None, /, **further: Any) -> dict[str, Any]:
-        """The value on every axis: `at` is a budget, or values by the names of their axes; `further` are more of these.
+        """The value on every axis, from those that leave no choice.
 
-        Raises ValueError for an axis or a value that was not compared, or where an axis with several is left open.
+        Args:
+            at: a budget, or values by the names of their axes. An axis with a single value may be left out.
+            **further: more of these, which take precedence over `at`.
+
+        Returns:
+            One value for each axis, by the name of the axis, in the order of `axes`.
+
+        Raises:
+            ValueError: for an axis or a value that was not compared, or if an axis with several values is left out.
         """
-        given = {**(at if isinstance(at, Mapping) else {} if at is None else {"budget": at}), **further}
-        if unknown := [axis for axis in given if axis not in self.axes]:
+        place = {**(at if isinstance(at, Mapping) else {} if at is None else {"budget": at}), **further}
+        if unknown := [axis for axis in place if axis not in self.axes]:
             raise ValueError(f"there is no axis {unknown[0]!r}; this comparison has {', '.join(self.axes)}")
         for axis, values in self.axes.items():
             known = f"there are {', '.join(map(str, values))}"
-            if axis not in given and len(values) > 1:
-                raise ValueError(f"at= leaves {axis} open; say at={{{axis!r}: ...}}; {known}")
-            if given.setdefault(axis, *values[:1]) not in values:
-                raise ValueError(f"with {in_words({axis: given[axis]})} nothing was compared; {known}")
-        return {axis: given[axis] for axis in self.axes}
+            if axis not in place and len(values) > 1:
+                raise ValueError(f"at= leaves {axis} open; write at={{{axis!r}: ...}}; {known}")
+            if place.setdefault(axis, *values[:1]) not in values:
+                raise ValueError(f"with {in_words({axis: place[axis]})} nothing was compared; {known}")
+        return {axis: place[axis] for axis in self.axes}
 
     def trials_of(self, name: str, at: At | None = None) -> list[Trial]:
-        """The trials of a recipe at a place, as far as they are made. Raises ValueError for what was not compared."""
+        """The trials of a recipe at a place, as far as they are made.
+
+        Args:
+            name: of the recipe.
+            at: a budget, or values by the names of their axes (see `place`).
+
+        Returns:
+            Its trials, one for each seed.
+
+        Raises:
+            ValueError: for a name or a place that was not compared.
+        """
         if name not in self.recipes:
             known = ", ".join(map(repr, self.recipes))
             raise ValueError(f'"{name}" was not compared; there are {known}{meant(name, self.recipes)}')
@@ -279,11 +333,33 @@ class Comparison(Stepwise):
         return [trial for trial in self.trials if trial.settings == settings]
 
     def values(self, name: str, at: At | None = None) -> dict[int, float]:
-        """The metric of a recipe at a place, by seed, as far as measured; a share is in 0..1."""
+        """The metric of a recipe at a place, by seed, as far as it is measured.
+
+        Args:
+            name: of the recipe.
+            at: a budget, or values by the names of their axes (see `place`).
+
+        Returns:
+            One value for each seed; a share is in 0..1.
+
+        Raises:
+            ValueError: for a name or a place that was not compared.
+        """
         return {trial.seed: trial.value for trial in self.trials_of(name, at)}
 
     def mean(self, name: str, at: At | None = None) -> float:
-        """The mean of the metric over the seeds. Raises ValueError if none is measured."""
+        """The mean of the metric over the seeds.
+
+        Args:
+            name: of the recipe.
+            at: a budget, or values by the names of their axes (see `place`).
+
+        Returns:
+            The mean; of a share in 0..1.
+
+        Raises:
+            ValueError: if no seed is measured, or for a name or a place that was not compared.
+        """
         values = self.values(name, at).values()
         if not values:
             raise ValueError(
@@ -293,14 +369,24 @@ class Comparison(Stepwise):
         return sum(values) / len(values)
 
     def difference(self, first: str, second: str, at: At | None = None) -> Interval | None:
-        """How much better `first` is than `second`, paired by seed; None if no seed has both.
+        """How much better one recipe is than another, paired by seed.
 
-        First minus second, in points where the metric is a share; second minus first where lower is better.
+        Args:
+            first: the name of the one.
+            second: the name of the other.
+            at: a budget, or values by the names of their axes (see `place`).
+
+        Returns:
+            First minus second for each seed that has both, in points where the metric is a share; second minus first
+            where lower is better. None if no seed has both.
+
+        Raises:
+            ValueError: for a name or a place that was not compared.
         """
-        mine, others = self.values(first, at), self.values(second, at)
+        ones, others = self.values(first, at), self.values(second, at)
         scale = -self.metric.scale if self.metric.lower_is_better else self.metric.scale
-        found = tuple((mine[s] - others[s]) * scale for s in mine if s in others)
-        return Interval(found) if found else None
+        differences = tuple((ones[seed] - others[seed]) * scale for seed in ones if seed in others)
+        return Interval(differences) if differences else None
 
     def claim(
         self,
@@ -314,32 +400,42 @@ class Comparison(Stepwise):
         within: float = 2.0,
         text: str = "",
     ) -> Claim:
-        """Test one sentence about `name` at a place (see `place`), against exactly one other recipe.
+        """Test one sentence about a recipe, compared with exactly one other.
 
-        - `better_than`: the mean paired difference is at least `by` points and its 95 % interval excludes 0.
-        - `level_with`: the whole interval lies within plus and minus `within` points.
-        - `no_better_than`: the upper end of the interval is below `by` points.
+        Args:
+            name: the recipe that the sentence is about.
+            at: a budget, or values by the names of their axes (see `place`).
+            better_than: another recipe. Holds if the mean paired difference is at least `by` points and its 95 %
+                interval excludes 0.
+            level_with: another recipe. Holds if the whole interval lies within plus and minus `within` points.
+            no_better_than: another recipe. Holds if the upper end of the interval is below `by` points.
+            by: fixed before the run, in points; of a metric that is not a share in its own unit. 0 asks for a
+                difference of any size.
+            within: in the unit of `by`.
+            text: the sentence; one is made if it is empty.
 
-        Of a metric that is no share, `by` and `within` are in its own unit. `holds` is None (undecided) where it was
-        skipped and with fewer than 5 seeds. `by` is to be fixed before the run. Raises ValueError for a name or a
-        place that was not compared.
+        Returns:
+            The claim. Its `holds` is None (undecided) at a place that was skipped, and with fewer than 5 seeds.
+
+        Raises:
+            ValueError: for a name or a place that was not compared, or unless exactly one other recipe is named.
         """
-        tests = {"better than": better_than, "level with": level_with, "no better than": no_better_than}
-        asked = [(test, other) for test, other in tests.items() if other is not None]
-        if len(asked) != 1:
+        others = {"better than": better_than, "level with": level_with, "no better than": no_better_than}
+        tests = [(test, other) for test, other in others.items() if other is not None]
+        if len(tests) != 1:
             raise ValueError("a claim needs exactly one of better_than=, level_with= and no_better_than=")
-        test, other = asked[0]
+        test, other = tests[0]
         place = self.place(at)
         threshold, unit = (within if test == "level with" else by), "points" if self.metric.share else ""
         limit = f"{'within' if test == 'level with' else 'by'} {threshold:g} {unit}" if threshold else ""
         text = text or f"with {in_words(place)}, {name} is {test} {other} {limit}".strip()
-        found = self.difference(name, other, place)
+        difference = self.difference(name, other, place)
         if skipped := {axis: value for axis, value in place.items() if value in self.skip[axis]}:
-            found, (holds, reason) = None, (None, f"not measured at this scale: {in_words(skipped)}")
+            difference, holds, reason = None, None, f"not measured at this scale: {in_words(skipped)}"
         else:
-            holds, reason = judged(test, threshold, found, unit)
-        seeds = len(found.values) if found else 0
-        return Claim(text, holds, reason, name, other, place, test, threshold, found, seeds, unit)
+            holds, reason = decide(test, threshold, difference, unit)
+        seeds = len(difference.values) if difference else 0
+        return Claim(text, holds, reason, name, other, place, test, threshold, difference, seeds, unit)
 
     def __repr__(self) -> str:
         over = "".join(f"; {axis}: {', '.join(map(str, self.axes[axis]))}" for axis in self.axes if axis != "budget")
@@ -352,26 +448,26 @@ class Comparison(Stepwise):
 compare = Comparison  # a verb reads better where one is made: tl.compare(recipes, task)
 
 
-def _metric(given: str | Callable[[Any, Task], float]) -> tuple[Metric, Callable[[Any, Task], float] | None]:
-    """The metric, and the function that it is where it is not read off a report."""
-    if callable(given):
-        return Metric(getattr(given, "__name__", type(given).__name__), None, share=False), given
-    if given not in METRICS:
-        known = f"use one of {', '.join(METRICS)}, or a function of (run, task){meant(given, METRICS)}"
-        raise ValueError(f"there is no metric {given!r}; {known}")
-    return METRICS[given], None
+def _metric(metric: str | Callable[[Any, Task], float]) -> tuple[Metric, Callable[[Any, Task], float] | None]:
+    """The metric, and the function behind it where it is not computed from a report."""
+    if callable(metric):
+        return Metric(getattr(metric, "__name__", type(metric).__name__), None, share=False), metric
+    if metric not in METRICS:
+        known = f"use one of {', '.join(METRICS)}, or a function of (run, task){meant(metric, METRICS)}"
+        raise ValueError(f"there is no metric {metric!r}; {known}")
+    return METRICS[metric], None
 
 
-def _values(axis: Any, given: Any) -> tuple[Any, ...]:
-    """The values given for an axis, numpy's numbers as Python's own."""
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise ValueError(f"{axis} has the value {given!r}, but takes several values; of one, write [{given!r}]")
-    return tuple(value.item() if isinstance(value, np.generic) else value for value in given)
+def _values(axis: Any, values: Any) -> tuple[Any, ...]:
+    """The values of an axis, numpy's numbers as Python's own."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise ValueError(f"{axis} has the value {values!r}, but takes several values; for one, write [{values!r}]")
+    return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
 
 
 def _whole(budget: Any) -> int:
     if not isinstance(budget, int | float) or budget % 1 != 0:
-        raise ValueError(f"the budget {budget!r} is no number of labels per class; use whole numbers, or 'all'")
+        raise ValueError(f"the budget {budget!r} is not a number of labels per class; use whole numbers, or 'all'")
     return int(budget)
 
 

@@ -1,4 +1,4 @@
-"""What a few seeds say: a mean with its interval, and a sentence about it that can fall."""
+"""What a few seeds show: a mean with its interval, and a sentence about it that can turn out false."""
 
 import math
 from collections.abc import Mapping
@@ -12,7 +12,12 @@ ENOUGH_SEEDS = 5  # with fewer, no claim is decided
 
 @dataclass(frozen=True)
 class Interval:
-    """One value a seed, with the mean and its 95 % t-interval (None with fewer than 2): paired differences in points.
+    """The mean of one value per seed, with its 95 % t-interval.
+
+    Args:
+        values: one value per seed, such as paired differences in points.
+
+    With fewer than two values there is no interval: `half_width`, `low` and `high` are None.
 
     >>> interval = Interval((10.0, 14.0, 12.0))
     >>> round(interval.mean, 2), round(interval.low, 2), round(interval.high, 2)
@@ -28,7 +33,7 @@ class Interval:
 
     @property
     def half_width(self) -> float | None:
-        """Half the length of the 95 % interval: t(0.975, n - 1) s / sqrt(n)."""
+        """Half the length of the 95 % interval: t(0.975, n - 1) s / sqrt(n), s the standard deviation."""
         n = len(self.values)
         if n < 2:
             return None
@@ -60,9 +65,20 @@ class Interval:
 
 @dataclass(frozen=True, repr=False)
 class Claim:
-    """A sentence, and whether the measurements bear it: `holds` is True, False, or None when it is undecided.
+    """A sentence that compares two recipes, and whether the measurements support it; `Comparison.claim` makes one.
 
-    `at` is where on the axes of the comparison, `unit` that of `threshold` and `difference`: "points", or nothing.
+    Args:
+        text: the sentence.
+        holds: True, False, or None where it is undecided.
+        reason: why it does not hold or is undecided; empty where it holds.
+        first: the recipe that the sentence is about.
+        second: the recipe that it is compared with.
+        at: where on the axes of the comparison, by the names of the axes.
+        test: "better than", "level with" or "no better than".
+        threshold: how large the difference must be, or may be, in `unit`.
+        difference: the paired difference with its interval, in `unit`; None if nothing is measured.
+        seeds: how many seeds were measured.
+        unit: of `threshold` and `difference`: "points" for a share, or "" for a metric in its own unit.
     """
 
     text: str
@@ -79,7 +95,7 @@ class Claim:
 
     @property
     def wrong_winner(self) -> float | None:
-        """The share of seeds that alone would have named the other recipe the winner; None if nothing is measured."""
+        """The share of seeds that alone would have named the wrong winner, in 0..1; None if nothing is measured."""
         if self.difference is None:
             return None
         values = self.difference.values
@@ -89,19 +105,19 @@ class Claim:
         return f"{ {True: 'Holds', False: 'Does not hold', None: 'Undecided'}[self.holds] }: {self.text}"
 
 
-def judged(test: str, threshold: float, found: Interval | None, unit: str = "points") -> tuple[bool | None, str]:
-    """Whether a difference bears a test with its threshold, and why not; None with too few seeds."""
-    seeds = len(found.values) if found else 0
-    if seeds < ENOUGH_SEEDS or found is None or found.low is None or found.high is None:
+def decide(test: str, threshold: float, difference: Interval | None, unit: str) -> tuple[bool | None, str]:
+    """Whether a difference passes a test with its threshold (None with too few seeds), and the reason why not."""
+    seeds = len(difference.values) if difference else 0
+    if seeds < ENOUGH_SEEDS or difference is None or difference.low is None or difference.high is None:
         return None, f"{counted(seeds, 'seed')} measured: {ENOUGH_SEEDS} are needed"
     limit = f"{threshold:g} {unit}".rstrip()
     if test == "better than":
-        if found.low <= 0:
-            return False, "zero is inside" if found.high >= 0 else "the other way round"
-        holds = found.mean >= threshold
+        if difference.low <= 0:
+            return False, "zero is inside" if difference.high >= 0 else "the other way round"
+        holds = difference.mean >= threshold
         return holds, "" if holds else f"smaller than {limit}"
     if test == "level with":
-        holds = -threshold <= found.low and found.high <= threshold
+        holds = -threshold <= difference.low and difference.high <= threshold
         return holds, "" if holds else f"the interval reaches beyond {limit}"
-    holds = found.high < threshold
+    holds = difference.high < threshold
     return holds, "" if holds else f"the interval reaches {limit}"
