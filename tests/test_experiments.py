@@ -238,7 +238,7 @@ def test_no_labels_and_all_labels_are_budgets():
 
 
 @pytest.mark.parametrize("budget", [1.5, "some"])
-def test_what_is_no_number_of_labels_is_refused(budget):
+def test_a_budget_that_is_not_a_number_of_labels_is_refused(budget):
     with pytest.raises(
         ValueError, match=f"the budget {budget!r} is not a number of labels per class; use whole numbers"
     ):
