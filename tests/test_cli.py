@@ -342,7 +342,7 @@ def test_data_check_fails_for_a_broken_file_and_goes_on_to_the_next(empty, tmp_p
     monkeypatch.setenv("TLKIT_DATA", str(tmp_path))
     assert cli.main(["data", "check", "MNIST", "SVHN"]) == 1
     mnist, svhn = capsys.readouterr().out.splitlines()
-    assert "train-images-idx3-ubyte cannot be used (it is no idx file of bytes)" in mnist
+    assert "train-images-idx3-ubyte cannot be used (it is not an idx file of bytes)" in mnist
     assert svhn.endswith("nothing to check")
 
 

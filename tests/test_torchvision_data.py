@@ -265,17 +265,17 @@ def test_nothing_is_ever_written_where_tlkit_data_points(data):
 
 @pytest.fixture
 def downloads(monkeypatch) -> list[str]:
-    """The addresses that are asked for; each file arrives."""
-    asked = []
+    """The addresses that are requested; each file arrives."""
+    requests = []
 
     def fetch(urls, path, *, md5):
-        asked.extend(urls)
+        requests.extend(urls)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(gzip.compress(idx(path.stem)))
         return path
 
     monkeypatch.setattr(torchvision_data, "fetch", fetch)
-    return asked
+    return requests
 
 
 def test_what_is_not_here_is_downloaded_from_torchvisions_addresses_once(downloads):
@@ -313,7 +313,7 @@ def test_a_failed_download_says_what_where_why_and_what_to_do(data, tmp_path, mo
 
 def test_tlkit_data_that_is_no_folder_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("TLKIT_DATA", str(tmp_path / "nowhere"))
-    with pytest.raises(NotADirectoryError, match=f"TLKIT_DATA={tmp_path}/nowhere is no folder; set it to"):
+    with pytest.raises(NotADirectoryError, match=f"TLKIT_DATA={tmp_path}/nowhere is not a folder; set it to"):
         tl.data.mnist()
 
 

@@ -161,14 +161,14 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _data(options: argparse.Namespace) -> int:
-    from tlkit.data.torchvision_data import EMBEDDED, KNOWN, checked, known, listed, made_ready
+    from tlkit.data.torchvision_data import DATA_SETS, EMBEDDED, canonical_name, check, describe, make_ready
 
     if options.action == "fetch" and not options.name:
-        raise ValueError(f"say what to fetch: {', '.join(KNOWN)}")
-    status, names = 0, [*EMBEDDED, *KNOWN]
-    for name in [known(name, names) for name in options.name] or names:
+        raise ValueError(f"say what to fetch: {', '.join(DATA_SETS)}")
+    status, names = 0, [*EMBEDDED, *DATA_SETS]
+    for name in [canonical_name(name, names) for name in options.name] or names:
         try:
-            words = {"list": listed, "fetch": made_ready, "check": checked}[options.action](name)
+            words = {"list": describe, "fetch": make_ready, "check": check}[options.action](name)
         except OSError as error:
             words, status = str(error), 1
         print(f"{name:13} {words}", flush=True)

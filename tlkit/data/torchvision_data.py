@@ -26,29 +26,29 @@ from tlkit.data.tasks import Split, Task
 from tlkit.files import whole_file
 
 
-class Known(NamedTuple):
-    """What a data set is `about`, and the size of its download in `megabytes`."""
+class DataSet(NamedTuple):
+    """What a data set is about, and the size of its download in megabytes."""
 
     about: str
     megabytes: int
 
 
-KNOWN = {
-    "MNIST": Known("70,000 handwritten digits of 28 x 28", 12),
-    "FashionMNIST": Known("70,000 pieces of clothing of 28 x 28", 31),
-    "KMNIST": Known("70,000 cursive Japanese characters of 28 x 28", 21),
-    "CIFAR10": Known("60,000 photographs of 32 x 32, 10 classes", 170),
-    "CIFAR100": Known("60,000 photographs of 32 x 32, 100 classes", 169),
-    "SVHN": Known("99,289 digits of house numbers, 32 x 32", 246),
+DATA_SETS = {
+    "MNIST": DataSet("70,000 handwritten digits of 28 x 28", 12),
+    "FashionMNIST": DataSet("70,000 pieces of clothing of 28 x 28", 31),
+    "KMNIST": DataSet("70,000 cursive Japanese characters of 28 x 28", 21),
+    "CIFAR10": DataSet("60,000 photographs of 32 x 32, 10 classes", 170),
+    "CIFAR100": DataSet("60,000 photographs of 32 x 32, 100 classes", 169),
+    "SVHN": DataSet("99,289 digits of house numbers, 32 x 32", 246),
 }
 EMBEDDED = {
     "digits": "1,797 handwritten digits of 8 x 8: always there, inside scikit-learn",
-    "glyphs": "printed characters of 8 x 8: always there, drawn when asked for",
+    "glyphs": "printed characters of 8 x 8: always there, drawn when needed",
 }
 
 
 class Arrays(NamedTuple):
-    """A data set as it is stored: images uint8 [n, channels, height, width], labels [n], class names."""
+    """A data set as it is stored: images uint8 `[n, channels, height, width]`, labels `[n]`, class names."""
 
     train_images: np.ndarray
     train_labels: np.ndarray
@@ -61,7 +61,7 @@ Reader = Callable[[Any, list[Path]], Arrays]  # from torchvision's class and the
 
 
 class Place(NamedTuple):
-    """Where a data set is, in `words`, with its `files` and what reads them."""
+    """Where a data set is, in words, with its files and the function that reads them."""
 
     words: str
     files: list[Path]
@@ -71,8 +71,17 @@ class Place(NamedTuple):
 def mnist(size: int = 28) -> Task:
     """MNIST: 55,000 handwritten digits to learn from, 5,000 to validate, 10,000 to test.
 
-    `size=8` prepares them as `digits()` are: scaled to full height, 8 x 8 pixels in sixteenths.
-    Raises ValueError for another size, OSError as `torchvision_task` does. Source: LeCun et al., 1998.
+    Args:
+        size: 28 pixels, as it is, or 8: prepared as `digits()` are, scaled to full height, in sixteenths.
+
+    Returns:
+        A task of images `[n, 1, size, size]` in 0..1, whose split is fixed.
+
+    Raises:
+        ValueError: for another size.
+        OSError: if the files are not found and cannot be downloaded, or cannot be read.
+
+    Source: Y. LeCun et al., Gradient-Based Learning Applied to Document Recognition, 1998.
     """
     if size not in (8, 28):
         raise ValueError(f"size={size}; MNIST comes in 28 (as it is) or 8 (prepared as tl.data.digits() are)")
@@ -91,21 +100,32 @@ def mnist(size: int = 28) -> Task:
 def cifar10() -> Task:
     """CIFAR-10: 45,000 photographs of 32 x 32 to learn from, 5,000 to validate, 10,000 to test.
 
-    Raises OSError as `torchvision_task` does. Source: A. Krizhevsky, 2009.
+    Raises:
+        OSError: if the files are not found and cannot be downloaded, or cannot be read.
+
+    Source: A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009.
     """
     return torchvision_task("CIFAR10")
 
 
 def torchvision_task(name: str) -> Task:
-    """A data set that torchvision knows by `name`, upper or lower case; 5,000 of its training images validate.
+    """A known data set, from a folder of yours or downloaded.
 
-    MNIST, FashionMNIST, KMNIST, CIFAR10, CIFAR100 or SVHN. Looked for in the folder named by TLKIT_DATA (torchvision's
-    own layout; for CIFAR10 also CIFAR10-images/cifar10-images.tar.xz), then in the cache, then downloaded. The test
-    images are the data set's own, so the split is not redrawn.
+    Args:
+        name: MNIST, FashionMNIST, KMNIST, CIFAR10, CIFAR100 or SVHN, in upper or lower case.
 
-    Raises ValueError for another name, OSError when the files cannot be had or read.
+    Returns:
+        A task of images `[n, channels, height, width]` in 0..1. 5,000 of the training images validate; the test images
+        are the data set's own, so the split is fixed and a task has no `redraw`.
+
+    Raises:
+        ValueError: for another name.
+        OSError: if the files are not found and cannot be downloaded, or cannot be read.
+
+    Files are looked for in the folder that TLKIT_DATA names (in torchvision's own layout; for CIFAR10 also as
+    `CIFAR10-images/cifar10-images.tar.xz`), then in tlkit's cache, and only then downloaded.
     """
-    name = known(name)
+    name = canonical_name(name)
     arrays = _arrays(name)
     order = torch.randperm(len(arrays.train_labels), generator=torch.Generator().manual_seed(0)).numpy()
     held_out = min(5_000, len(order) // 10)
@@ -125,11 +145,11 @@ def torchvision_task(name: str) -> Task:
 # ---- where the files are ----
 
 
-def known(name: str, names: Iterable[str] = KNOWN) -> str:
-    """The name as it is written here. Raises ValueError for one that is not among `names`."""
-    for spelt in names:
-        if name.lower() == spelt.lower():
-            return spelt
+def canonical_name(name: str, names: Iterable[str] = DATA_SETS) -> str:
+    """The name as it is written here, whatever its case. Raises ValueError if it is not among `names`."""
+    for spelling in names:
+        if name.lower() == spelling.lower():
+            return spelling
     raise ValueError(
         f"there is no data set {name!r} here; there are {', '.join(names)}. "
         "For images of your own use tl.data.image_folder(path)"
@@ -139,24 +159,24 @@ def known(name: str, names: Iterable[str] = KNOWN) -> str:
 def place(name: str) -> Place | None:
     """Where the files of a data set are, None if they are not on this machine.
 
-    Raises OSError if TLKIT_DATA is no folder or has only some of the files.
+    Raises OSError if TLKIT_DATA is not a folder or has only some of the files.
     """
     roots = {"the cache": cache_folder()}
-    if given := os.environ.get("TLKIT_DATA"):
-        roots = {"TLKIT_DATA": Path(given).expanduser()} | roots
+    if data := os.environ.get("TLKIT_DATA"):
+        roots = {"TLKIT_DATA": Path(data).expanduser()} | roots
         if not roots["TLKIT_DATA"].is_dir():
-            raise NotADirectoryError(f"TLKIT_DATA={given} is no folder; set it to the one with the data, or unset it")
+            raise NotADirectoryError(f"TLKIT_DATA={data} is not a folder; set it to the one with the data, or unset it")
     for where, root in roots.items():
         missing = ""
         for names, read in _layouts(name):
-            found = {file: _as_it_is_or_unzipped(root / file) for file in names}
-            files = [file for file in found.values() if file]
-            if len(files) == len(found):
+            paths = {file: _as_it_is_or_unzipped(root / file) for file in names}
+            files = [path for path in paths.values() if path]
+            if len(files) == len(paths):
                 at = files[0] if len(files) == 1 else files[0].parent
                 size = sum(file.stat().st_size for file in files) / 1e6
                 return Place(f"ready in {where}: {at} ({size:.0f} MB)", files, read)
             if files and where == "TLKIT_DATA":
-                missing = next(file for file in found if not found[file])
+                missing = next(file for file, path in paths.items() if not path)
         if missing:
             raise FileNotFoundError(f"{root / missing} is missing; put it there, or take its neighbours away")
     return None
@@ -173,7 +193,7 @@ def _class(name: str) -> Any:
 
 
 def _layouts(name: str) -> list[tuple[list[str], Reader]]:
-    """The ways in which a data set may lie in a folder: which files, and what reads them."""
+    """The ways in which a data set may lie in a folder: its files, and what reads them."""
     kind = _class(name)
     if name == "SVHN":
         return [(list(_downloads(name)), _svhn)]
@@ -194,10 +214,10 @@ def _downloads(name: str) -> dict[str, tuple[list[str], str]]:
     return {f"{name}/raw/{file}": ([mirror + file for mirror in kind.mirrors], md5) for file, md5 in kind.resources}
 
 
-def fetched(name: str) -> Place:
+def find_or_fetch(name: str) -> Place:
     """Where the files are, after a download if they were not on this machine.
 
-    Raises OSError with what was wanted, where it was looked for, what went wrong and what to do.
+    Raises OSError that says what was missing, where it was looked for, what went wrong and what to do.
     """
     if there := place(name):
         return there
@@ -218,22 +238,22 @@ def fetched(name: str) -> Place:
     return there
 
 
-def listed(name: str) -> str:
+def describe(name: str) -> str:
     """What a data set is and where."""
     if name in EMBEDDED:
         return EMBEDDED[name]
-    about, megabytes = KNOWN[name]
+    about, megabytes = DATA_SETS[name]
     there = place(name)
     return f"{about}: {there.words if there else f'would be downloaded ({megabytes} MB)'}"
 
 
-def made_ready(name: str) -> str:
+def make_ready(name: str) -> str:
     """Where a data set is, after a download if need be."""
-    return EMBEDDED.get(name) or fetched(name).words
+    return EMBEDDED.get(name) or find_or_fetch(name).words
 
 
-def checked(name: str) -> str:
-    """What a reading of all files of a data set found. Raises OSError if one is broken."""
+def check(name: str) -> str:
+    """What reading all files of a data set showed. Raises OSError if one is broken."""
     if name in EMBEDDED:
         return EMBEDDED[name]
     if not (there := place(name)):
@@ -247,17 +267,17 @@ def checked(name: str) -> str:
 
 
 def _arrays(name: str) -> Arrays:
-    found = fetched(name)
-    arrays = found.read(_class(name), found.files)
+    source = find_or_fetch(name)
+    arrays = source.read(_class(name), source.files)
     for images, labels in (arrays[:2], arrays[2:4]):
         if len(images) != len(labels):
-            raise OSError(f"{found.files[0].parent} has {len(images):,} images of {name} but {len(labels):,} labels")
+            raise OSError(f"{source.files[0].parent} has {len(images):,} images of {name} but {len(labels):,} labels")
     return arrays
 
 
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
-    """Whatever is wrong with a file becomes an OSError that names it: each format has errors of its own."""
+    """Turn any error in reading a file into an OSError that names it: each format has errors of its own."""
     try:
         yield
     except Exception as error:
@@ -275,7 +295,7 @@ def _idx(path: Path) -> np.ndarray:
     with _reading(path), (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
         data = file.read()
         if data[:3] != b"\0\0\x08":
-            raise ValueError("it is no idx file of bytes")
+            raise ValueError("it is not an idx file of bytes")
         shape = np.frombuffer(data, ">u4", data[3], offset=4)
         start = 4 + 4 * len(shape)
         if len(data) != (promised := start + int(shape.prod())):
@@ -301,19 +321,19 @@ def _cifar_archive(kind: Any, files: list[Path]) -> Arrays:
 
 def _cifar(kind: Any, contents: dict[str, bytes]) -> Arrays:
     """CIFAR's pickles, each unpickled only if its checksum is the published one: a pickle can run code."""
-    opened = {}
+    pickles = {}
     for file, md5 in _checksums(kind).items():
         if hashlib.md5(contents.get(file, b""), usedforsecurity=False).hexdigest() != md5:
             raise ValueError(f"the checksum of {file} is not the published one")
         with warnings.catch_warnings(action="ignore"):  # numpy 2.4.0 to 2.4.4, about old pickles
-            opened[file] = pickle.loads(contents[file], encoding="latin1")
+            pickles[file] = pickle.loads(contents[file], encoding="latin1")
 
     def batches(names: list[list[str]]) -> tuple[np.ndarray, np.ndarray]:
-        parts = [opened[name] for name, _ in names]
+        parts = [pickles[name] for name, _ in names]
         images = np.concatenate([part["data"] for part in parts]).reshape(-1, 3, 32, 32)
         return images, np.concatenate([part.get("labels") or part["fine_labels"] for part in parts])
 
-    return Arrays(*batches(kind.train_list), *batches(kind.test_list), opened[kind.meta["filename"]][kind.meta["key"]])
+    return Arrays(*batches(kind.train_list), *batches(kind.test_list), pickles[kind.meta["filename"]][kind.meta["key"]])
 
 
 def _svhn(kind: Any, files: list[Path]) -> Arrays:
@@ -323,25 +343,25 @@ def _svhn(kind: Any, files: list[Path]) -> Arrays:
     for file in files:
         with _reading(file):
             data = loadmat(file)
-            parts += [data["X"].transpose(3, 2, 0, 1), data["y"].ravel() % 10]  # they write the digit 0 as 10
+            parts += [data["X"].transpose(3, 2, 0, 1), data["y"].ravel() % 10]  # SVHN writes the digit 0 as 10
     return Arrays(*parts, classes=tuple(DIGITS))
 
 
 def _jpegs(kind: Any, files: list[Path]) -> Arrays:
     """CIFAR-10 as JPEG files in an archive, decoded once (10 to 20 s for 60,000) and kept in the cache."""
     archive = files[0]
-    kept = cache_folder() / f"cifar10-images-{archive.stat().st_size}.npz"
-    if kept.exists():
-        with _reading(kept), np.load(kept) as stored:
-            return Arrays(*(stored[field] for field in Arrays._fields))
+    copy = cache_folder() / f"cifar10-images-{archive.stat().st_size}.npz"
+    if copy.exists():
+        with _reading(copy), np.load(copy) as fields:
+            return Arrays(*(fields[field] for field in Arrays._fields))
     with _reading(archive):
         arrays = _decoded(archive)
     try:
-        with whole_file(kept) as temporary, temporary.open("wb") as file:
+        with whole_file(copy) as temporary, temporary.open("wb") as file:
             np.savez(file, **arrays._asdict())
     except OSError as error:
         warnings.warn(
-            f"{archive.name} was decoded but cannot be kept in {kept.parent} ({error.strerror or error}), so it is "
+            f"{archive.name} was decoded but cannot be kept in {copy.parent} ({error.strerror or error}), so it is "
             "decoded again each time; set TLKIT_CACHE to a folder that can be written",
             stacklevel=2,
         )
@@ -355,9 +375,9 @@ def _decoded(path: Path) -> Arrays:
     parts: dict[str, tuple[list, list]] = {"train": ([], []), "test": ([], [])}
     with tarfile.open(path, "r|*") as archive:
         for member in tqdm(archive, desc=f"decoding {path.name}", unit=" images"):
-            named = re.fullmatch(r"(?:.*/)?(train|test)/([^/]+)/[^/.][^/]*\.jpg", member.name)
-            if named and (file := archive.extractfile(member)):
-                part, label = named.groups()
+            match = re.fullmatch(r"(?:.*/)?(train|test)/([^/]+)/[^/.][^/]*\.jpg", member.name)
+            if match and (file := archive.extractfile(member)):
+                part, label = match.groups()
                 parts[part][0].append(np.asarray(Image.open(BytesIO(file.read())).convert("RGB")).transpose(2, 0, 1))
                 parts[part][1].append(label)
     classes = sorted(set(parts["train"][1]))
