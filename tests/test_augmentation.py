@@ -68,8 +68,8 @@ SIN, COS = math.sin(math.radians(30)), math.cos(math.radians(30))
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )
 def test_the_largest_amount_moves_ink_to_where_geometry_says(amounts, place, largest):
-    found = middles(warp(blob(12, 6), **amounts))[0]
-    assert found.tolist() == pytest.approx(place, abs=0.05)
+    middle = middles(warp(blob(12, 6), **amounts))[0]
+    assert middle.tolist() == pytest.approx(place, abs=0.05)
 
 
 CHANGES = {
@@ -161,12 +161,12 @@ def test_strong_adds_noise_and_changes_contrast():
     images[..., 8:] = 0.6
     changed = strong(images)[:, 0, 6:10]
     dark, light = (part.flatten(1).median(1).values for part in (changed[..., 3:5], changed[..., 11:13]))
-    kept = (dark > 0) & (light > 0)  # not cut out
-    assert changed[kept][:, :, 3].diff(dim=1).std() > 0.08  # of two pixels in a column; 0.065 without noise
-    assert (light - dark)[kept].std() > 0.058  # 0.045 without contrast
+    visible = (dark > 0) & (light > 0)  # not cut out
+    assert changed[visible][:, :, 3].diff(dim=1).std() > 0.08  # of two pixels in a column; 0.065 without noise
+    assert (light - dark)[visible].std() > 0.058  # 0.045 without contrast
 
 
-def test_two_views_are_two_draws_of_the_augmentation_asked_for():
+def test_two_views_are_two_draws_of_the_augmentation():
     images = torch.rand(3, 1, 4, 4)
     views = iter([images + 1, images + 2])
     one, other = two_views(images, lambda batch: next(views) if batch.equal(images) else batch)

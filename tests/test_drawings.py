@@ -136,8 +136,8 @@ def test_class_means_and_beliefs_are_those_computed_by_hand():
 @needs_data
 @pytest.mark.parametrize("name", ["pen", "digits"])
 def test_with_one_example_each_the_pre_trained_features_beat_pixels_by_12_points(name):
-    found = measure(name, count=60)
-    gain = [a - b for a, b in zip(found["pre-trained"], found["pixels"], strict=True)]
+    accuracies = measure(name, count=60)
+    gain = [a - b for a, b in zip(accuracies["pre-trained"], accuracies["pixels"], strict=True)]
     assert sum(gain) / 60 >= 12
 
 

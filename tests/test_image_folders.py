@@ -338,12 +338,12 @@ def test_only_what_would_fill_the_memory_streams_by_default(folder, monkeypatch)
 
 
 def test_a_streamed_split_has_the_same_images_however_it_is_indexed(both):
-    held, streamed = (task.train for task in both)
-    assert repr(held) == repr(streamed)
-    mask = held.labels == 2
+    loaded, streamed = (task.train for task in both)
+    assert repr(loaded) == repr(streamed)
+    mask = loaded.labels == 2
     for index in (slice(None), slice(3, 9, 2), mask, torch.tensor([4, 4, 1]), 3, -1):
-        assert held.images[index].equal(streamed.images[index])
-    assert torch.cat(list(streamed.images.split(7))).equal(held.images)
+        assert loaded.images[index].equal(streamed.images[index])
+    assert torch.cat(list(streamed.images.split(7))).equal(loaded.images)
     with pytest.raises(IndexError):
         streamed.images[len(streamed)]
 
@@ -382,8 +382,8 @@ def test_training_few_labels_and_tests_are_the_same_from_disk(both):
 
 
 def test_a_gallery_shows_streamed_images(both):
-    held, streamed = (tl.plots.gallery(task.test[:4]).svg() for task in both)
-    assert held.count("<image") == streamed.count("<image") == 4
+    loaded, streamed = (tl.plots.gallery(task.test[:4]).svg() for task in both)
+    assert loaded.count("<image") == streamed.count("<image") == 4
 
 
 @pytest.mark.parametrize("what", ["vanished", "changed"])

@@ -172,11 +172,11 @@ def test_a_kind_describes_its_examples_in_words(kind, words):
 
 
 def test_padding_changes_neither_what_a_text_means_nor_its_features():
-    given, reader = examples("texts", 12), net("texts").eval()
-    longer = replace(given, inputs=nn.functional.pad(given.inputs, (0, 5)))
-    assert reader(longer.inputs).allclose(reader(given.inputs), atol=1e-6)
+    short, reader = examples("texts", 12), net("texts").eval()
+    longer = replace(short, inputs=nn.functional.pad(short.inputs, (0, 5)))
+    assert reader(longer.inputs).allclose(reader(short.inputs), atol=1e-6)
     for layer in (None, "embedding"):
-        features = [tl.extract_features(reader, one, layer, device="cpu").values for one in (given, longer)]
+        features = [tl.extract_features(reader, one, layer, device="cpu").values for one in (short, longer)]
         assert features[0].allclose(features[1], atol=1e-6)
 
 
@@ -208,11 +208,11 @@ def test_an_objective_for_text_is_thirty_lines_and_what_it_learns_transfers():
     )
     few = tl.data.Task("last letters", after[:200], after[:3], after[200:]).few_labels(2)
     untrained = net("texts", seed=1)
-    found = [
+    accuracies = [
         tl.evaluate(tl.linear_probe(tl.extract_features(one, few.train, device="cpu")), few.test).accuracy
         for one in (run.network, untrained)
     ]
-    assert found[0] > found[1] + 0.1, found
+    assert accuracies[0] > accuracies[1] + 0.1, accuracies
 
 
 # ---- what a page shows ----
@@ -425,7 +425,7 @@ def test_a_probe_asks_which_is_meant_where_inputs_and_features_look_alike():
     same = tl.models.Network(Dense(only=nn.Linear(16, 16)), nn.Linear(16, 3))
     data = tl.data.Split(torch.randn(30, 16), torch.arange(30) % 3, NAMES)
     probe = tl.linear_probe(tl.extract_features(same, data, device="cpu"))
-    with pytest.raises(ValueError, match=r"may be inputs or features: both are 16 numbers; say tl\.models\.Network"):
+    with pytest.raises(ValueError, match=r"may be inputs or features: both are 16 numbers; use tl\.models\.Network"):
         probe.predict(data.inputs)
     whole = tl.models.Network(probe.cut, probe.head)
     assert len(tl.evaluate(whole, data).labels) == 30

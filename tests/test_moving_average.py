@@ -172,13 +172,13 @@ class Poisoned(Batches):
         return self
 
 
-@pytest.mark.parametrize(("each_step", "kept"), [(True, 59), (False, 50)], ids=["on a CPU", "as on an accelerator"])
-def test_after_nan_the_average_is_that_of_the_weights_that_are_kept(each_step, kept):
+@pytest.mark.parametrize(("each_step", "last"), [(True, 59), (False, 50)], ids=["on a CPU", "as on an accelerator"])
+def test_after_nan_the_average_is_that_of_the_weights_that_are_kept(each_step, last):
     failing = averaging(200, data=Poisoned(split(), 8))
     failing._checks_each_step = each_step
-    with pytest.raises(FloatingPointError, match=f"the weights of step {kept} are kept"):
+    with pytest.raises(FloatingPointError, match=f"the weights of step {last} are kept"):
         failing.finish()
     clean = averaging(200)
-    for _ in range(kept):
+    for _ in range(last):
         next(clean)
     assert digests(failing) == digests(clean)

@@ -132,9 +132,9 @@ def test_predicting_leaves_every_module_in_its_mode():
 )
 def test_an_autoencoder_draws_what_any_backbone_has_seen(backbone, options, images):
     net = tl.models.Autoencoder(backbone(), **options)
-    drawn = net(torch.rand(images))
-    assert drawn.shape == images
-    assert 0 <= float(drawn.min().detach()) <= float(drawn.max().detach()) <= 1
+    outputs = net(torch.rand(images))
+    assert outputs.shape == images
+    assert 0 <= float(outputs.min().detach()) <= float(outputs.max().detach()) <= 1
     assert net.features(torch.rand(images)).shape == (images[0], net.backbone.feature_dim)
 
 

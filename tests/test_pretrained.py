@@ -116,8 +116,8 @@ def test_larger_images_are_predicted_fewer_at_once():
 
 
 def test_only_children_with_weights_are_named():
-    named = repr(pretrained(SMALL, weights=None))
-    assert named == "Network of 1,366,792 weights: conv1, stage2, stage3, stage4, conv5, head"
+    words = repr(pretrained(SMALL, weights=None))
+    assert words == "Network of 1,366,792 weights: conv1, stage2, stage3, stage4, conv5, head"
 
 
 # ---- what becomes of images ----
@@ -327,16 +327,16 @@ def test_what_is_no_weights_file_is_refused_and_runs_nothing(kind, name, nowhere
 
 
 @pytest.mark.parametrize(
-    ("held", "words"),
+    ("content", "words"),
     [
         (torch.ones(3), "holds no tensors by name, but Tensor"),
         ({"epoch": 3, "lr": 0.1}, "holds no tensors by name, but epoch, lr; a weights file is what"),
         ({}, "holds no tensors by name, but nothing"),
     ],
 )
-def test_a_file_without_tensors_by_name_is_refused(held, words, nowhere):
+def test_a_file_without_tensors_by_name_is_refused(content, words, nowhere):
     with pytest.raises(ValueError, match=words):
-        pretrained(SMALL, written(nowhere / "other.pth", held))
+        pretrained(SMALL, written(nowhere / "other.pth", content))
 
 
 def test_a_file_that_is_not_there_is_named(nowhere):
@@ -384,8 +384,8 @@ def test_published_weights_are_taken_from_where_they_lie(place, weights, nowhere
 def test_what_is_not_here_is_downloaded_into_torch_hubs_cache(served, nowhere, monkeypatch):
     model = publish(monkeypatch, nowhere / "served", served)
     assert digest(pretrained(SMALL).head) == digest(model.fc)
-    (kept,) = (nowhere / "torch/hub/checkpoints").iterdir()
-    assert kept.name == next((nowhere / "served").iterdir()).name
+    (file,) = (nowhere / "torch/hub/checkpoints").iterdir()
+    assert file.name == next((nowhere / "served").iterdir()).name
 
 
 def test_a_download_with_another_checksum_is_not_kept(served, nowhere, monkeypatch):
@@ -398,13 +398,13 @@ def test_a_download_with_another_checksum_is_not_kept(served, nowhere, monkeypat
 def test_without_a_network_it_says_what_was_wanted_where_it_was_looked_for_and_what_to_do(nowhere):
     with pytest.raises(ConnectionError) as raised:
         pretrained(SMALL)
-    said = str(raised.value)
-    assert said.startswith(
+    message = str(raised.value)
+    assert message.startswith(
         f"the weights IMAGENET1K_V1 of {SMALL} are neither in TLKIT_DATA ({nowhere}/data/weights) nor in torch's cache "
         f"({nowhere}/torch/hub/checkpoints), and small-00000000.pth could not be downloaded: 127.0.0.1:9: the "
         "connection failed ("
     )
-    assert said.endswith(
+    assert message.endswith(
         ". Try another network, put the file into one of these folders, or start from random weights: weights=None"
     )
 
@@ -422,8 +422,8 @@ def test_the_resnet_20_has_269722_weights_and_reads_images_of_32_pixels_as_they_
 @pytest.mark.skipif(
     not (REAL / "weights").exists(), reason="TLKIT_DATA names no folder with weights and CIFAR10-images"
 )
-def test_the_resnet_20_reads_81_per_cent_of_the_photographs_of_cifar_10(monkeypatch):
-    """Of the originals it reads 91.8 %; these are JPEG files of quality 75 with halved colours. The slow test, 15 s."""
+def test_the_resnet_20_classifies_81_per_cent_of_the_photographs_of_cifar_10(monkeypatch):
+    """It classifies 91.8 % of the originals; these are JPEG files of quality 75 with halved colours. Slow: 15 s."""
     monkeypatch.setenv("TLKIT_DATA", str(REAL))
     pixels, labels = [], []
     with tarfile.open(REAL / "CIFAR10-images/cifar10-images.tar.xz", "r|*") as archive:
@@ -434,9 +434,9 @@ def test_the_resnet_20_reads_81_per_cent_of_the_photographs_of_cifar_10(monkeypa
     classes = sorted(set(labels))
     truth = torch.tensor([classes.index(label) for label in labels])
     network = pretrained("resnet20").to(memory_format=torch.channels_last)
-    said = predictions(network, torch.from_numpy(np.stack(pixels)).float() / 255)
+    predicted = predictions(network, torch.from_numpy(np.stack(pixels)).float() / 255)
     assert len(truth) == 10_000
-    assert 0.80 <= float((said == truth).float().mean()) <= 0.825
+    assert 0.80 <= float((predicted == truth).float().mean()) <= 0.825
 
 
 # ---- real photographs, and other models of timm ----

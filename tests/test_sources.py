@@ -31,13 +31,13 @@ def sixteenths(split) -> np.ndarray:
 @pytest.mark.parametrize("seed", [0, 5])
 def test_the_digits_are_those_of_scikit_learn_each_in_one_split(seed):
     task, data = tl.data.digits(seed), load_digits()
-    found = [
+    images = [
         [*image.ravel(), label]
         for part in splits(task)
         for image, label in zip(sixteenths(part), part.labels, strict=True)
     ]
     expected = [[*image.ravel(), label] for image, label in zip(data.images, data.target, strict=True)]
-    assert sorted(np.array(found).tolist()) == sorted(np.array(expected, dtype=int).tolist())
+    assert sorted(np.array(images).tolist()) == sorted(np.array(expected, dtype=int).tolist())
 
 
 def splits(task):
@@ -81,7 +81,7 @@ def test_the_same_seed_draws_the_same_glyphs_and_another_seed_others(glyphs):
     assert not tl.data.glyphs(count=200, seed=1).train.images.equal(glyphs.train.images)
 
 
-def test_glyphs_come_as_many_as_asked_and_1000_to_validate_and_to_test(glyphs):
+def test_glyphs_come_in_the_requested_number_and_1000_to_validate_and_to_test(glyphs):
     assert [len(part) for part in splits(glyphs)] == [200, 1_000, 1_000]
 
 
@@ -107,7 +107,7 @@ def test_the_label_of_a_glyph_is_its_character(glyphs):
     assert nearest.score(unseen.images.flatten(1), unseen.labels) > 0.7
 
 
-def test_the_characters_asked_for_are_the_classes():
+def test_each_requested_character_is_a_class():
     task = tl.data.glyphs("AB", count=3)
     assert task.classes == ("A", "B") and set(task.test.labels.tolist()) == {0, 1}
 
@@ -136,6 +136,6 @@ def test_printing_leaves_torchs_generator_as_it_was():
 def test_full_height_scales_a_drawing_to_the_image_and_keeps_its_proportion(height, width):
     ink = torch.zeros(1, 1, 16, 16)
     ink[0, 0, 3 : 3 + height, 5 : 5 + width] = 1
-    drawn = full_height(ink, 16)[0, 0] > 0.5
-    assert drawn.any(1).all()
-    assert drawn.any(0).sum() == pytest.approx(16 * width / height, abs=1)
+    scaled = full_height(ink, 16)[0, 0] > 0.5
+    assert scaled.any(1).all()
+    assert scaled.any(0).sum() == pytest.approx(16 * width / height, abs=1)

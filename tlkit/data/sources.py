@@ -12,7 +12,7 @@ from tlkit.data.augmentation import warp
 from tlkit.data.tasks import Split, Task
 
 DIGITS = "0123456789"
-FONTS = (  # eighteen that travel with matplotlib, never the system's, so that every machine draws the same
+FONTS = (  # eighteen that come with matplotlib, never the system's, so that every machine draws the same
     *("DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSans-BoldOblique"),
     *("DejaVuSansMono", "DejaVuSansMono-Oblique", "DejaVuSerif", "DejaVuSerif-Italic", "DejaVuSerif-Bold"),
     *("STIXGeneral", "STIXGeneralItalic", "STIXGeneralBol", "STIXGeneralBolIta"),
@@ -21,7 +21,13 @@ FONTS = (  # eighteen that travel with matplotlib, never the system's, so that e
 
 
 def digits(seed: int = 0) -> Task:
-    """Real handwriting: 1,797 digits of 8 x 8 from scikit-learn, split 997 / 200 / 600 by `seed`.
+    """Real handwriting: 1,797 digits of 8 x 8 pixels from scikit-learn, split 997 / 200 / 600.
+
+    Args:
+        seed: of the split.
+
+    Returns:
+        A task of images `[n, 1, 8, 8]` in sixteenths; `redraw` splits it anew.
 
     Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998.
 
@@ -45,13 +51,21 @@ def _handwritten() -> tuple[Tensor, Tensor]:
 
 
 def glyphs(characters: str = DIGITS, count: int = 16_000, seed: int = 0) -> Task:
-    """Printed characters, distorted: `count` training images of 8 x 8, 1,000 more to validate and 1,000 to test.
+    """Printed characters, distorted at random: a source task with as many examples as you like.
 
-    Each is one of `characters` in one of 18 fonts, at random rotated, sheared, stretched, bent and thickened,
-    then scaled to full height and quantised to sixteenths, as the real digits are. The same seed, the same images.
-    With the characters a task has, its labels: `glyphs("ABC")` has the classes A, B and C.
+    Args:
+        characters: each is a class: `glyphs("ABC")` has the classes A, B and C; the default has those of `digits()`.
+        count: training images; 1,000 more validate and 1,000 test.
+        seed: of characters, fonts and distortions; the same seed draws the same images.
 
-    Raises ValueError if a character is given twice, leaves no ink, or is missing in a font.
+    Returns:
+        A task of images `[n, 1, 8, 8]` in sixteenths.
+
+    Raises:
+        ValueError: if a character is repeated, leaves no ink, or is missing in a font, or there is none.
+
+    Each image shows one character in one of 18 fonts, rotated, sheared, stretched, bent and thickened at random, then
+    scaled to full height and quantised to sixteenths, as the real digits are.
     """
     if len(set(characters)) < len(characters) or not characters:
         raise ValueError(f"characters={characters!r}: give each character once, and at least one")
@@ -63,7 +77,7 @@ def glyphs(characters: str = DIGITS, count: int = 16_000, seed: int = 0) -> Task
 
 
 def varied(shapes: Tensor, which: Tensor, change: Callable[[Tensor], Tensor], seed: int) -> Tensor:
-    """Shapes [m, 1, height, width], those of the numbers `which` [n], each changed at random: the same for a seed."""
+    """The `shapes` `[m, ...]` of the numbers `which` `[n]`, each with a random `change`; the same seed, the same result."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed every GPU too
         return torch.cat([change(shapes[part]) for part in which.split(2_000)])
@@ -79,16 +93,16 @@ def divided(name: str, images: Tensor, labels: Tensor, characters: str, held_out
 
 @cache
 def printed(characters: str) -> Tensor:
-    """Each character in each font, as an outline filled at [fonts, characters, 1, 32, 32], longest side 20 pixels."""
-    drawn = outlines([(font, character) for font in FONTS for character in characters], 32, 20, columns=len(characters))
-    return drawn.view(len(FONTS), len(characters), 1, 32, 32)
+    """Each character in each font, as a filled outline: `[fonts, characters, 1, 32, 32]`, longest side 20 pixels."""
+    pairs = [(font, character) for font in FONTS for character in characters]
+    return outlines(pairs, 32, 20, columns=len(characters)).view(len(FONTS), len(characters), 1, 32, 32)
 
 
 def outlines(pairs: Sequence[tuple[str, str]], cell: int, longest: float, columns: int = 40) -> Tensor:
-    """A character in a font for each of `pairs`, filled, in the middle of [n, 1, cell, cell].
+    """A filled outline of a character in a font for each of `pairs`, in the middle of `[n, 1, cell, cell]`.
 
-    Its longest side has `longest` pixels. One drawing of `columns` cells a row holds them all, without hinting, so
-    that versions of FreeType agree. Raises ValueError if a font has no such character or it leaves no ink.
+    Its longest side has `longest` pixels. One drawing of `columns` cells a row holds them all, without hinting, so that
+    versions of FreeType agree. Raises ValueError if a font has no such character or it leaves no ink.
     """
     import matplotlib
     import numpy as np
@@ -134,7 +148,7 @@ def charmap(font: Path) -> set[int]:
 
 
 def _distorted(ink: Tensor) -> Tensor:
-    """Handwriting's variety from print: `ink` [n, 1, 32, 32] becomes [n, 1, 8, 8] in sixteenths."""
+    """Give print the variety of handwriting: `ink` `[n, 1, 32, 32]` becomes `[n, 1, 8, 8]` in sixteenths."""
     ink = warp(ink, rotation=15, shear=0.25, stretch=((0.75, 1.25), (0.9, 1.1)), elastic=0.175, cells=4)
     stroke = torch.randint(3, (len(ink),))
     ink = torch.where((stroke == 1).view(-1, 1, 1, 1), F.max_pool2d(ink, (1, 3), 1, (0, 1)), ink)
@@ -143,14 +157,21 @@ def _distorted(ink: Tensor) -> Tensor:
 
 
 def as_real_digits(ink: Tensor) -> Tensor:
-    """Drawings [n, 1, height, width] prepared as the real digits were: full height, [n, 1, 8, 8] in sixteenths."""
+    """Prepare drawings `[n, 1, height, width]` as the real digits were: full height, `[n, 1, 8, 8]` in sixteenths."""
     return (F.avg_pool2d((full_height(ink, 24) > 0.5).float(), 3) * 16).round() / 16
 
 
 def full_height(ink: Tensor, size: int) -> Tensor:
-    """Scale each drawing [n, 1, height, width] until its bounding box fills the height of a `size` x `size` image.
+    """Scale each drawing until its bounding box fills the height of a square image.
 
-    This is how the real digits were prepared; the width keeps its proportion, up to the whole image.
+    Args:
+        ink: `[n, 1, height, width]`.
+        size: the side of the square, in pixels.
+
+    Returns:
+        `[n, 1, size, size]`; the width keeps its proportion, up to the whole image.
+
+    This is how the real digits were prepared.
     """
     n, _, height, width = ink.shape
     top, bottom, left, right = edges(ink)
@@ -163,7 +184,7 @@ def full_height(ink: Tensor, size: int) -> Tensor:
 
 
 def edges(ink: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Top, bottom, left and right [n] of the ink in pictures [n, 1, height, width]; bottom and right are outside it."""
+    """Top, bottom, left and right `[n]` of the ink `[n, 1, height, width]`; bottom and right lie just outside it."""
     some = (ink > 0.5).squeeze(1).float()
     rows, columns = some.amax(2), some.amax(1)
     bottom, right = rows.shape[1] - rows.flip(1).argmax(1), columns.shape[1] - columns.flip(1).argmax(1)
