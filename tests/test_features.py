@@ -29,7 +29,7 @@ def cnn(seed: int = 0) -> tl.models.SmallCNN:
 # ---- features ----
 
 
-def test_features_are_what_the_head_is_given_in_evaluation_mode():
+def test_features_are_the_input_of_the_head_in_evaluation_mode():
     net = network().train()
     expected = net.eval().features(split().images)
     torch.testing.assert_close(extract_features(net.train(), split(), device="cpu", batch_size=7).values, expected)
@@ -141,10 +141,10 @@ def test_sizes_below_one_are_refused(option, words):
         extract_features(network(), split(), **{option: 0})
 
 
-def test_features_that_are_no_numbers_are_refused():
+def test_features_that_are_not_finite_are_refused():
     net = network()
     net.backbone.features[1].bias.data[0] = torch.nan
-    with pytest.raises(ValueError, match="no finite numbers; train the network anew"):
+    with pytest.raises(ValueError, match="not finite; train the network again"):
         extract_features(net, split())
 
 
@@ -172,8 +172,9 @@ def test_features_are_a_split_from_which_a_task_draws_few_labels():
     few = tl.data.Task("features", features(), features(9, 1), features(30, 2)).few_labels(2)
     assert isinstance(few.train, Features) and len(few.train) == 6 and few.train.cut is not None
     probe = linear_probe(few.train)
-    said = probe.predict_features(few.test.values)
-    assert tl.evaluate(probe, few.test).accuracy == pytest.approx((said == few.test.labels).double().mean().item())
+    predicted = probe.predict_features(few.test.values)
+    expected = (predicted == few.test.labels).double().mean().item()
+    assert tl.evaluate(probe, few.test).accuracy == pytest.approx(expected)
 
 
 # ---- probes ----
@@ -227,12 +228,12 @@ def test_a_probe_remembers_the_network_as_it_was():
     assert probe.predict(split().images).equal(before)
 
 
-def test_one_strength_is_given_and_several_are_chosen_among_on_validation():
+def test_one_strength_is_taken_and_of_several_the_best_on_validation():
     train, validation = features(12), features(60, 1)
     assert "strength 5 (given)" in repr(linear_probe(train, strengths=(5,), validation=validation))
     probe = linear_probe(train, strengths=(0.01, 1, 1e4), validation=validation)
     alone = {s: linear_probe(train, strengths=(s,)).predict_features(validation.values) for s in (0.01, 1, 1e4)}
-    right = {s: (said == validation.labels).double().mean().item() for s, said in alone.items()}
+    right = {s: (predicted == validation.labels).double().mean().item() for s, predicted in alone.items()}
     assert probe.accuracies == right
     assert probe.strength == max(right, key=lambda s: (right[s], s))
     assert linear_probe(train, strengths=(1, 1.0001), validation=validation).strength == 1.0001  # of equal ones

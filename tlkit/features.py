@@ -1,4 +1,4 @@
-"""Frozen features, computed once, and linear probes on them: what a network knows, read off by the simplest head."""
+"""Frozen features, computed once, and linear probes: what a network knows, measured with the simplest head."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tlkit.models.networks import Network, evaluation_batch, predictions
 from tlkit.training.machine import device_of, hardware
 from tlkit.words import meant
 
-STEADY = 1e-4  # how steep a probe may still be, in units of its curvature: beliefs are then exact to 1e-5 (measured)
-NEWTON_STEPS = 100  # far more than the 4 to 12 that were seen
+STEADY = 1e-4  # how steep the loss may still be, in units of its curvature: probabilities are exact to 1e-5 (measured)
+NEWTON_STEPS = 100  # far more than the 4 to 12 that were needed where it was measured
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,18 @@ class FeatureVectors(Vectors):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Features(Split):
-    """Features [n, d] with their `labels` and `classes`, and the `cut` of the network that computed them.
+    """Features with their labels, and the part of the network that computed them: a Split of vectors.
 
-    It is a Split of vectors, so a Run, a Task, `few_labels` and `evaluate` take it as they take images:
+    Args:
+        inputs: the features, `[n, d]`.
+        labels: the numbers of the classes, `[n]` int64, or of several tasks by name; None if unknown.
+        classes: the class names, in the order of the labels; of several tasks by name.
+        kind: what the inputs are: vectors that a network computed.
+        files: the path of each example in its folder, `[n]`, if it comes from one.
+        groups: who or what each example belongs to, `[n]`, such as a patient or a speaker.
+        cut: the frozen network up to the layer; None for features that were not made by `extract_features`.
+
+    A Run, a Task, `few_labels` and `evaluate` take features as they take images:
     `tl.Run(head, objective, features, ...)` trains a head.
 
     >>> Features(torch.zeros(6, 64), torch.arange(6), tuple("abcdef"))
@@ -47,19 +56,27 @@ class Features(Split):
 
     @property
     def values(self) -> Tensor:
-        """The features: [n, d]."""
+        """The features, `[n, d]`."""
         assert isinstance(self.inputs, Tensor)
         return self.inputs
 
 
 class Cut(nn.Module):
-    """A frozen copy of a network up to a layer: inputs [n, ...] to features [n, `feature_dim`].
+    """A frozen copy of a network up to a layer: from inputs `[n, ...]` to features `[n, feature_dim]`.
+
+    Args:
+        network: it is copied and stays as it is.
+        layer: a layer group or a module's dotted name; None for the input of the head.
+        grid: places to a side that a layer of `[n, channels, height, width]` is averaged to; see `extract_features`.
+
+    Raises:
+        ValueError: for an unknown layer.
 
     It is a backbone: `Network(features.cut, head)`. It stays in evaluation mode, and no gradient goes through it.
     """
 
     feature_dim: int
-    taken: torch.Size  # the shape of one input
+    input_shape: torch.Size  # of one example
 
     def __init__(self, network: nn.Module, layer: str | None, grid: int | None):
         super().__init__()
@@ -69,11 +86,11 @@ class Cut(nn.Module):
         self.eval()
 
     def train(self, mode: bool = True) -> Cut:
-        """Stay in evaluation mode."""
+        """Stay in evaluation mode, whatever the mode."""
         return super().train(False)
 
     def _parts(self) -> tuple[list[nn.Module], bool]:
-        """The modules whose outputs are the layer, in order; or the head, of which the input is wanted: True."""
+        """The modules whose outputs are the layer, in order, and False; or the head, whose input it is, and True."""
         groups = {
             name: [part for part in parts if isinstance(part, nn.Module)]
             for name, parts in layer_groups(self.network).items()
@@ -91,13 +108,13 @@ class Cut(nn.Module):
 
     @torch.no_grad()
     def forward(self, inputs: Tensor) -> Tensor:
-        """Features [n, d]. The pass through the network ends at the layer."""
+        """The features `[n, d]` of inputs `[n, ...]`; the pass through the network ends at the layer."""
         parts, before = self._parts()
-        found: list[Any] = []
+        kept: list[Any] = []
 
-        def keep(module: nn.Module, given: Any, made: Any = None) -> None:
-            output = given if before else made  # what recurrent layers and attention make is a tuple
-            found.append(output[0] if isinstance(output, tuple) else output)
+        def keep(module: nn.Module, inputs: Any, output: Any = None) -> None:
+            value = inputs if before else output  # a tuple from recurrent layers and from attention
+            kept.append(value[0] if isinstance(value, tuple) else value)
             if module is parts[-1]:
                 raise _Reached
 
@@ -110,7 +127,7 @@ class Cut(nn.Module):
         finally:
             for hook in hooks:
                 hook.remove()
-        outputs = [output for output in found if isinstance(output, Tensor)]
+        outputs = [output for output in kept if isinstance(output, Tensor)]
         if not outputs:
             raise ValueError(f"layer={self.layer!r} gives no tensor when the network sees these inputs; name another")
         with_places = [output for output in outputs if output[0, 0].ndim == 2 and output[0, 0].numel() > 1]
@@ -141,17 +158,27 @@ def extract_features(
     batch_size: int | None = None,
     device: torch.device | str | None = None,
 ) -> Features:
-    """Frozen features of a split, computed once: in evaluation mode, without gradients, on the device.
+    """Compute the frozen features of a split once, in evaluation mode and without gradients.
 
-    `layer` is a layer group (`tl.freezing.layer_groups(network)`) or a module's dotted name; None is what the head is
-    given, or for a network that is nothing but a head all of it (`nn.Flatten()`: the pixels themselves). Where a layer
-    gives [n, channels, height, width], `grid` = 1 averages over all places, 4 keeps a 4 x 4 grid of averages, None
-    keeps every place; where it gives [n, tokens, d], 1 averages over the tokens (of a text without its padding),
-    anything else keeps them.
+    Args:
+        network: it stays as it is and where it is; a copy of it computes the features.
+        split: the examples; labels, files and groups stay with their features.
+        layer: a layer group (`tl.freezing.layer_groups(network)`) or a module's dotted name. None is the input of the
+            head; of a network that is nothing but a head it is the output (`nn.Flatten()`: the pixels themselves).
+        grid: where the layer's output is `[n, channels, height, width]`, 1 averages over all places, 4 keeps a 4 x 4
+            grid of averages, None keeps every place. Where it is `[n, tokens, d]`, 1 averages over the tokens (of a
+            text without its padding), anything else keeps them.
+        batch_size: examples that pass through the network at once; None for at most 1,000, fewer the larger they are.
+        device: where they are computed; None for that of `tl.hardware()`.
 
-    The network stays as it is and where it is: what computes the features is a copy, which they remember, so that a
-    probe can still predict after the network has learnt something else. Raises ValueError for an unknown layer, or if
-    a feature is no finite number.
+    Returns:
+        `Features` `[n, d]` on the device. They remember the copy, so that a probe can still predict after the network
+        has learnt something else.
+
+    Raises:
+        TypeError: if `split` is not a Split.
+        ValueError: for an unknown layer or one that gives no tensor, a `grid` or `batch_size` below 1, a split without
+            examples, or features that are not finite.
 
     >>> import tlkit as tl
     >>> tl.extract_features(tl.models.SmallCNN(), tl.data.digits().test, layer="block2", grid=4)
@@ -171,8 +198,8 @@ def extract_features(
     batch_size = batch_size or evaluation_batch(network, split.inputs, device)
     values = torch.cat([cut(inputs.to(device)) for inputs in split.inputs.split(batch_size)])
     if not values.isfinite().all():
-        raise ValueError("some features are no finite numbers; train the network anew with a lower learning rate")
-    cut.feature_dim, cut.taken = values.shape[1], split.inputs.shape[1:]
+        raise ValueError("some features are not finite; train the network again with a lower learning rate")
+    cut.feature_dim, cut.input_shape = values.shape[1], split.inputs.shape[1:]
     labels = each(split.labels, lambda labels: labels.to(device))
     return Features(values, labels, split.classes, files=split.files, groups=split.groups, cut=cut)
 
@@ -184,8 +211,14 @@ def extract_features(
 class LinearProbe:
     """A linear classifier on frozen features, one for each of several strengths of regularisation.
 
-    `heads` are by strength; `strength` is the one in use. `accuracies`, by strength, are those on the validation
-    features, which chose it if there were several; empty without such. A recipe may return a probe: it has `predict`.
+    Args:
+        heads: from features to logits, by strength.
+        strength: the one in use.
+        accuracies: on the validation features, by strength, in 0..1; they chose it if there were several. Empty if
+            there were no validation features.
+        cut: the part of the network that computed the features; None if they were not made by `extract_features`.
+
+    A recipe may return a probe: it has `predict`.
     """
 
     heads: Mapping[float, nn.Module]
@@ -195,32 +228,45 @@ class LinearProbe:
 
     @property
     def head(self) -> nn.Module:
-        """From features [n, d] to logits [n, classes]: `Network(network.backbone, probe.head)` is a whole network.
+        """From features `[n, d]` to logits `[n, classes]`: `Network(network.backbone, probe.head)` is a whole network.
 
-        An `nn.Linear` into which the scaling is folded; after `scaling="unit length"` an nn.Sequential of both.
+        An `nn.Linear` into which the scaling is folded; after `scaling="unit length"` an `nn.Sequential` of the two.
         """
         return self.heads[self.strength]
 
     def predict(self, inputs: Tensor | Stream) -> Tensor:
-        """The class of each example [n, ...], through the network that the features remember: [n] int64, on the CPU.
+        """Predict the class of each example, through the network that the features remember.
 
-        Features [n, d] are taken as they are. Raises ValueError if the features remember no network, or if what is
-        given may be either.
+        Args:
+            inputs: examples `[n, ...]`, or their features `[n, d]`.
+
+        Returns:
+            The predicted classes, `[n]` int64, on the CPU.
+
+        Raises:
+            ValueError: if the features remember no network, or if the inputs may be examples as well as features.
         """
         shape, wide = inputs.shape[1:], (self._linear.in_features,)
-        if shape == wide and (self.cut is None or self.cut.taken != wide):
+        if shape == wide and (self.cut is None or self.cut.input_shape != wide):
             return self.predict_features(inputs[:])
         if self.cut is None:
             raise ValueError("these features were not made by extract_features, so use probe.predict_features")
         if shape == wide:
             raise ValueError(
-                f"these may be inputs or features: both are {wide[0]} numbers; say tl.models.Network(probe.cut, "
-                "probe.head) where inputs are meant, and probe.head where features are"
+                f"these may be inputs or features: both are {wide[0]} numbers; use tl.models.Network(probe.cut, "
+                "probe.head) for inputs, and probe.head for features"
             )
         return predictions(Network(self.cut, self.head), inputs)
 
     def predict_features(self, values: Tensor) -> Tensor:
-        """The class of each of the features [n, d]: [n] int64, on the CPU."""
+        """Predict the class of each example from its features.
+
+        Args:
+            values: features `[n, d]`.
+
+        Returns:
+            The predicted classes, `[n]` int64, on the CPU.
+        """
         return predictions(self.head, values)
 
     @property
@@ -238,7 +284,7 @@ class LinearProbe:
 
 
 class UnitLength(nn.Module):
-    """Features [n, d], each divided by its length."""
+    """Features `[n, d]`, each row divided by its length."""
 
     def forward(self, features: Tensor) -> Tensor:
         return F.normalize(features, dim=1)
@@ -253,17 +299,26 @@ def linear_probe(
 ) -> LinearProbe:
     """Fit a linear classifier to frozen features, for every strength of regularisation at once.
 
-    For each `strength` it minimises sum_i -log p(y_i | x_i) + strength / 2 ||W||^2, with p the softmax of W x + b and
+    Args:
+        features: the labelled features `[n, d]` that it learns from, at least one example for each class.
+        strengths: of regularisation, each above 0. With several, the most accurate one on `validation` is used, of
+            equally accurate ones the strongest. 10 is a good start.
+        validation: labelled features that choose the strength, never those of the test.
+        scaling: "standardised" (by the mean and standard deviation of these features, folded into the head) or "unit
+            length" (the features of each example divided by their length). With a few labelled examples of many
+            features standardising costs points: ten examples are too few to estimate a deviation.
+
+    Returns:
+        The probe, with one head for each strength.
+
+    Raises:
+        ValueError: if there are no labels, there is only one class, a class has no example, `scaling` is neither of
+            the two, a strength is not above 0, or there are several strengths and no `validation`.
+
+    For each strength it minimises sum_i -log p(y_i | x_i) + strength / 2 ||W||^2, with p the softmax of W x + b and
     x the scaled features: scikit-learn's `LogisticRegression(C=1 / strength)`. (For two classes, as there, the
-    penalty is that of the difference of their weights: strength / 2 ||w_1 - w_0||^2.)
-
-    `scaling`: "standardised" (by the mean and deviation of these features, folded into the head) or "unit length"
-    (each image's features divided by their length; with a few labelled images of many features standardising costs
-    points, since ten images do not tell a deviation). With several strengths, the most accurate on `validation` is
-    used, of equal ones the strongest; never choose on test images.
-
-    Raises ValueError if there are no labels, a class has no example, a strength is not above 0, or several strengths
-    are given and no `validation`. Warns if a fit did not converge.
+    penalty is that of the difference of their weights: strength / 2 ||w_1 - w_0||^2.) It warns if a fit did not
+    converge.
 
     >>> import tlkit as tl
     >>> task, network = tl.data.digits(), tl.models.SmallCNN()
@@ -279,13 +334,13 @@ def linear_probe(
         raise ValueError(f"strengths={strengths}, but give at least one, each larger than 0; (10,) is a good start")
     if len(strengths) > 1 and validation is None:
         raise ValueError(f"{len(strengths)} strengths, but no validation= to choose one by; give it, or one strength")
-    labels, classes = _known(features), len(features.classes)
+    labels, classes = _labels(features), len(features.classes)
     without = [features.classes[number] for number in (labels.bincount(minlength=classes) == 0).nonzero()[:, 0]]
     if without or classes < 2:
         raise ValueError(
             f'class "{without[0]}" has no example among these features; give each class one, or leave it out of classes'
             if without
-            else "there is only one class, so there is nothing to tell apart"
+            else "there is only one class, so there is nothing to distinguish"
         )
     x = features.values.cpu() if features.values.device.type == "mps" else features.values  # which has no float64
     x = x.double()
@@ -293,33 +348,33 @@ def linear_probe(
         x, mean, deviation = F.normalize(x, dim=1), x.new_zeros(()), x.new_ones(())
     else:
         mean, deviation = x.mean(0), x.std(0, correction=0)
-        deviation = deviation.where(deviation > 1e-6 * mean.abs(), 1)  # what never changes stays as it is
+        deviation = deviation.where(deviation > 1e-6 * mean.abs(), 1)  # a constant feature stays as it is
         x = (x - mean) / deviation
     heads = {}
-    for strength, weight, bias in zip(strengths, *_fitted(x, labels.to(x.device), classes, strengths), strict=True):
+    for strength, weight, bias in zip(strengths, *_fit(x, labels.to(x.device), classes, strengths), strict=True):
         weight = weight / deviation
         linear = nn.utils.skip_init(nn.Linear, x.shape[1], classes, device=features.values.device)  # draws nothing
         linear.load_state_dict({"weight": weight, "bias": bias - (weight * mean).sum(1)})
         heads[strength] = nn.Sequential(UnitLength(), linear) if scaling == "unit length" else linear
     if validation is None:
         return LinearProbe(heads, strengths[0], {}, features.cut)
-    wanted = _known(validation).cpu()
-    right = {s: predictions(head, validation.values) == wanted for s, head in heads.items()}
-    accuracies = {strength: float(found.double().mean()) for strength, found in right.items()}
+    labels = _labels(validation).cpu()
+    correct = {strength: predictions(head, validation.values) == labels for strength, head in heads.items()}
+    accuracies = {strength: float(each.double().mean()) for strength, each in correct.items()}
     best = max(accuracies, key=lambda strength: (accuracies[strength], strength))
     return LinearProbe(heads, best, accuracies, features.cut)
 
 
-def _known(features: Features) -> Tensor:
+def _labels(features: Features) -> Tensor:
     return features.required_labels("so there is nothing to learn from or to choose by")
 
 
-def _fitted(x: Tensor, labels: Tensor, classes: int, strengths: Sequence[float]) -> tuple[Tensor, Tensor]:
-    """Weights [strengths, classes, d] and biases [strengths, classes] of the minima, for x [n, d] in float64.
+def _fit(x: Tensor, labels: Tensor, classes: int, strengths: Sequence[float]) -> tuple[Tensor, Tensor]:
+    """Weights `[strengths, classes, d]` and biases `[strengths, classes]` of the minima, for x `[n, d]` in float64.
 
-    Newton's method for all strengths at once, each with a step of its own. The weights lie in the span of the
-    examples, so that at most n numbers describe them: below, `examples` are coordinates in it, and the last is the
-    bias's 1. Everything that is solved for has the shape [coordinates, strengths, classes].
+    Newton's method for all strengths at once, each with its own step size. The weights lie in the span of the
+    examples, so at most n numbers describe them: below, `examples` are coordinates in that span, and the last
+    coordinate is the 1 of the bias. All unknowns have the shape `[coordinates, strengths, classes]`.
     """
     mean = x.mean(0)
     left, sizes, span = torch.linalg.svd(x - mean, full_matrices=False)
@@ -344,46 +399,47 @@ def _fitted(x: Tensor, labels: Tensor, classes: int, strengths: Sequence[float])
         p, loss = logits.softmax(2), losses(weights, logits)
         gradient = slopes(p - target) + penalty * weights
 
-        def curved(way: Tensor, p: Tensor = p) -> Tensor:
-            change = outputs(way)
-            return slopes(p * (change - (p * change).sum(2, keepdim=True))) + penalty * way
+        def curvature(direction: Tensor, p: Tensor = p) -> Tensor:
+            change = outputs(direction)
+            return slopes(p * (change - (p * change).sum(2, keepdim=True))) + penalty * direction
 
         diagonal = (squares * (p * (1 - p)).mean(0) + penalty).clamp_min(1e-12)
         if _inner(gradient, gradient / diagonal).max() < STEADY**2:
             break
-        way = _solved(curved, diagonal, -gradient)
-        change, expected, step = outputs(way), _inner(gradient, way), torch.ones_like(loss)
+        direction = _solve(curvature, diagonal, -gradient)
+        change, expected, step = outputs(direction), _inner(gradient, direction), torch.ones_like(loss)
         for _ in range(40):
-            falls = losses(weights + step * way, logits + step * change) <= loss + 1e-4 * step * expected
+            falls = losses(weights + step * direction, logits + step * change) <= loss + 1e-4 * step * expected
             if falls.all():
                 break
             step = step.where(falls, step / 2)
-        weights = weights + step * way
+        weights = weights + step * direction
     else:
         warnings.warn("the probe did not converge; try larger strengths, or scaling='standardised'", stacklevel=3)
     weights, biases = weights[:-1].permute(1, 2, 0) @ span, weights[-1]
     return weights, biases - weights @ mean
 
 
-def _solved(curved: Callable[[Tensor], Tensor], diagonal: Tensor, wanted: Tensor) -> Tensor:
-    """The solution of `curved`(solution) = `wanted`, roughly, by conjugate gradients, each strength by itself.
+def _solve(curvature: Callable[[Tensor], Tensor], diagonal: Tensor, wanted: Tensor) -> Tensor:
+    """The solution of `curvature`(solution) = `wanted`, roughly, by conjugate gradients, each strength by itself.
 
-    A little of the diagonal is added: the same number more on every class's bias changes nothing, so has no curvature.
+    A little of the diagonal is added: adding one number to the bias of every class changes nothing, so the loss has no
+    curvature in that direction.
     """
-    solution, left, way = torch.zeros_like(wanted), wanted, wanted / diagonal
-    size = _inner(left, way)
+    solution, residual, direction = torch.zeros_like(wanted), wanted, wanted / diagonal
+    size = _inner(residual, direction)
     enough = 0.01 * size
     for _ in range(200):
-        bent = curved(way) + 1e-6 * diagonal * way
-        step = (size / _inner(way, bent).clamp_min(1e-300)).where(size > enough, 0)
-        solution, left = solution + step * way, left - step * bent
-        before, size = size, _inner(left, left / diagonal)
+        product = curvature(direction) + 1e-6 * diagonal * direction
+        step = (size / _inner(direction, product).clamp_min(1e-300)).where(size > enough, 0)
+        solution, residual = solution + step * direction, residual - step * product
+        before, size = size, _inner(residual, residual / diagonal)
         if (size <= enough).all():
             break
-        way = left / diagonal + size / before.clamp_min(1e-300) * way
+        direction = residual / diagonal + size / before.clamp_min(1e-300) * direction
     return solution
 
 
 def _inner(one: Tensor, other: Tensor) -> Tensor:
-    """The inner product for each strength: [1, strengths, 1]."""
+    """The inner product for each strength, `[1, strengths, 1]`."""
     return (one * other).sum((0, 2), keepdim=True)
