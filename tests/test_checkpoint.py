@@ -17,6 +17,8 @@ from torch import nn
 
 import tlkit as tl
 from tlkit.freezing import FreezePlan, Rule, last_layers
+from tlkit.training import checkpoint
+from tlkit.training.provenance import made_with
 
 STEPS = 20
 PLAN = FreezePlan(  # features thaw at step 9 and freeze again at 15, the head thaws again at step 17
@@ -101,12 +103,35 @@ def test_a_run_goes_on_in_another_process(path):
 
 def test_what_a_run_knows_comes_back(path):
     going = saved_at(3, path, plan=PLAN, schedule="one-cycle", seed=4, lr=0.01, precision="bfloat16")
-    going.set_rate(0.02)
+    going.set_lr(0.02)
     going.save(path)
     again = tl.resume(path, *parts(), device="cpu")
-    same = ("steps", "step", "lr", "rate", "schedule", "seed", "precision", "plan", "seconds", "history", "choice")
+    same = (
+        "steps",
+        "step",
+        "lr",
+        "current_lr",
+        "schedule",
+        "seed",
+        "precision",
+        "plan",
+        "seconds",
+        "history",
+        "choice",
+    )
     assert {name: getattr(again, name) for name in same} == {name: getattr(going, name) for name in same}
-    assert (again.batches.batch_size, again.rates()) == (8, going.rates())
+    assert (again.batches.batch_size, again.lrs()) == (8, going.lrs())
+
+
+def test_a_run_that_was_saved_under_the_names_of_before_comes_back(path):
+    going = saved_at(3, path)
+    going.set_lr(0.02)
+    state = going.state_dict()
+    history = [{"rate" if name == "lr" else name: value for name, value in r.items()} for r in state["history"]]
+    old = state | {"rate": state.pop("current_lr"), "history": history}
+    checkpoint.write(path, made_with(going) | {"run": old})
+    again = tl.resume(path, *parts(), device="cpu")
+    assert (again.current_lr, again.history.series("lr")) == (0.02, ([3], [0.02]))
 
 
 def test_a_resumed_run_restarts_from_the_first_weights(path):
@@ -120,7 +145,7 @@ def test_a_resumed_run_that_fails_goes_back_to_where_it_was_resumed(path):
     again = tl.resume(path, *parts(), device="cpu")
     before = digest(again.network)
     again._checks_each_step = False  # as on an accelerator, where the loss is looked at later
-    again.set_rate(1e30)
+    again.set_lr(1e30)
     with pytest.raises(FloatingPointError, match="the weights of step 9 are kept"):
         again.finish()
     assert digest(again.network) == before

@@ -24,9 +24,9 @@ def measure(net=None, objective=None, **options) -> RangeTest:
 
 
 def test_rates_rise_by_the_same_factor_from_the_first_to_the_last():
-    rates = measure(lrs=(1e-5, 1e-3), steps=21).rates
-    assert len(rates) == 21 and rates[0] == pytest.approx(1e-5) and rates[-1] == pytest.approx(1e-3)
-    assert [b / a for a, b in pairwise(rates)] == pytest.approx([100 ** (1 / 20)] * 20)
+    lrs = measure(lrs=(1e-5, 1e-3), steps=21).lrs
+    assert len(lrs) == 21 and lrs[0] == pytest.approx(1e-5) and lrs[-1] == pytest.approx(1e-3)
+    assert [b / a for a, b in pairwise(lrs)] == pytest.approx([100 ** (1 / 20)] * 20)
 
 
 def test_losses_are_those_of_a_loop_at_these_rates_smoothed():
@@ -34,7 +34,7 @@ def test_losses_are_those_of_a_loop_at_these_rates_smoothed():
     net, batches, mean, expected = network().train(), tl.data.Batches(split(), 8), 0.0, []
     optimizer = torch.optim.AdamW(net.parameters())
     for step in range(12):
-        optimizer.param_groups[0]["lr"] = found.rates[step]
+        optimizer.param_groups[0]["lr"] = found.lrs[step]
         loss = F.cross_entropy(net(batches[step].inputs), batches[step].labels)
         optimizer.zero_grad()
         loss.backward()
@@ -80,21 +80,21 @@ def test_a_range_test_leaves_no_trace():
 
 def test_it_stops_when_the_loss_explodes():
     found = measure(lrs=(1e-3, 1e6), optimizer=torch.optim.SGD)
-    assert found.exploded and len(found.rates) == len(found.losses) < 100
+    assert found.exploded and len(found.lrs) == len(found.losses) < 100
     assert max(found.losses[:-1]) < 4 * min(found.losses) <= found.losses[-1]
     assert "it explodes at" in repr(found)
 
 
 def test_a_rate_far_too_small_for_an_explosion_is_tested_to_its_end():
     found = measure(lrs=(1e-6, 1e-5), steps=15)
-    assert not found.exploded and len(found.rates) == 15
+    assert not found.exploded and len(found.lrs) == 15
     assert "it has not exploded at 1e-05" in repr(found)
 
 
 def test_the_suggestion_trains():
     data = tl.data.digits()
     found = range_test(tl.models.SmallCNN(), tl.objectives.CrossEntropy(), data, device="cpu")
-    assert found.suggestion == pytest.approx(found.rates[found.losses.index(min(found.losses))] / 10)
+    assert found.suggestion == pytest.approx(found.lrs[found.losses.index(min(found.losses))] / 10)
     losses = run(60, data, tl.models.SmallCNN(), batch_size=64, lr=found.suggestion).finish().history.series("loss")[1]
     assert sum(losses[-10:]) < 0.3 * sum(losses[:10])
 
@@ -108,8 +108,8 @@ def test_options_reach_the_run():
 
 
 @pytest.mark.parametrize("lrs", [(0.0, 1.0), (1.0, 0.1), (1e-3, float("inf"))])
-def test_rates_that_do_not_rise_are_refused(lrs):
-    with pytest.raises(ValueError, match="the rates rise from one above 0"):
+def test_learning_rates_that_do_not_rise_are_refused(lrs):
+    with pytest.raises(ValueError, match="the learning rates rise from one above 0"):
         measure(lrs=lrs)
 
 

@@ -254,6 +254,13 @@ def test_a_loop_that_knows_its_end_says_how_far_it_is():
     assert (progress["words"], progress["step"], progress["of"]) == ("Step 2 of 5", 2, 5)
 
 
+def test_a_learning_rate_that_a_loop_measures_in_each_step_is_a_curve_and_no_change_of_it():
+    loop = Another()
+    loop.history = [{"step": 1, "loss": 1.0, "lr": 0.1}, {"step": 2, "loss": 0.5, "lr": 0.1}]
+    monitor = tl.widgets.Monitor(loop)
+    assert monitor.view["right"]["title"] == "Lr" and monitor.events == []
+
+
 @pytest.mark.parametrize("missing", ["stop", "history"])
 def test_what_a_loop_lacks_is_said(missing):
     loop = {"__iter__": iter, "__next__": lambda self: 1, "stop": print, "finished": False, "history": []}

@@ -101,7 +101,7 @@ def test_nothing_is_guessed_from_what_an_objective_calls_its_parts():
 def test_what_is_no_objective_is_refused_with_how_one_is_written():
     for wrong in (nn.CrossEntropyLoss(), nn.functional.cross_entropy, CrossEntropy):
         with pytest.raises(
-            TypeError, match=r"is no objective; derive yours from tl\.objectives\.Objective, with forward"
+            TypeError, match=r"is not an objective; derive yours from tl\.objectives\.Objective, with forward"
         ):
             run(3, objective=wrong)
 

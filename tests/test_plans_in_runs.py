@@ -99,7 +99,7 @@ def test_what_the_plan_freezes_keeps_every_bit_and_what_it_thaws_moves(optimizer
         table = {group: BACK_AND_FORTH.rate(group, (step - 1) / STEPS) for group in GROUPS}
         next(going)
         after = state_of(going.network)
-        if step < STEPS or schedule is None:  # the last rate of a cycle is zero
+        if step < STEPS or schedule is None:  # the last learning rate of a cycle is zero
             assert moved(before, after) == {group for group, rate in table.items() if rate is not None}, step
         before = after
 
@@ -228,11 +228,11 @@ def test_a_module_above_frozen_groups_only_is_in_evaluation_mode_too():
     assert modes == [False, True]
 
 
-# ---- rates ----
+# ---- learning rates ----
 
 
 def recorded(going: tl.Run) -> list[dict[str, float]]:
-    """The rates that the optimizer really used, by group, step for step."""
+    """The learning rates that the optimizer really used, by group, step for step."""
     used = []
     going.optimizer.register_step_pre_hook(
         lambda optimizer, *_: used.append({g.get("layer_group", "objective"): g["lr"] for g in optimizer.param_groups})
@@ -246,63 +246,63 @@ def warmth(step: int, thawed: int, steps: int = STEPS) -> float:
 
 
 @pytest.mark.parametrize("schedule", [None, "one-cycle"])
-def test_the_rate_of_every_group_at_every_step_is_that_of_the_plans_table(schedule):
+def test_the_learning_rate_of_every_group_at_every_step_is_that_of_the_plans_table(schedule):
     used = recorded(planned(BACK_AND_FORTH, steps=100, schedule=schedule, lr=0.01))
     thaws = {"middle": 0, "top": 25, "head": 75}
-    for step, rates in enumerate(used):
+    for step, lrs in enumerate(used):
         base = 0.01 * (one_cycle(step, 100) if schedule else 1)
         for group in ("middle", "top", "head"):
             share = BACK_AND_FORTH.rate(group, step / 100)
             since = thaws[group] if step >= thaws[group] else 0
             expected = 0 if share is None else base * share * warmth(step, since, 100)
-            assert rates[group] == pytest.approx(expected, rel=1e-12), (group, step)
-        assert "stem" not in rates
+            assert lrs[group] == pytest.approx(expected, rel=1e-12), (group, step)
+        assert "stem" not in lrs
 
 
 @pytest.mark.parametrize("plan", [gradual_unfreezing, discriminative_rates, probe_then_finetune])
-def test_a_run_says_the_rates_that_its_optimizer_uses(plan):
+def test_a_run_names_the_learning_rates_that_its_optimizer_uses(plan):
     going = planned(plan(Deep()), schedule="one-cycle")
-    said = [going.rates(number) for number in range(1, STEPS + 1)]
-    for rates, used in zip(said, recorded(going), strict=True):
-        assert {group: rate or 0.0 for group, rate in rates.items()} == used
-    assert {group for group, rate in said[0].items() if rate is None} == {
+    named = [going.lrs(number) for number in range(1, STEPS + 1)]
+    for lrs, used in zip(named, recorded(going), strict=True):
+        assert {group: lr or 0.0 for group, lr in lrs.items()} == used
+    assert {group for group, lr in named[0].items() if lr is None} == {
         group for group in GROUPS if plan(Deep()).rate(group, 0) is None
     }
 
 
-def test_the_rates_of_a_run_are_those_of_the_next_step_at_the_present_base_rate():
+def test_the_learning_rates_of_a_run_are_those_of_the_next_step_at_the_present_one():
     going = planned(last_layers(Deep(), 1), steps=3, lr=0.1)
-    assert going.rates() == {"stem": None, "middle": None, "top": None, "head": 0.1}
+    assert going.lrs() == {"stem": None, "middle": None, "top": None, "head": 0.1}
     next(going)
-    going.set_rate(0.01)
-    assert going.rates()["head"] == 0.01
-    assert going.finish().rates()["head"] == 0.01
+    going.set_lr(0.01)
+    assert going.lrs()["head"] == 0.01
+    assert going.finish().lrs()["head"] == 0.01
     with pytest.raises(ValueError, match="this run has no step 4; it has the steps 1 to 3"):
-        going.rates(4)
+        going.lrs(4)
 
 
-def test_without_a_plan_every_group_has_the_one_rate():
-    assert planned(None, lr=0.1).rates() == {"every group": 0.1}
+def test_without_a_plan_every_group_has_the_one_learning_rate():
+    assert planned(None, lr=0.1).lrs() == {"every group": 0.1}
 
 
 def test_a_group_that_thaws_warms_up_over_a_twentieth_of_the_steps():
     going = planned(
         FreezePlan((*(Rule(g) for g in GROUPS[1:]), Rule("stem", None), Rule("stem", 1.0, 0.5))), steps=100, lr=1.0
     )
-    assert [going.rates(number)["stem"] for number in range(50, 57)] == [None, 0.2, 0.4, 0.6, 0.8, 1, 1]
+    assert [going.lrs(number)["stem"] for number in range(50, 57)] == [None, 0.2, 0.4, 0.6, 0.8, 1, 1]
 
 
-def test_a_steps_rate_is_the_base_rate_whatever_the_plan():
+def test_a_steps_learning_rate_is_that_of_the_run_whatever_the_plan():
     steps = list(planned(discriminative_rates(Deep()), schedule="one-cycle", lr=0.01))
     assert [step.lr for step in steps] == [0.01 * one_cycle(number, STEPS) for number in range(STEPS)]
 
 
-def test_a_plan_at_full_rate_for_all_is_no_plan():
+def test_a_plan_with_the_rate_1_for_all_is_no_plan():
     everything = last_layers(Deep(), 4)
     assert trained(everything) == trained(None)
 
 
-def test_the_objectives_own_weights_learn_at_the_base_rate():
+def test_the_objectives_own_weights_learn_at_the_runs_learning_rate():
     class Scaled(tl.objectives.Objective):
         def __init__(self):
             super().__init__()
@@ -312,7 +312,7 @@ def test_the_objectives_own_weights_learn_at_the_base_rate():
             return {"loss": self.scale * F.cross_entropy(net(batch.inputs), batch.labels)}
 
     going = planned(last_layers(Deep(), 1), objective=Scaled(), lr=0.01)
-    assert {rates["objective"] for rates in recorded(going)} == {0.01}
+    assert {lrs["objective"] for lrs in recorded(going)} == {0.01}
     assert going.objective.scale < 1
 
 
@@ -380,7 +380,7 @@ def test_what_the_user_froze_stays_frozen_under_a_plan_that_would_thaw_it():
     going = planned(gradual_unfreezing(net), net=net).finish()
     assert all(weight.equal(old) for weight, old in zip(net.backbone.middle.parameters(), before, strict=True))
     assert not any(weight.requires_grad for weight in net.backbone.middle.parameters())
-    assert going.rates()["middle"] is None
+    assert going.lrs()["middle"] is None
 
 
 def flags(net: nn.Module) -> list[bool]:
@@ -405,7 +405,7 @@ ENDS = {
         setattr(going.objective, "after_step", lambda net: signal.raise_signal(signal.SIGINT)),
         raised(going, KeyboardInterrupt),
     ),
-    "not a number": lambda going: (going.set_rate(1e30), raised(going, FloatingPointError)),
+    "not a number": lambda going: (going.set_lr(1e30), raised(going, FloatingPointError)),
     "restarted": lambda going: (next(going), going.restart()),
     "another run": lambda going: (next(going), next(planned(None, net=going.network))),
 }

@@ -81,7 +81,7 @@ def test_a_run_leaves_torchs_generator_as_it_was():
     assert torch.get_rng_state().equal(before)
 
 
-def test_a_step_says_its_number_its_rate_and_the_loss_before_its_update():
+def test_a_step_has_its_number_its_learning_rate_and_the_loss_before_its_update():
     net = network()
     first = next(run(5, net=net, lr=0.01))
     images, labels = Batches(split(), 8)[0]
@@ -156,12 +156,12 @@ def test_a_run_puts_the_network_into_training_mode_for_each_step():
         going.network.eval()
 
 
-def test_a_changed_rate_holds_from_the_next_step_and_is_noted():
+def test_a_changed_learning_rate_holds_from_the_next_step_and_is_noted():
     going = run(3)
     assert next(going).lr == 3e-3
-    going.set_rate(1e-4)
+    going.set_lr(1e-4)
     assert [step.lr for step in going] == [1e-4, 1e-4]
-    assert going.history.series("rate") == ([1], [1e-4])
+    assert going.history.series("lr") == ([1], [1e-4])
 
 
 @pytest.mark.parametrize("steps", [20, 100, 333])
@@ -177,15 +177,15 @@ def test_one_cycle_is_the_shape_of_torchs(steps):
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 11, 50])
-def test_one_cycle_stays_between_nothing_and_the_base_rate_and_reaches_it(steps):
+def test_one_cycle_stays_between_0_and_1_and_reaches_it(steps):
     shares = [one_cycle(step, steps) for step in range(steps)]
     assert all(0 <= share <= 1 for share in shares)
     assert max(shares) == pytest.approx(1, abs=0.03)
 
 
-def test_the_schedule_sets_the_rate_of_each_step():
-    rates = [step.lr for step in run(20, schedule="one-cycle", lr=0.1)]
-    assert rates == pytest.approx([0.1 * one_cycle(step, 20) for step in range(20)])
+def test_the_schedule_sets_the_learning_rate_of_each_step():
+    lrs = [step.lr for step in run(20, schedule="one-cycle", lr=0.1)]
+    assert lrs == pytest.approx([0.1 * one_cycle(step, 20) for step in range(20)])
 
 
 def test_a_fast_run_says_what_it_chose_and_learns():
@@ -238,13 +238,13 @@ def test_a_restarted_run_is_like_a_fresh_one():
     again = run(20, objective=NOISY)
     for _ in range(7):
         next(again)
-    again.set_rate(1e-4)
+    again.set_lr(1e-4)
     again.restart()
     assert (again.step, again.seconds, again.history, again.error) == (0, 0.0, [], None)
     assert digest(again.finish().network) == trained(20, objective=NOISY)
 
 
-def test_a_run_can_be_restarted_after_its_end_and_at_another_rate():
+def test_a_run_can_be_restarted_after_its_end_and_at_another_learning_rate():
     again = run(20).finish().restart(lr=1e-2).finish()
     assert digest(again.network) == trained(20, lr=1e-2)
 
@@ -444,7 +444,7 @@ def test_on_a_cpu_nan_ends_the_run_at_its_step_with_the_weights_before(net, at):
     assert (failing.step, failing.history.series("loss")[0]) == (at - 1, list(range(1, at)))
 
 
-def test_the_message_says_the_step_the_rate_and_what_to_try():
+def test_the_message_says_the_step_the_learning_rate_and_what_to_try():
     failing = run(20, lr=1e30)
     with pytest.raises(FloatingPointError) as raised:
         failing.finish()
@@ -546,10 +546,8 @@ def test_without_batch_norm_a_batch_of_one_works():
     assert run(3, net=copy.deepcopy(WITHOUT_BUFFERS), batch_size=1).finish().finished
 
 
-@pytest.mark.parametrize(
-    "change", [lambda r: r.set_rate(0.0), lambda r: r.restart(lr=-1.0)], ids=["set_rate", "restart"]
-)
-def test_a_rate_is_refused_later_too_and_nothing_is_lost(change):
+@pytest.mark.parametrize("change", [lambda r: r.set_lr(0.0), lambda r: r.restart(lr=-1.0)], ids=["set_lr", "restart"])
+def test_a_learning_rate_is_refused_later_too_and_nothing_is_lost(change):
     going = run(20)
     next(going)
     with pytest.raises(ValueError, match="but a learning rate is larger than 0"):

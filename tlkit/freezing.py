@@ -12,7 +12,11 @@ from itertools import pairwise
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from tlkit.groups import Groups, Part, layer_groups, objective_groups, weights_of
+from tlkit.groups import Groups as Groups
+from tlkit.groups import Part as Part
+from tlkit.groups import layer_groups as layer_groups
+from tlkit.groups import objective_groups as objective_groups
+from tlkit.groups import weights_of as weights_of
 from tlkit.words import listed, meant
 
 
@@ -182,8 +186,8 @@ class FreezePlan:
         """
         try:
             read = json.loads(text)
-            parts = read["parts"] if "parts" in read else read["given"]  # its name in plans that were written earlier
-            rules, parts = tuple(Rule(*rule) for rule in read["rules"]), tuple(parts)
+            rules = tuple(Rule(*rule) for rule in read["rules"])
+            parts = tuple(read["parts"] if "parts" in read else read["given"])  # its name in plans written earlier
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise ValueError(f"this text is not a plan that FreezePlan.to_json() wrote: {text[:60]!r}") from error
         return cls(rules, parts)
@@ -376,10 +380,8 @@ def batch_norm_still(network: nn.Module) -> FreezePlan:
 
 def _plan(network: nn.Module, groups: Groups | None, rules: Sequence[Rule]) -> FreezePlan:
     """A plan with these rules; it keeps groups of your own by the dotted names of their parts."""
-    if groups is None:
-        return FreezePlan(tuple(rules))
     named = {id(part): name for name, part in [*network.named_modules(), *network.named_parameters()]}
-    parts = {group: [p if isinstance(p, str) else named[id(p)] for p in of] for group, of in groups.items()}
+    parts = {group: [p if isinstance(p, str) else named[id(p)] for p in of] for group, of in (groups or {}).items()}
     return FreezePlan(tuple(rules), parts)
 
 

@@ -123,8 +123,7 @@ def _found(network: nn.Module) -> dict[str, list]:
             groups[[*groups][-1]] += before
             groups |= {"head": [last]} if weights_of([last]) else {}
         else:  # a structure that is not known: its last child is the head, unless one has that name
-            head = groups.pop("head", None) or (groups.popitem()[1] if groups else [network])
-            groups["head"] = head
+            groups["head"] = groups.pop("head", None) or (groups.popitem()[1] if groups else [network])
     return {name: [part for part in parts if _matters(part)] for name, parts in groups.items()}
 
 

@@ -230,7 +230,7 @@ def range_test(test: RangeTest, width: int = 648) -> Picture:
     axes.set_ylim(0, 1.25 * max(loss for loss in test.losses if loss < max(4 * lowest, 2 * test.losses[0])))
     axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.grid(axis="y", color=RULE, linewidth=1)
-    axes.plot(test.rates, np.minimum(test.losses, axes.get_ylim()[1]), color=INK, linewidth=2)
+    axes.plot(test.lrs, np.minimum(test.losses, axes.get_ylim()[1]), color=INK, linewidth=2)
     axes.plot(10 * test.suggestion, lowest, color=INK, marker="o", markersize=8)
     axes.axvline(test.suggestion, color=INK, linewidth=1.25, linestyle=DOTTED)
     top = (test.suggestion, 0.95 * axes.get_ylim()[1])

@@ -30,7 +30,7 @@ two = {name: lambda task, seed: new_run(100) for name in "ab"}
 comparison = tl.compare(two, task, seeds=range(50), budgets=[1])
 comparison = await tl.widgets.Monitor(comparison).train()""",
     "step by step": "tl.widgets.Monitor(new_run(20))",
-    "rate": "run = await tl.widgets.Monitor(new_run()).train()\nprint('rate', run.rate)",
+    "rate": "run = await tl.widgets.Monitor(new_run()).train()\nprint('rate', run.current_lr)",
     "diverging": """
 run = tl.Run(tl.models.SmallCNN(), tl.objectives.CrossEntropy(), task, steps=200, lr=1e20)
 await tl.widgets.Monitor(run).train()""",

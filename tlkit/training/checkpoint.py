@@ -1,4 +1,4 @@
-"""Nested states in one file: tensors as safetensors, all else as JSON in its metadata. It knows dictionaries only."""
+"""Nested states in one file: tensors as safetensors, the rest as JSON in its metadata. It knows only dictionaries."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,9 +18,14 @@ FORMAT = 2  # 1 was before a run had an objective of its own
 
 
 def write(path: str | PathLike[str], about: Mapping[str, Any]) -> None:
-    """Write nested mappings and sequences of plain values and tensors, whole or not at all.
+    """Write nested mappings and sequences of plain values and tensors: the whole file or nothing.
 
-    Raises OSError if that is not possible; what stood there before is then as it was.
+    Args:
+        path: where to write it.
+        about: what to write, by name.
+
+    Raises:
+        OSError: if it cannot be written; a file that stood there before is then as it was.
     """
     path, tensors = Path(path), {}
     stamp = {"format": FORMAT, "versions": {"tlkit": __version__, "torch": torch.__version__}}
@@ -34,7 +39,17 @@ def write(path: str | PathLike[str], about: Mapping[str, Any]) -> None:
 
 
 def read(path: str | PathLike[str]) -> dict[str, Any]:
-    """What `write` wrote. Raises ValueError if the file is damaged, another's, or of another format."""
+    """What `write` wrote.
+
+    Args:
+        path: the file.
+
+    Returns:
+        What was written, by name, its tensors on the CPU.
+
+    Raises:
+        ValueError: if the file is damaged, if `write` did not write it, or if it has the format of another tlkit.
+    """
     try:
         with safe_open(path, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -54,7 +69,7 @@ def read(path: str | PathLike[str]) -> dict[str, Any]:
 
 
 def _flat(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
-    """A nested state as JSON, its tensors put aside under names; keys that are numbers stay numbers."""
+    """A nested state as JSON takes it, with its tensors put aside under names; keys that are numbers stay numbers."""
     if isinstance(value, Tensor):
         tensors[name] = value.cpu().contiguous()
         return {"tensor": name}
@@ -66,7 +81,7 @@ def _flat(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
 
 
 def _whole(value: Any, tensors: Mapping[str, Tensor]) -> Any:
-    """What `_flat` made flat."""
+    """The nested state that `_flat` made flat."""
     if isinstance(value, list):
         return [_whole(part, tensors) for part in value]
     if not isinstance(value, dict):

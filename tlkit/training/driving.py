@@ -1,11 +1,11 @@
-"""What takes its steps one by one when asked, and how a notebook asks while the kernel stays awake."""
+"""Iterators that take one step at a time, and how a notebook drives them while the kernel stays awake."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, Self
 
-END = object()  # what a source gives that has no more items: an item may be None
+END = object()  # stands for the end of a source: None may be one of its items
 SLICE = 0.03  # seconds of training between two looks at what the browser has sent
 
 
@@ -30,11 +30,15 @@ class Stepwise(Iterator[Any]):
 
 
 class Watched:
-    """A training loop of whatever framework, its numbers under the names that a Run has for them.
+    """A training loop of any framework, with its numbers under the names that a Run has for them.
 
-    A loop is an iterator, one step an item, with `stop()`, `finished` and `history`: a record for each step, with its
-    "step", its "loss" and other named numbers. `steps` and `seconds`, if it has them, say how many steps there will be
-    and how long those so far took. Raises TypeError for what is no loop.
+    Args:
+        loop: an iterator, one step an item, with `stop()`, `finished` and `history`: a record for each step, with its
+            "step", its "loss" and other named numbers. `steps` and `seconds`, if it has them, are how many steps there
+            will be and how long those so far took.
+
+    Raises:
+        TypeError: if `loop` lacks one of these.
     """
 
     def __init__(self, loop: Any):
@@ -53,25 +57,30 @@ class Watched:
 
     @property
     def step(self) -> int:
-        """The last step that there is a record of."""
+        """The last step that has a record; 0 before the first."""
         return self.history[-1]["step"] if self.history else 0
 
     @property
     def steps(self) -> int:
-        """How many steps there will be; where the loop does not know, as many as it has taken."""
+        """How many steps there will be; if the loop does not know, how many it has taken, at least 1."""
         return self.loop.steps if self.knows_its_end else max(self.step, 1)
 
     @property
     def seconds(self) -> float:
-        """How long the steps took; 0 where the loop does not say."""
+        """How long the steps so far took, in seconds; 0 if the loop does not say."""
         return getattr(self.loop, "seconds", 0.0)
 
 
 async def in_slices(source: Any, wait: Callable[[], Awaitable[int | None]] | None = None) -> AsyncIterator[int]:
-    """Iterate `source` to its end, a few tens of milliseconds at a time; yields the number of items after each slice.
+    """Iterate a source to its end, a few tens of milliseconds at a time: between two slices the kernel answers.
 
-    Between two slices the kernel answers. `wait`, if given, is awaited before each slice, as long as it likes (a
-    pause), and says how many items the slice may have at most; None for as many as it has time for.
+    Args:
+        source: an iterator.
+        wait: awaited before each slice, for as long as it takes (a pause). It returns how many items the slice may have
+            at most; None for as many as there is time for.
+
+    Returns:
+        An asynchronous iterator over the number of items in each slice.
     """
     while True:
         most = await wait() if wait else None

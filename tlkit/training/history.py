@@ -9,9 +9,13 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Step:
-    """One optimisation step: its `number` from 1, the learning rate `lr`, and the objective's named `values`.
+    """One optimisation step.
 
-    The values are detached tensors on the device; reading one as a float is what waits for the device.
+    Args:
+        number: which step it was, from 1.
+        lr: the learning rate that it was taken with, before the rates of a plan.
+        values: what the objective returned, by name: "loss" and others, each a detached tensor `[]` on the device. To
+            read one as a float is to wait for the device.
     """
 
     number: int
@@ -20,20 +24,38 @@ class Step:
 
     @property
     def loss(self) -> float:
-        """The loss of this step's batch, before its update."""
+        """The loss of the step's batch, before the update."""
         return float(self.values["loss"])
 
 
 class History(list[dict[str, Any]]):
-    """Plain records such as `{"step": 3, "loss": 1.7}`, in order."""
+    """What a run has measured: plain records such as `{"step": 3, "loss": 1.7}`, in order.
+
+    A record `{"step": 3, "lr": 0.01}` notes that the learning rate was changed after step 3.
+    """
 
     def series(self, name: str) -> tuple[list[int], list[float]]:
-        """The steps at which `name` was measured, and its values."""
+        """The curve of one measured value.
+
+        Args:
+            name: its name in the records, such as "loss".
+
+        Returns:
+            The steps at which it was measured, and its value at each.
+        """
         return series(self, name)
 
 
 def series(history: Iterable[dict[str, Any]], name: str) -> tuple[list[int], list[float]]:
-    """The steps at which the records have `name`, and its values; what was read from the device stays read."""
+    """The curve of one value in a list of records; a tensor is read from its device once and stays a float.
+
+    Args:
+        history: records such as `{"step": 3, "loss": 1.7}`.
+        name: the name of the value.
+
+    Returns:
+        The steps of the records that have it, and its value at each.
+    """
     steps, values = [], []
     for record in history:
         if name in record:

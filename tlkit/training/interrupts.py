@@ -1,4 +1,4 @@
-"""Interrupts that wait until what is under way is whole."""
+"""Interrupts that wait until the step or the file under way is complete."""
 
 import signal
 import threading
@@ -8,15 +8,15 @@ from contextlib import contextmanager
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold an interrupt (SIGINT) back until the block is whole, then raise it again for the handler that was there."""
+    """Hold an interrupt (SIGINT) back until the block has ended, then raise it again for the handler that was there."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    asked: list[int] = []
-    handler = signal.signal(signal.SIGINT, lambda number, frame: asked.append(number))
+    held_back: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, frame: held_back.append(number))
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, handler)
-        if asked:
+        if held_back:
             signal.raise_signal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""The states of what a run trains: taken, gone back to, and watched for values that are no longer finite."""
+"""Copies of the state of what a run trains, to go back to when a value is no longer finite."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,9 +10,13 @@ State = Sequence[dict[str, Any]]
 
 
 class Keeper:
-    """Takes the state of `parts`, a run's network, objective, optimizer and average, and puts it back.
+    """Copies the state of what a run trains, and puts it back.
 
-    Watched are the weights and buffers of its modules that are finite at the start: a mask may hold infinities.
+    Args:
+        parts: the network and the objective, then whatever else has a `state_dict`: the optimizer, an average.
+
+    It watches those weights and buffers of network and objective that are finite at the start: a mask may hold
+    infinities.
     """
 
     def __init__(self, *parts: Any):
@@ -24,20 +28,28 @@ class Keeper:
         self.first = self.state()
 
     def state(self) -> State:
-        """A copy of the state of now, part by part."""
+        """A copy of the present state, part by part."""
         return tuple(_copied(part.state_dict()) for part in self.parts)
 
     def restore(self, state: State) -> None:
-        """Go back to a state."""
+        """Go back to a state.
+
+        Args:
+            state: what `state` returned.
+        """
         for part, values in zip(self.parts, state, strict=True):
             part.load_state_dict(_copied(values))
 
     def buffers(self) -> list[Tensor]:
-        """A copy of the buffers of now: a forward pass may move them before its loss is seen to be no number."""
+        """A copy of the present buffers: a forward pass may move them before its loss turns out not to be finite."""
         return [buffer.clone() for buffer in self._buffers]
 
     def put_back(self, buffers: Sequence[Tensor]) -> None:
-        """Give the buffers the values that `buffers()` copied."""
+        """Give the buffers earlier values.
+
+        Args:
+            buffers: what `buffers` returned.
+        """
         for buffer, value in zip(self._buffers, buffers, strict=True):
             buffer.copy_(value)
 
@@ -48,7 +60,7 @@ class Keeper:
 
 
 def _copied(value: Any) -> Any:
-    """A state with copies of its tensors (a deep copy takes four times as long)."""
+    """A state with copies of its tensors; a deep copy would take four times as long."""
     if isinstance(value, Tensor):
         return value.detach().clone()
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The learning-rate range test: which rates can this network be trained with?"""
+"""The learning-rate range test: which learning rates can a network be trained with?"""
 
 import copy
 import math
@@ -16,25 +16,28 @@ EXPLODED = 4  # times the lowest smoothed loss
 
 @dataclass(frozen=True, repr=False)
 class RangeTest:
-    """What a range test found: `rates`, one a step, the smoothed `losses` at them, and whether the loss `exploded`.
+    """What a range test found; `tl.plots.range_test(test)` draws it.
 
-    `tl.plots.range_test(test)` draws it.
+    Args:
+        lrs: the learning rates, one a step, rising.
+        losses: the smoothed loss at each of them.
+        exploded: whether the test ended early because the loss grew too large or was no longer finite.
     """
 
-    rates: tuple[float, ...]
+    lrs: tuple[float, ...]
     losses: tuple[float, ...]
     exploded: bool
 
     @property
     def suggestion(self) -> float:
-        """A rate to start with: a tenth of that at which the smoothed loss was lowest."""
-        return self.rates[self.losses.index(min(self.losses))] / 10
+        """A learning rate to start with: a tenth of the one at which the smoothed loss was lowest."""
+        return self.lrs[self.losses.index(min(self.losses))] / 10
 
     def __repr__(self) -> str:
         end = "it explodes at" if self.exploded else "it has not exploded at"
         return (
-            f"the loss falls to {min(self.losses):.2f} at the rate {10 * self.suggestion:.2g}, "
-            f"{end} {self.rates[-1]:.2g}; a tenth of the lowest point is a rate to start with: {self.suggestion:.2g}"
+            f"the loss falls to {min(self.losses):.2f} at the learning rate {10 * self.suggestion:.2g}, {end} "
+            f"{self.lrs[-1]:.2g}; a tenth of the lowest point is where to start: {self.suggestion:.2g}"
         )
 
 
@@ -47,33 +50,46 @@ def range_test(
     steps: int = 100,
     **options: Any,
 ) -> RangeTest:
-    """Train a copy of the network at rates that rise exponentially from the first to the second of `lrs`.
+    """Train a copy of the network at rising learning rates, and see at which the loss falls and at which it explodes.
 
-    It ends early when the smoothed loss is four times its lowest, or no longer a finite number. `options` are those of
-    `tl.Run` but for `lr` and `schedule` (`batch_size`, `optimizer`, `plan`, `seed`, ...). Network, objective and
-    torch's generators stay as they are, and a run on the network goes on. L. Smith, Cyclical Learning Rates for
-    Training Neural Networks, 2017, section 3.3.
+    Args:
+        network: the network that is to be trained later; it stays as it is, and a run on it goes on.
+        objective: what is minimised; it stays as it is.
+        data: what the network learns from, as for `tl.Run`.
+        lrs: the first and the last learning rate; in between they rise exponentially.
+        steps: how many learning rates are tried, one a step, at least 10.
+        options: those of `tl.Run` but for `lr` and `schedule`: `batch_size`, `optimizer`, `plan`, `seed`, ...
 
-    Raises ValueError if the rates do not rise from above 0, or for arguments with which no Run can work.
+    Returns:
+        The learning rates that were tried, with the smoothed loss at each and a suggestion.
+
+    Raises:
+        ValueError: if `lrs` do not rise from above 0, if `steps` is below 10, or for options that no Run can work with.
+        FloatingPointError: if the very first loss is not a finite number.
+
+    Source: L. Smith, Cyclical Learning Rates for Training Neural Networks, 2017, section 3.3.
+
+    It ends early when the smoothed loss is four times its lowest, or no longer finite. torch's generators stay as they
+    are.
 
     >>> import tlkit as tl
     >>> test = tl.range_test(tl.models.SmallCNN(), tl.objectives.CrossEntropy(), tl.data.digits(), device="cpu")
-    >>> test.rates[0], 1e-4 < test.suggestion < 1e-1
+    >>> test.lrs[0], 1e-4 < test.suggestion < 1e-1
     (1e-05, True)
     """
     low, high = lrs
     if not 0 < low < high < math.inf:
-        raise ValueError(f"lrs={lrs}, but the rates rise from one above 0 to a larger one, such as (1e-5, 1)")
+        raise ValueError(f"lrs={lrs}, but the learning rates rise from one above 0 to a larger one, such as (1e-5, 1)")
     if steps < 10:
         raise ValueError(f"steps={steps}, but a range test needs at least 10 to see the loss fall and rise")
     network, objective = copy.deepcopy((network, objective))  # together: they may share parts
     run = Run(network, objective, data, steps=steps, lr=low, schedule=None, **options)
-    rates: list[float] = []
+    tried: list[float] = []
     losses: list[float] = []
     mean, exploded = 0.0, False
     while not run.finished and not exploded:
-        rates.append(low * (high / low) ** (run.step / (steps - 1)))
-        run.set_rate(rates[-1])
+        tried.append(low * (high / low) ** (run.step / (steps - 1)))
+        run.set_lr(tried[-1])
         try:
             loss = next(run).loss
         except FloatingPointError:
@@ -81,6 +97,6 @@ def range_test(
                 raise
             loss = math.inf
         mean = SMOOTHING * mean + (1 - SMOOTHING) * loss
-        losses.append(mean / (1 - SMOOTHING ** len(rates)))
+        losses.append(mean / (1 - SMOOTHING ** len(tried)))
         exploded = not losses[-1] < EXPLODED * min(losses)
-    return RangeTest(tuple(rates), tuple(losses), exploded)
+    return RangeTest(tuple(tried), tuple(losses), exploded)

@@ -1,9 +1,9 @@
-"""Which device, which precision, how many threads, and what `Run(fast=True)` makes of them."""
+"""Which device, which precision, how many threads, and what `Run(fast=True)` chooses for them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import nn
@@ -13,7 +13,14 @@ from tlkit.data.batches import mixed_seed
 
 @dataclass(frozen=True)
 class Hardware:
-    """Where tlkit trains on this machine, and why: `device`, the recommended `precision`, `threads`, and `words`."""
+    """Where tlkit trains on this machine; printed, it says why.
+
+    Args:
+        device: the device.
+        precision: the recommended one, "float32" or "bfloat16".
+        threads: how many threads torch uses on the CPU.
+        words: all of it in a sentence.
+    """
 
     device: torch.device
     precision: str
@@ -25,7 +32,10 @@ class Hardware:
 
 
 def hardware() -> Hardware:
-    """The best device here: CUDA, else Apple's MPS, else Intel's XPU, else the CPU. Changes nothing."""
+    """The best device of this machine: CUDA, else Apple's MPS, else Intel's XPU, else the CPU.
+
+    It only looks: nothing is changed, and nothing is set for the whole process.
+    """
     threads = torch.get_num_threads()
     device, words = _best_device()
     precision = "bfloat16" if hardware_multiplies_bfloat16(device) else "float32"
@@ -34,6 +44,7 @@ def hardware() -> Hardware:
 
 
 def _best_device() -> tuple[torch.device, str]:
+    """The device, and in words which one it is."""
     if torch.cuda.is_available():
         return torch.device("cuda"), f"{torch.cuda.get_device_name()}, through CUDA"
     if torch.backends.mps.is_available():
@@ -44,7 +55,14 @@ def _best_device() -> tuple[torch.device, str]:
 
 
 def generators(device: torch.device) -> list[torch.Generator]:
-    """The default generators that a step on `device` draws from."""
+    """The default generators that a step draws from.
+
+    Args:
+        device: where the step is computed.
+
+    Returns:
+        The generator of the CPU, and that of the device if it has one of its own.
+    """
     found = [torch.default_generator]
     if device.type == "cuda":
         index = torch.cuda.current_device() if device.index is None else device.index
@@ -58,7 +76,13 @@ def generators(device: torch.device) -> list[torch.Generator]:
 
 @contextmanager
 def seeded_step(device: torch.device, seed: int, step: int) -> Iterator[None]:
-    """All noise of a step comes from (seed, step); the generators are left as they were found."""
+    """All noise of a step comes from its seed and its number; afterwards the generators are as they were before.
+
+    Args:
+        device: where the step is computed.
+        seed: the seed of the run.
+        step: the step, from 0.
+    """
     drawn_from = generators(device)
     before = [generator.get_state() for generator in drawn_from]
     for generator in drawn_from:
@@ -71,7 +95,17 @@ def seeded_step(device: torch.device, seed: int, step: int) -> Iterator[None]:
 
 
 def device_of(network: nn.Module) -> torch.device | None:
-    """The one device a network lives on, None if it has no weights. Raises ValueError if it is spread over several."""
+    """The one device that a network is on.
+
+    Args:
+        network: any network.
+
+    Returns:
+        The device of its weights and buffers; None if it has neither.
+
+    Raises:
+        ValueError: if it is spread over several devices.
+    """
     places = {tensor.device for tensor in [*network.parameters(), *network.buffers()]}
     if len(places) > 1:
         names, first = " and ".join(sorted(map(str, places))), min(map(str, places))
@@ -79,21 +113,20 @@ def device_of(network: nn.Module) -> torch.device | None:
     return next(iter(places), None)
 
 
-class FastChoice(NamedTuple):
-    """What `Run(fast=True)` chose: memory `layout`, optimizer `options`, `precision`, and one line of `words`."""
+def fast_choice(device: torch.device, network: nn.Module, batch: Any) -> tuple[torch.memory_format, str, str]:
+    """What `Run(fast=True)` chooses, by rule: nothing is timed here.
 
-    layout: torch.memory_format
-    options: dict[str, Any]
-    precision: str
-    words: str
+    Args:
+        device: where the network trains.
+        network: its convolutions matter.
+        batch: the first batch, for the size of its images.
 
+    Returns:
+        The memory layout, the precision, and the choice in words.
 
-def fast_choice(device: torch.device, network: nn.Module, batch: Any) -> FastChoice:
-    """Choose by rule, from the device, the image size and the layers; nothing is timed here.
-
-    The rule was read off `benchmarks/loop.py`: the fused optimizer always pays; bfloat16 pays where the hardware
-    multiplies it, but not for grouped convolutions on a CPU (1.6 times the time, measured); channels-last pays for
-    convolutions, but not in float32 when the network is deep and its images large.
+    The rule comes from measurements with `benchmarks/loop.py`. The fused optimizer always pays. bfloat16 pays where
+    the hardware multiplies it, but not for grouped convolutions on a CPU (1.6 times the time, measured). Channels-last
+    pays for convolutions, but not in float32 when the network is deep and its images large.
     """
     convolutions = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
     dense = all(convolution.groups == 1 for convolution in convolutions)
@@ -101,12 +134,18 @@ def fast_choice(device: torch.device, network: nn.Module, batch: Any) -> FastCho
     large_and_deep = batch[0].shape[-1] >= 64 and len(convolutions) > 8
     last = bool(convolutions) and (precision == "bfloat16" or (device.type == "cpu" and not large_and_deep))
     layout = torch.channels_last if last else torch.preserve_format
-    words = f"fast: {'channels-last' if last else 'contiguous'}, fused optimizer, {precision}"
-    return FastChoice(layout, {"fused": True}, precision, words)
+    return layout, precision, f"fast: {'channels-last' if last else 'contiguous'}, fused optimizer, {precision}"
 
 
 def hardware_multiplies_bfloat16(device: torch.device) -> bool:
-    """Whether the device multiplies bfloat16 itself; elsewhere it is emulated and slow."""
+    """Whether the hardware multiplies bfloat16 itself; elsewhere it is emulated and slow.
+
+    Args:
+        device: the device that multiplies.
+
+    Returns:
+        True for CPUs that list the instructions, for GPUs that do it without emulation, and for every XPU.
+    """
     if device.type == "cpu":
         try:
             with open("/proc/cpuinfo", encoding="utf-8") as file:

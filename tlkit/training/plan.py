@@ -1,4 +1,4 @@
-"""What a plan means for a run: which weights learn in a step, and at which share of the run's rate."""
+"""What a plan means for a run: which weights learn in a step, and what multiplies their learning rate."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
@@ -12,18 +12,25 @@ from torch.optim import Optimizer
 from tlkit.freezing import FreezePlan
 from tlkit.groups import weights_of
 
-WARM_UP = 0.05  # the share of a run's steps over which the rate of a group rises after it has thawed
+WARM_UP = 0.05  # the share of a run's steps in which the rate of a group rises after it has thawed
 
 
 class PlanInForce:
-    """A plan on the network of a run of `steps` steps. All it does is a function of the step (from 0).
+    """A plan that a run follows: everything it does is a function of the step, from 0.
+
+    Args:
+        plan: the plan.
+        network: the network of the run.
+        objective: the run's own copy of its objective.
+        steps: how many steps the run has.
+
+    Raises:
+        ValueError: if the plan is for another network, or if at some step nothing can learn.
 
     Frozen, a group's weights get no gradient and its modules are in evaluation mode, so that neither batch-norm
     statistics nor dropout move. That holds within a step only: between two steps the network is as its owner left it.
     Weights with `requires_grad=False` are the owner's: they never learn. The objective's own weights learn at the run's
-    rate where no rule names them.
-
-    Raises ValueError if the plan is for another network, or if at some step nothing can learn.
+    learning rate where no rule names them.
     """
 
     def __init__(self, plan: FreezePlan, network: nn.Module, objective: nn.Module, steps: int):
@@ -47,13 +54,20 @@ class PlanInForce:
                 raise ValueError(self._nothing_learns(begin, end))
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """For the optimizer: one group a layer group that will ever learn, and one for the objective's own weights."""
+        """For the optimizer: a group for each layer group that ever learns, and one for the objective's own weights."""
         ever = [name for name in self._parts if any(self.rates(step)[name] for step in self._changes)]
         groups: list[dict[str, Any]] = [{"params": self._weights[name], "layer_group": name} for name in ever]
         return [*groups, {"params": self._own}] if self._own else groups
 
     def rates(self, step: int) -> dict[str, float | None]:
-        """What multiplies the run's rate for each group in `step`, its warm-up included; None is frozen."""
+        """What multiplies the run's learning rate in a step, warm-up included.
+
+        Args:
+            step: the step, from 0.
+
+        Returns:
+            The rate of each group; None while it is frozen.
+        """
         phase, found = self._phase_of(step), {}
         for name, rate in self._plan[phase].items():
             thawed = self._thawed[phase][name]
@@ -63,7 +77,12 @@ class PlanInForce:
 
     @contextmanager
     def holding(self, step: int, optimizer: Optimizer) -> Iterator[None]:
-        """Hold what is frozen in `step` still, and let it go again."""
+        """Hold what is frozen in a step, and let it go again at its end.
+
+        Args:
+            step: the step, from 0.
+            optimizer: the run's; a group that thaws starts in it with a fresh state.
+        """
         self._prepare(step, optimizer)
         held = [(weight, "requires_grad") for weight in self._frozen if weight.requires_grad]
         held += [(module, "training") for module in self._still if module.training]
@@ -97,9 +116,11 @@ class PlanInForce:
         self._still = list(dict.fromkeys(still))
 
     def _phase_of(self, step: int) -> int:
+        """How many changes of the plan lie before a step."""
         return bisect_right(self._changes, step) - 1
 
     def _nothing_learns(self, begin: int, end: int) -> str:
+        """For an error: from when to when nothing can learn, why, and what to do."""
         yours = [repr(name) for name, rate in self._plan[self._phase_of(begin)].items() if rate is not None]
         start = int(1e4 * begin / self.steps) / 1e4  # rounded up it would begin a step too late
         why, do = "", f"let one learn there, for instance Rule({[*self._parts][-1]!r}, 1.0, {start:g})"
@@ -111,6 +132,7 @@ class PlanInForce:
 
 
 def _set(flags: Iterable[tuple[Any, str]], value: bool) -> None:
+    """Set flags of weights and modules, such as `requires_grad`."""
     for thing, flag in flags:
         if flag in vars(thing):  # of a module; its own way takes ten times as long, and this is done in each step
             vars(thing)[flag] = value

@@ -1,4 +1,4 @@
-"""What a run was made with, in plain values: a file of it says so, and a run that goes on from there is compared."""
+"""What a run was made with, in plain values: its file keeps them, and a run can go on only with the same."""
 
 from typing import Any
 
@@ -8,7 +8,15 @@ SETTINGS = ("steps", "schedule", "average", "seed", "precision", "fast")  # argu
 
 
 def made_with(run: Any) -> dict[str, Any]:
-    """The `settings` of a run, its `plan`, and what else must be the same for it to go on exactly."""
+    """What must be the same for a run to go on exactly.
+
+    Args:
+        run: the run.
+
+    Returns:
+        Its "settings", its "plan" as text, and under "made with" its data, its objective's settings, its optimizer and
+        what you froze yourself.
+    """
     frozen = [name for name, weight in run.network.named_parameters() if not weight.requires_grad]
     optimizer = type(run.optimizer).__name__
     made = run.objective_settings | _data_in_words(run.batches) | {"optimizer": optimizer, "frozen by you": frozen}
@@ -20,9 +28,9 @@ def made_with(run: Any) -> dict[str, Any]:
 
 
 def _data_in_words(batches: Any) -> dict[str, Any]:
-    """What batches are made of, as far as they tell: each split with its fingerprint, and how they are drawn."""
+    """What batches are made of, as far as they show it: each split with its fingerprint, and how they are drawn."""
     sides = {"data": "split", "labelled": "labelled", "unlabelled": "unlabelled"}
     splits = {name: getattr(batches, side, None) for name, side in sides.items()}
     found = {name: f"{one} ({one.fingerprint()})" for name, one in splits.items() if isinstance(one, Split)}
     drawn = {"batch size": "batch_size", "unlabelled for each labelled one": "ratio", "seed of the batches": "seed"}
-    return found | {name: getattr(batches, given, None) for name, given in drawn.items()}
+    return found | {name: getattr(batches, attribute, None) for name, attribute in drawn.items()}

@@ -26,11 +26,22 @@ def resume(
 ) -> Run:
     """The run that `run.save(path)` wrote: it goes on from its step as if it had never been interrupted.
 
-    Make `network`, `objective`, `data` and `optimizer` as for the run that was saved; the weights come from the file,
-    and so do steps, rate, schedule, plan, average, seed, batch size, precision and history.
-    Raises ValueError, before any weight is changed, if the file is damaged or not a run, if its weights do not fit
-    (listed by name), if a frozen network that the objective asks has others, or if the data, the objective's settings,
-    the optimizer or what you froze yourself are not as they were.
+    Args:
+        path: the file that `run.save` wrote.
+        network: a network made like that of the run; its weights come from the file.
+        objective: an objective made like that of the run.
+        data: the data of the run.
+        optimizer: the optimizer of the run; AdamW by default.
+        device: where to go on; by default `tl.hardware().device`, the best one here.
+
+    Returns:
+        The run. Its steps, learning rate, schedule, plan, average, seed, batch size, precision and history come from
+        the file too.
+
+    Raises:
+        ValueError: before any weight is changed, if the file is damaged or not a run; if its weights do not fit (listed
+            by name), or a frozen network inside the objective has others; or if the data, the objective's settings, the
+            optimizer or what you froze yourself are not as they were.
 
     >>> import tempfile, tlkit as tl
     >>> def parts():
@@ -63,6 +74,7 @@ def resume(
 
 
 def _require_same_weights(part: str, module: nn.Module, saved: Mapping[str, Any]) -> None:
+    """Refuse a state whose tensors have other names or shapes than those of the module."""
     here, there = (
         {name: f"{list(value.shape)}" for name, value in state.items() if isinstance(value, Tensor)}
         for state in (module.state_dict(), saved)

@@ -1,4 +1,4 @@
-"""The training loop, as an iterator: whoever asks for the next step drives the run."""
+"""The training loop as an iterator: whoever asks for the next step drives the run."""
 
 from __future__ import annotations
 
@@ -36,22 +36,34 @@ _training: weakref.WeakKeyDictionary[nn.Module, weakref.ref[Run]] = weakref.Weak
 
 
 class Run(Stepwise):
-    """Train `network` on `data` by minimising a copy of `objective` (`run.objective`), step by step.
+    """Train a network by minimising an objective on data, step by step.
 
-    A run is iterated; each item is a `Step`. `run.finish()` takes all that are left, `next(run)` takes one, a widget
-    awaits them. To pause is not to ask; `run.stop()` ends a loop over the run, and iterating it again continues.
+    Args:
+        network: what learns: the network itself, not a copy; the run moves it to its device.
+        objective: what is minimised; the run works on a copy of it, `run.objective`.
+        data: a Task (its training split), a Split, or anything with `batches[step]`, whose batches have their own size.
+        steps: how many optimisation steps the run has, at least 1.
+        batch_size: how many examples a step sees; at least 2 for a network with batch norm.
+        lr: the learning rate, above 0; 3e-3 suits AdamW on the lessons' networks.
+        optimizer: a callable from parameters to an optimizer that takes `lr=`; AdamW by default.
+        schedule: None for a constant learning rate, "one-cycle" for 10 % warm-up, then a cosine to zero.
+        plan: which layer groups learn, at which rate and from when, see `tl.freezing`; by default all of them, always.
+        average: the decay of a moving average of the weights, see `tl.models.MovingAverage`: its network is then the
+            one that is tested and that predicts. 0.97 remembers some thirty steps; None keeps no average.
+        seed: orders the batches and seeds the noise of every step.
+        device: where the network trains; by default `tl.hardware().device`, the best one here.
+        precision: "float32" or "bfloat16".
+        fast: chooses memory layout, fused optimizer and precision by a rule, from device, image size and layers;
+            `run.choice` says what it chose.
 
-    `data`: a Task (its training split), a Split, or anything with `batches[step]`, which has a `batch_size` of its own.
-    `lr`: 3e-3 suits AdamW on the lessons' networks. `optimizer`: a callable from parameters to an optimizer, given
-    `lr=`; AdamW unless said. `schedule`: None (constant) or "one-cycle": 10 % warm-up, then a cosine to zero. `plan`:
-    which layer groups learn, at what rate and from when (see `tl.freezing`); all of them, always, unless said.
-    `average`: the decay of a moving average of the weights (`tl.models.MovingAverage`), which is then what is tested
-    and predicts; 0.97 remembers some thirty steps. `seed` orders the batches and seeds every step's noise. `precision`:
-    "float32" or "bfloat16". The defaults give the same bits as the loop written by hand. `fast=True` chooses memory
-    layout, fused optimizer and precision by a rule from device, image size and layers; `run.choice` says what it chose.
+    Raises:
+        ValueError: for arguments that cannot work.
+        TypeError: if `objective` is not a `tl.objectives.Objective`.
+        FloatingPointError: in a step, when the loss is no longer a finite number; the last finite weights are kept.
 
-    Raises ValueError for arguments that cannot work, TypeError for what is no `tl.objectives.Objective`,
-    FloatingPointError when the loss is no longer finite.
+    A run is iterated; each item is a `Step`. `run.finish()` takes all the steps that are left, `next(run)` takes one,
+    and a widget awaits them. To pause is to ask for no further step. `run.stop()` ends a loop over the run; iterating
+    it again goes on. The defaults give the same bits as the loop written by hand.
 
     >>> import tlkit as tl
     >>> run = tl.Run(tl.models.SmallCNN(), tl.objectives.CrossEntropy(), tl.data.digits(), steps=3, device="cpu")
@@ -81,14 +93,14 @@ class Run(Stepwise):
     ):
         if steps < 1:
             raise ValueError(f"steps={steps}, but a run needs at least 1 step")
-        required_rate(lr)
+        required_lr(lr)
         if schedule not in SCHEDULES:
-            raise ValueError(f"schedule={schedule!r}; use None (a constant rate) or 'one-cycle'")
+            raise ValueError(f"schedule={schedule!r}; use None (a constant learning rate) or 'one-cycle'")
         if precision not in ("float32", "bfloat16"):
             raise ValueError(f"precision={precision!r}; use 'float32' or 'bfloat16'")
         if not isinstance(objective, Objective):
             raise TypeError(
-                f"a {type(objective).__name__} is no objective; derive yours from tl.objectives.Objective, with "
+                f"a {type(objective).__name__} is not an objective; derive yours from tl.objectives.Objective, with "
                 'forward(network, batch) -> {"loss": ...}, or take one of tl.objectives, such as CrossEntropy()'
             )
         self.steps, self.lr, self.schedule, self.plan, self.seed, self.fast = steps, lr, schedule, plan, seed, fast
@@ -106,11 +118,11 @@ class Run(Stepwise):
             )
         self.network = network.to(self.device)
         self.choice = f"{precision}, the network's own layout, {getattr(optimizer, '__name__', 'your optimizer')}"
-        layout, options = torch.preserve_format, {}
+        options = {}
         if fast:
-            layout, options, precision, self.choice = fast_choice(self.device, self.network, self.batches[0])
+            layout, precision, self.choice = fast_choice(self.device, self.network, self.batches[0])
             self.network.to(memory_format=layout)
-            options = options if "fused" in inspect.signature(optimizer).parameters else {}
+            options = {"fused": True} if "fused" in inspect.signature(optimizer).parameters else {}
         self.precision = precision
         self._average = None if average is None else MovingAverage(self.network, average)
         self.objective = own_copy(objective, self.network)
@@ -125,11 +137,8 @@ class Run(Stepwise):
         if self._in_force:
             learning = self._in_force.parameter_groups()
         self.optimizer = optimizer(learning, lr=lr, **options)
-        self.history = History()
-        self.step = 0
-        self.rate = lr
-        self.seconds = 0.0
-        self.error: str | None = None
+        self.history, self.current_lr = History(), lr
+        self.step, self.seconds, self.error = 0, 0.0, None
         self._checks_each_step = self.device.type == "cpu"  # elsewhere reading a loss would wait for the device
         average_too = [] if self._average is None else [self._average]
         self._keeper = Keeper(self.network, self.objective, self.optimizer, *average_too)
@@ -166,7 +175,7 @@ class Run(Stepwise):
         measured = {name: _as_it_is(value) for name, value in values.items()}
         self.optimizer.zero_grad()
         loss.backward()
-        lr = self._set_rate()
+        lr = self._set_step_lr()
         self.optimizer.step()
         self.objective.after_step(self.network)
         if self._average:
@@ -179,11 +188,21 @@ class Run(Stepwise):
         return step
 
     def restart(self, lr: float | None = None) -> Run:
-        """Go back to the first weights and an empty history, at another learning rate if one is given."""
-        lr = self.lr if lr is None else required_rate(lr)
+        """Go back to the first weights and an empty history.
+
+        Args:
+            lr: the learning rate of the new attempt, above 0; None keeps the one that the run began with.
+
+        Returns:
+            The run itself.
+
+        Raises:
+            ValueError: if `lr` is not above 0.
+        """
+        lr = self.lr if lr is None else required_lr(lr)
         with uninterrupted():
             self._keeper.restore(self._keeper.first)
-            self.lr = self.rate = lr
+            self.lr = self.current_lr = lr
             self.history.clear()
             self.step, self.seconds, self.error, self._stopped = 0, 0.0, None, False
             self._safe = (0, self._keeper.first)
@@ -191,12 +210,12 @@ class Run(Stepwise):
 
     @property
     def finished(self) -> bool:
-        """Whether every step was taken."""
+        """Whether every step has been taken."""
         return self.step >= self.steps
 
     @property
     def averaged(self) -> nn.Module | None:
-        """The network of averaged weights: that of `average=`, else the objective's own; None without either."""
+        """The network of averaged weights: that of `average=`, else that of the objective; None without either."""
         return self.objective.averaged if self._average is None else self._average.network
 
     @property
@@ -204,53 +223,88 @@ class Run(Stepwise):
         """The network that is to be tested: the averaged one if there is one."""
         return self.averaged or self.network
 
-    def set_rate(self, lr: float) -> None:
-        """Change the base learning rate from the next step on; the history notes it."""
-        self.rate = required_rate(lr)
-        self.history.append({"step": self.step, "rate": lr})
+    def set_lr(self, lr: float) -> None:
+        """Change the learning rate from the next step on; the history notes it.
 
-    def rates(self, number: int | None = None) -> dict[str, float | None]:
-        """The rate of each layer group in the step of this number (from 1; unless said the next); None is frozen."""
+        Args:
+            lr: the new learning rate, above 0; the schedule and the rates of a plan multiply it.
+
+        Raises:
+            ValueError: if `lr` is not above 0.
+        """
+        self.current_lr = required_lr(lr)
+        self.history.append({"step": self.step, "lr": lr})
+
+    def lrs(self, number: int | None = None) -> dict[str, float | None]:
+        """The learning rate of each layer group in one step, with the schedule and the plan.
+
+        Args:
+            number: the number of the step, from 1; by default the next step.
+
+        Returns:
+            The learning rate by group; None for a group that is frozen. Without a plan, that of "every group".
+
+        Raises:
+            ValueError: if the run has no such step.
+        """
         step = min(self.step, self.steps - 1) if number is None else number - 1
         if not 0 <= step < self.steps:
             raise ValueError(f"this run has no step {number}; it has the steps 1 to {self.steps}")
-        rate = self._rate_at(step)
-        shares = self._in_force.rates(step) if self._in_force else {"every group": 1.0}
-        return {group: None if share is None else rate * share for group, share in shares.items()}
+        lr = self._lr_at(step)
+        rates = self._in_force.rates(step) if self._in_force else {"every group": 1.0}
+        return {group: None if rate is None else lr * rate for group, rate in rates.items()}
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the whole run into one .safetensors file, from which `tl.resume` goes on exactly.
+        """Write the whole run into one file, from which `tl.resume` goes on exactly.
 
-        Raises OSError if it cannot be written; what stood there before is then as it was.
+        Args:
+            path: where to write it; such a file is named .safetensors.
+
+        Raises:
+            OSError: if it cannot be written; a file that stood there before is then as it was.
+            FloatingPointError: if the weights are no longer finite, see `state_dict`.
         """
         checkpoint.write(path, made_with(self) | {"run": self.state_dict()})
 
     def state_dict(self) -> dict[str, Any]:
-        """All that another run made with the same arguments needs to go on from here: plain values and tensors.
+        """All that another run with the same arguments needs to go on from here: plain values and tensors.
 
-        Raises FloatingPointError, having gone back to the last finite weights, if those of now are not finite.
+        Raises:
+            FloatingPointError: if the weights are no longer finite; the run has then gone back to the last that were.
         """
         with uninterrupted():
             self._look_back()
         return {
-            **{name: getattr(self, name) for name in ("step", "lr", "rate", "seconds", "error")},
+            **{name: getattr(self, name) for name in ("step", "lr", "current_lr", "seconds", "error")},
             "history": [{name: _plain(value) for name, value in record.items()} for record in self.history],
             "now": self._keeper.state(),
             "first": self._keeper.first,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go to where the run was whose `state_dict` this is."""
+        """Go to where another run with the same arguments was.
+
+        Args:
+            state: what `state_dict` of that run returned.
+        """
         with uninterrupted():
             self._keeper.restore(state["now"])
             self._keeper.first = state["first"]
-            for name in ("step", "lr", "rate", "seconds", "error"):
-                setattr(self, name, state[name])
-            self.history[:] = state["history"]
+            for name in ("step", "lr", "current_lr", "seconds", "error"):
+                setattr(self, name, state[name] if name in state else state["rate"])
+            lr = "rate" if "rate" in state else "lr"  # its name in a run that was saved earlier, in the history too
+            self.history[:] = [{"lr" if name == lr else name: r[name] for name in r} for r in state["history"]]
             self._stopped, self._safe = False, (self.step, self._keeper.state())
 
     def predict(self, inputs: Tensor) -> Tensor:
-        """The class that the `tested` network gives each example: [n] int64. Leaves its modes as they were."""
+        """The classes that the `tested` network predicts.
+
+        Args:
+            inputs: the examples, `[n, ...]`, such as images `[n, channels, height, width]`.
+
+        Returns:
+            The class of each example, `[n]` int64. The network's training or evaluation mode stays as it was.
+        """
         return predictions(self.tested, inputs)
 
     # ---- its parts ----
@@ -269,20 +323,20 @@ class Run(Stepwise):
     def _holding_what_is_frozen(self):
         return self._in_force.holding(self.step, self.optimizer) if self._in_force else nullcontext()
 
-    def _rate_at(self, step: int) -> float:
-        """Base rate x schedule, from the step alone, so that a run can be continued anywhere."""
-        return self.rate * SCHEDULES[self.schedule](step, self.steps)
+    def _lr_at(self, step: int) -> float:
+        """The learning rate x the schedule, from the step alone, so that a run can be continued anywhere."""
+        return self.current_lr * SCHEDULES[self.schedule](step, self.steps)
 
-    def _set_rate(self) -> float:
-        """Give each layer group its share of the step's rate."""
-        rate = self._rate_at(self.step)
-        shares = self._in_force.rates(self.step) if self._in_force else {}
+    def _set_step_lr(self) -> float:
+        """Give the optimizer the step's learning rate, for each layer group multiplied by its rate."""
+        lr = self._lr_at(self.step)
+        rates = self._in_force.rates(self.step) if self._in_force else {}
         for group in self.optimizer.param_groups:
-            group["lr"] = rate * (shares.get(group.get("layer_group", ""), 1.0) or 0.0)
-        return rate
+            group["lr"] = lr * (rates.get(group.get("layer_group", ""), 1.0) or 0.0)
+        return lr
 
     def _look_back(self) -> None:
-        """Look at what was not looked at yet (a device that runs ahead is not asked each step), then keep the state."""
+        """Check the losses not checked yet (to wait for a device in each step would be slow), then keep the state."""
         for record in [r for r in self.history if "loss" in r and r["step"] > self._safe[0]]:
             if not math.isfinite(float(record["loss"])):
                 self._fail(record["step"])
@@ -301,8 +355,8 @@ class Run(Stepwise):
             self.history[:] = [record for record in self.history if record["step"] <= self.step]
         self._stopped = True
         self.error = (
-            f"the loss is no longer a finite number at step {at}, with the learning rate {self.rate:g}; "
-            f"the weights of step {self.step} are kept. Try a smaller rate: run.restart(lr={self.rate / 100:g})"
+            f"the loss is no longer a finite number at step {at}, with the learning rate {self.current_lr:g}; the "
+            f"weights of step {self.step} are kept. Try a smaller one: run.restart(lr={self.current_lr / 100:g})"
         )
         raise FloatingPointError(self.error)
 
@@ -311,14 +365,15 @@ class Run(Stepwise):
         return f"Run {'finished' if self.finished else ended} at step {self.step} of {self.steps} on {self.device}"
 
 
-def required_rate(lr: float) -> float:
-    """The learning rate itself. Raises ValueError if it is not above 0."""
+def required_lr(lr: float) -> float:
+    """The learning rate itself; raises ValueError if it is not above 0."""
     if not lr > 0:
         raise ValueError(f"lr={lr}, but a learning rate is larger than 0; 0.003 is a good start")
     return lr
 
 
 def _plain(value: Any) -> Any:
+    """A tensor as the numbers in it; anything else as it is."""
     return value.tolist() if isinstance(value, Tensor) else value
 
 

@@ -20,7 +20,8 @@ from tlkit.widgets.base import Widget, in_kernel_loop, start
 from tlkit.words import counted
 
 REDRAW = 0.1  # seconds between two pictures
-UNSHOWN = ("step", "loss", "rate")  # beside the loss: it is shown itself, the others are no measurements
+UNSHOWN = ("step", "loss")  # beside the loss: it is shown itself, and a step is no measurement
+LR_CHANGE = {"step", "lr"}  # what a record has that notes a new learning rate; other loops may measure theirs each step
 
 
 class Monitor(Widget, script="monitor.js"):
@@ -122,7 +123,7 @@ class Monitor(Widget, script="monitor.js"):
             self.error = {
                 "title": "The loss became NaN",
                 "words": str(error).split("; ")[0],
-                "repair": f"Start afresh with {run.rate / 100:g}" if isinstance(run, Run) else "",
+                "repair": f"Start afresh with {run.current_lr / 100:g}" if isinstance(run, Run) else "",
             }
             self._enter("error")
             raise
@@ -168,11 +169,11 @@ class Monitor(Widget, script="monitor.js"):
         elif asked in ("train", "continue"):
             self._begin()
         elif asked in ("afresh", "repair") and isinstance(self._run, Run) and not self._driving:
-            self._run.restart(self._run.rate / 100 if asked == "repair" else None)
+            self._run.restart(self._run.current_lr / 100 if asked == "repair" else None)
             self._top = None
             self._begin()
         elif asked == "rate" and isinstance(self._run, Run):
-            self._run.set_rate(float(message["value"]))
+            self._run.set_lr(float(message["value"]))
             self._draw()
         self._wake.set()
 
@@ -212,9 +213,9 @@ class Monitor(Widget, script="monitor.js"):
                 self.dots = _packed([*_dots(self.source)])
             elif run:
                 self.right = _packed(_curve(run.history, self._beside) if self._beside else [])
-                changes = zip(*series(run.history, "rate"), strict=True)
-                self.events = [{"step": step, "words": f"rate to {rate:.2g}"} for step, rate in changes]
-                self.rate = run.rate if isinstance(run, Run) else None
+                changes = [record for record in run.history if record.keys() == LR_CHANGE]
+                self.events = [{"step": r["step"], "words": f"rate to {r['lr']:.2g}"} for r in changes]
+                self.rate = run.current_lr if isinstance(run, Run) else None
             self.progress = self._progress(run)
             self.status = self._status(run)
             self.label = self.words()
@@ -345,7 +346,7 @@ def _noun(run: Run) -> str:
 
 def _names(history: Iterable[dict[str, Any]]) -> dict[str, None]:
     """What was measured beside the loss, in the order of its first appearance."""
-    return dict.fromkeys(name for record in history for name in record if name not in UNSHOWN)
+    return dict.fromkeys(name for r in history if r.keys() != LR_CHANGE for name in r if name not in UNSHOWN)
 
 
 def _curve(history: Iterable[dict[str, Any]], name: str, most: int = 500) -> list[tuple[float, float]]:
