@@ -64,8 +64,8 @@ MEASURES = [uniformity, deviation, effective_rank, lambda z: cka(z, features()),
 
 
 @pytest.mark.parametrize("measure", MEASURES)
-def test_one_image_lies_to_no_other(measure):
-    with pytest.raises(ValueError, match=r"shape \[1, 3\], but this is about how several images lie to each other"):
+def test_one_image_is_too_few(measure):
+    with pytest.raises(ValueError, match=r"shape \[1, 3\], but this compares several images with each other"):
         measure(torch.ones(1, 3))
 
 

@@ -1,4 +1,4 @@
-"""What features are like, without any label or classifier: functions of tensors [n, d], one row an image."""
+"""What features are like, without a classifier: functions of tensors `[n, d]`, one row for each image."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,21 +9,35 @@ from torch.nn import functional as F
 
 
 def alignment(one: Tensor, other: Tensor) -> Tensor:
-    """How far the features of two views of one image lie apart on the sphere: mean ||z_i - z'_i||^2, 0 to 4.
+    """How far the features of two views of one image lie apart on the sphere: mean ||z_i - z'_i||^2.
 
-    `one` and `other` [n, d], row for row of the same image; each is first divided by its length. Smaller is better:
-    the features ignore what the views differ in. Wang and Isola, Understanding Contrastive Representation Learning
-    through Alignment and Uniformity on the Hypersphere, 2020 (alpha = 2).
+    Args:
+        one: features of one view of each image, `[n, d]`; each row is first divided by its length.
+        other: those of the other view, `[n, d]`, row by row of the same images.
+
+    Returns:
+        A scalar, 0 to 4. Smaller is better: the features ignore what the views differ in.
+
+    Source: Wang and Isola, Understanding Contrastive Representation Learning through Alignment and Uniformity on the
+    Hypersphere, 2020 (alpha = 2).
     """
     return (F.normalize(one) - F.normalize(other)).square().sum(1).mean()
 
 
 def uniformity(features: Tensor) -> Tensor:
-    """How evenly features [n, d] fill the sphere: log mean exp(-2 ||z_i - z_j||^2) over all pairs of two images.
+    """How evenly features fill the sphere: log mean exp(-2 ||z_i - z_j||^2) over all pairs of two images.
 
-    0 when all are one point (collapse), towards -4 in many dimensions when they are spread evenly: smaller is better.
-    Features that are all 0 are one point, the middle.
-    The same paper as `alignment` (t = 2). Raises ValueError with fewer than two images.
+    Args:
+        features: `[n, d]`; each row is first divided by its length.
+
+    Returns:
+        A scalar. 0 where all are one point (collapse), towards -4 in many dimensions where they are spread evenly:
+        smaller is better. Features that are all 0 are one point, the middle of the sphere.
+
+    Raises:
+        ValueError: with fewer than two images.
+
+    Source: Wang and Isola, 2020, as for `alignment` (t = 2).
     """
     _require_several(features)
     z = F.normalize(features)
@@ -33,17 +47,37 @@ def uniformity(features: Tensor) -> Tensor:
 
 
 def deviation(features: Tensor) -> Tensor:
-    """The standard deviation of each feature over the images, averaged over the features: 0 is collapse."""
+    """The standard deviation of each feature over the images, averaged over the features.
+
+    Args:
+        features: `[n, d]`.
+
+    Returns:
+        A scalar in the unit of the features; 0 is collapse.
+
+    Raises:
+        ValueError: with fewer than two images.
+    """
     _require_several(features)
     return features.std(0).mean()
 
 
 def effective_rank(features: Tensor) -> Tensor:
-    """How many directions features [n, d] really use, 1 to d: (sum lambda)^2 / sum lambda^2.
+    """How many directions features really use: (sum lambda)^2 / sum lambda^2, lambda the eigenvalues of the covariance.
 
-    lambda are the eigenvalues of their covariance. Both sums are read off its entries, so nothing is decomposed. This
-    is the participation ratio, the exponential of Renyi's entropy of order 2 of the spectrum; Roy and Vetterli, The
-    Effective Rank, 2007, have Shannon's entropy in its place. Features that are all equal have the rank 0.
+    Args:
+        features: `[n, d]`.
+
+    Returns:
+        A scalar, 1 to d; 0 if all features are equal.
+
+    Raises:
+        ValueError: with fewer than two images.
+
+    Source: the participation ratio, which is the exponential of Renyi's entropy of order 2 of the spectrum. Roy and
+    Vetterli, The Effective Rank, 2007, use Shannon's entropy instead.
+
+    Both sums come from the entries of the covariance, so nothing is decomposed.
 
     >>> import torch
     >>> float(effective_rank(torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])))
@@ -55,14 +89,22 @@ def effective_rank(features: Tensor) -> Tensor:
 
 
 def cka(one: Tensor, other: Tensor) -> Tensor:
-    """How alike two sets of features of the same images are, 0 to 1: linear centred kernel alignment.
+    """How similar two sets of features of the same images are: linear centred kernel alignment.
 
-    ||Y'X||^2 / (||X'X|| ||Y'Y||) in Frobenius norms, for X = `one` [n, d] and Y = `other` [n, e], both centred. It does
-    not change when features are rotated or all multiplied by a number, so layers and networks of any width compare.
-    With n not much larger than d it is high even for features that have nothing to do with each other. Kornblith,
-    Norouzi, Lee and Hinton, Similarity of Neural Network Representations Revisited, 2019.
+    Args:
+        one: X, `[n, d]`.
+        other: Y, `[n, e]`, row by row of the same images.
 
-    Raises ValueError if the two are not of the same number of images.
+    Returns:
+        ||Y'X||^2 / (||X'X|| ||Y'Y||) in Frobenius norms, with X and Y centred: a scalar, 0 to 1.
+
+    Raises:
+        ValueError: with fewer than two images, or if the two are not of the same number of images.
+
+    Source: Kornblith, Norouzi, Lee and Hinton, Similarity of Neural Network Representations Revisited, 2019.
+
+    It does not change when features are rotated or all multiplied by a number, so layers and networks of any width can
+    be compared. With n not much larger than d it is high even for features that have nothing to do with each other.
     """
     for features in (one, other):
         _require_several(features)
@@ -75,7 +117,7 @@ def cka(one: Tensor, other: Tensor) -> Tensor:
 def _require_several(features: Tensor) -> None:
     if features.ndim != 2 or len(features) < 2:
         raise ValueError(
-            f"features have the shape {list(features.shape)}, but this is about how several images lie to each other; "
+            f"features have the shape {list(features.shape)}, but this compares several images with each other; "
             "give [n, d] with n at least 2, such as tl.extract_features(network, split).values"
         )
 
@@ -84,9 +126,17 @@ def _require_several(features: Tensor) -> None:
 
 
 def neighbours(features: Tensor, k: int = 5) -> Tensor:
-    """The `k` nearest images of each, by the cosine distance of their features [n, d]: image numbers [n, k].
+    """The nearest images of each image, by the cosine distance of their features.
 
-    The nearest stands first; the image itself is left out. Raises ValueError if there are not `k` other images.
+    Args:
+        features: `[n, d]`.
+        k: how many neighbours each image gets.
+
+    Returns:
+        Image numbers, `[n, k]` int64, the nearest first; the image itself is left out.
+
+    Raises:
+        ValueError: if there are not `k` other images.
 
     >>> import torch
     >>> neighbours(torch.tensor([[1.0, 0.0], [2.0, 0.1], [0.0, 1.0]]), k=1).tolist()
@@ -101,24 +151,45 @@ def neighbours(features: Tensor, k: int = 5) -> Tensor:
 
 
 def shared_labels(features: Tensor, labels: Tensor, k: int = 5) -> float:
-    """The share of the `k` nearest that have the image's own label, the mean over images: 0 to 1.
+    """The share of an image's nearest neighbours that have its own label, averaged over the images.
 
-    `features` [n, d], `labels` [n]. It asks how well classes stand apart without fitting a classifier, but with labels.
+    Args:
+        features: `[n, d]`.
+        labels: the numbers of the classes, `[n]` int64.
+        k: how many neighbours of each image count.
+
+    Returns:
+        A share, 0 to 1.
+
+    Raises:
+        ValueError: if there are not `k` other images.
+
+    It measures how well the classes are separated without fitting a classifier; unlike the other measures it needs
+    labels.
     """
     labels = labels.to(features.device)
     return float((labels[neighbours(features, k)] == labels[:, None]).double().mean())
 
 
 def placed(frames: Tensor | Sequence[Tensor], method: str = "t-SNE") -> Tensor:
-    """Maps of the same n images by one or several features [n, d], one map a frame: places [frames, n, 2] in -1..1.
+    """Place images on a map by their features; of several frames each map follows the one before.
 
-    Features are divided by their length, so that close on the map means close by the cosine distance. `method` is
-    "PCA", the two directions in which they vary most, or "t-SNE", which keeps neighbours together and nothing else (van
-    der Maaten and Hinton, Visualizing Data using t-SNE, 2008). Frames follow each other: t-SNE starts each from the
-    places of the one before (the first from PCA), and each is then turned or mirrored onto the one before (orthogonal
-    Procrustes). The same features always give the same map. Scales are each frame's own: a map has no units.
+    Args:
+        frames: features of the same images, `[n, d]`, or a sequence of such, one for each frame. They are divided by
+            their length, so that close on the map means close by the cosine distance.
+        method: "t-SNE", which keeps neighbours together and nothing else, or "PCA", the two directions in which the
+            features vary most.
 
-    Raises ValueError for another method, fewer than two images, or frames of different images.
+    Returns:
+        Places `[frames, n, 2]` in -1..1. Each frame has its own scale: a map has no units.
+
+    Raises:
+        ValueError: for another method, with fewer than two images, or for frames of different images.
+
+    Source: van der Maaten and Hinton, Visualizing Data using t-SNE, 2008.
+
+    t-SNE starts each frame from the places of the frame before, the first from PCA. Each frame is then turned or
+    mirrored onto the frame before (orthogonal Procrustes). The same features always give the same map.
     """
     if method not in ("PCA", "t-SNE"):
         raise ValueError(f"method={method!r}; use 'PCA' or 't-SNE'")
