@@ -96,6 +96,10 @@ def test_here_the_lessons_are_those_of_the_repository():
     assert "01_why_transfer" in [lesson.name for lesson in tl.lessons.catalogue()]
 
 
+def test_here_every_numbered_notebook_is_a_lesson():
+    assert survey()[1] == {}
+
+
 def test_elsewhere_the_lessons_are_inside_the_package(tmp_path, monkeypatch):
     import tlkit.lessons.course as course
 

@@ -80,7 +80,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failed = False
     for path in options.paths or sorted(LESSONS.glob("*.ipynb")):
         before = path.read_text(encoding="utf-8")
-        notebook = nbformat.reads(before, as_version=4)
+        try:
+            notebook = nbformat.reads(before, as_version=4)
+        except ValueError:
+            print(f"{path}: not a notebook: its text is not JSON")
+            failed = True
+            continue
+        if notebook.nbformat_minor < 5:  # its cells have no ids
+            notebook = nbformat.v4.upgrade(notebook)
         after = nbformat.writes(clean(execute(notebook, path.parent) if options.refresh else notebook)) + "\n"
         if after != before:
             print(f"{path}: {'not clean' if options.check else 'cleaned'}")

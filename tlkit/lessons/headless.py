@@ -52,10 +52,10 @@ def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None
                     client.execute_cell(cell, number)
                 except CellExecutionError as failure:
                     if failure.ename != "ClaimDoesNotHold":
-                        error = f"cell {cell.id!r}: {failure.ename}: {failure.evalue}"
+                        error = f"cell {cell.get('id', number)!r}: {failure.ename}: {failure.evalue}"
                         break
                 except DeadKernelError:
-                    error = f"cell {cell.id!r}: the kernel died, most often because the memory was full"
+                    error = f"cell {cell.get('id', number)!r}: the kernel died, most often because the memory was full"
                     break
             client.set_widgets_metadata()
         lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
