@@ -170,7 +170,7 @@ def test_a_network_of_four_channels_takes_the_three_in_turn():
 
 
 def test_images_of_other_channels_are_refused():
-    with pytest.raises(ValueError, match=r"have 4 channels, but this network reads 3, or grey ones; .*channels=4"):
+    with pytest.raises(ValueError, match=r"have 4 channels, but this network takes 3, or grey ones; .*channels=4"):
         pretrained("resnet20", weights=None)(torch.zeros(1, 4, 32, 32))
 
 
@@ -218,7 +218,7 @@ def test_image_size_is_what_the_backbone_sees_with_no_margin_cut_off():
         (("resnet20", None, 0), {}, "classes=0, but it is at least 1"),
         (("resnet20", None), dict(channels=0), "channels=0, but it is at least 1"),
         (("resnet20", None), dict(image_size=-1), "image_size=-1, but it is at least 1"),
-        (("alexnet", None), dict(image_size=16), r"alexnet cannot read images of 16 x 16 \(.*\); leave image_size out"),
+        (("alexnet", None), dict(image_size=16), r"alexnet cannot take images of 16 x 16 \(.*\); leave image_size out"),
     ],
 )
 def test_what_cannot_be_given_is_refused_with_what_can(arguments, options, words):
@@ -309,7 +309,7 @@ class Canary:
 
 @pytest.mark.parametrize("name", ["bad.pth", "bad.th", "bad.safetensors"])
 @pytest.mark.parametrize("kind", ["empty", "cut off", "a page", "code", "a whole model"])
-def test_what_is_no_weights_file_is_refused_and_runs_nothing(kind, name, nowhere):
+def test_anything_but_a_weights_file_is_refused_and_runs_nothing(kind, name, nowhere):
     path, canary = nowhere / name, nowhere / "canary"
     state = nn.Linear(50, 50).state_dict()
     if kind == "cut off":
@@ -321,7 +321,7 @@ def test_what_is_no_weights_file_is_refused_and_runs_nothing(kind, name, nowhere
         torch.save(nn.Linear(2, 2), path)
     else:
         path.write_text("<html>not found</html>" if kind == "a page" else "")
-    with pytest.raises(OSError, match=f"{path} cannot be opened as weights: it is cut off, no weights file, or holds"):
+    with pytest.raises(OSError, match=f"{path} cannot be opened as weights: it is cut off, not a weights file, or"):
         pretrained(SMALL, path)
     assert not canary.exists()
 
@@ -456,7 +456,7 @@ def test_what_to_install_is_the_extra():
     ("name", "error", "words"),
     [
         ("tf_efficientnet_lite0", ModuleNotFoundError, "tf_efficientnet_lite0 needs timm, which is not installed: pip"),
-        ("resnet19", ValueError, r"did you mean resnet18.*\? With timm installed its models are known as well: pip"),
+        ("resnet19", ValueError, r"did you mean resnet18.*\? With timm installed its models are available as well"),
     ],
 )
 def test_without_timm_it_says_what_to_install(name, error, words, monkeypatch):

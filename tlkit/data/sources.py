@@ -77,7 +77,7 @@ def glyphs(characters: str = DIGITS, count: int = 16_000, seed: int = 0) -> Task
 
 
 def varied(shapes: Tensor, which: Tensor, change: Callable[[Tensor], Tensor], seed: int) -> Tensor:
-    """The `shapes` `[m, ...]` of the numbers `which` `[n]`, each with a random `change`; the same seed, the same result."""
+    """The `shapes` `[m, ...]` of the numbers `which` `[n]`, each changed at random; `seed` draws the changes."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed every GPU too
         return torch.cat([change(shapes[part]) for part in which.split(2_000)])

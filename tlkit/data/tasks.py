@@ -88,13 +88,21 @@ class Split:
 
     @property
     def images(self) -> Any:
-        """The inputs of a split of images; AttributeError if they are something else."""
+        """The inputs of a split of images.
+
+        Raises:
+            AttributeError: if they are something else.
+        """
         if not isinstance(self.kind, Images):
             raise AttributeError(f"these are {self.kind.noun}s, not images; take split.inputs")
         return self.inputs
 
     def one_label_each(self) -> Tensor | None:
-        """The labels `[n]`, or None if there are none; ValueError if they are of several tasks."""
+        """The labels `[n]`, one of each example, or None if there are none.
+
+        Raises:
+            ValueError: if they are of several tasks.
+        """
         if isinstance(self.labels, Mapping):
             names, first = ", ".join(self.labels), next(iter(self.labels))
             raise ValueError(f"these labels are of several tasks ({names}); choose one, as in split.of({first!r})")

@@ -23,11 +23,12 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 class Network(nn.Module):
-    """`head(backbone(preprocess(inputs)))`.
+    """`head(backbone(preprocess(inputs)))`: what is learnt once and transfers, and what belongs to one task.
 
-    - `backbone` maps inputs [n, ...], images or texts or anything else, to features [n, `backbone.feature_dim`];
-    - `head` maps features to logits [n, classes];
-    - `preprocess` is any callable on inputs; none unless said.
+    Args:
+        backbone: maps inputs `[n, ...]`, such as images or texts, to features `[n, backbone.feature_dim]`.
+        head: maps features to logits `[n, classes]`.
+        preprocess: any callable on inputs that comes first; None by default.
     """
 
     def __init__(self, backbone: nn.Module, head: nn.Module, preprocess: Callable[[Tensor], Tensor] | None = None):
@@ -37,11 +38,18 @@ class Network(nn.Module):
         self.preprocess = preprocess
 
     def features(self, inputs: Tensor) -> Tensor:
-        """What the backbone makes of inputs: [n, feature_dim]."""
+        """What the backbone makes of inputs.
+
+        Args:
+            inputs: `[n, ...]`.
+
+        Returns:
+            `[n, feature_dim]`.
+        """
         return self.backbone(self.preprocess(inputs) if self.preprocess else inputs)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Logits [n, classes]."""
+        """Logits `[n, classes]` of inputs `[n, ...]`."""
         return self.head(self.features(inputs))
 
     def copy(self) -> Self:
@@ -49,7 +57,15 @@ class Network(nn.Module):
         return copy.deepcopy(self)
 
     def with_new_head(self, classes: int, seed: int = 0) -> Self:
-        """A copy with the same backbone and a fresh linear head for `classes` classes, drawn from `seed`."""
+        """A classifier with a copy of this backbone and a fresh linear head.
+
+        Args:
+            classes: how many logits the head has.
+            seed: of its weights.
+
+        Returns:
+            A new network on the same device, in the same precision; of an `Autoencoder` a plain `Network`.
+        """
         network = self.copy()
         like = next(network.backbone.parameters())
         with seeded(seed):
@@ -75,10 +91,21 @@ class Blocks(nn.Sequential):
 class SmallCNN(Network):
     """The network of the lessons: convolutions, a feature layer, a head; 40,618 weights at its defaults.
 
-    For each of `widths` a block: 3 x 3 convolution, batch norm, ReLU, halved in size after the blocks named in
-    `pool_after` (counted from 1). The feature layer has a leaky ReLU (0.1): with plain ReLU all its units can die,
-    which makes a source look far worse than it is; `feature_norm` puts a batch norm before it. The layer groups are
-    block1, block2, ..., features, head.
+    Args:
+        widths: channels of each block: a 3 x 3 convolution, batch norm, ReLU.
+        features: units of the feature layer, which is linear with a leaky ReLU (0.1).
+        classes: how many logits the head has.
+        channels: of the images, 1 for grey.
+        image_size: height and width of the images, in pixels.
+        pool_after: the blocks, counted from 1, that end in halving height and width; the default brings 8 x 8 to 2 x 2.
+        feature_norm: True puts a batch norm before the leaky ReLU.
+        seed: of the initial weights.
+
+    Raises:
+        ValueError: if the image is halved so often that nothing is left.
+
+    The layer groups are block1, block2, ..., features, head. The feature layer's ReLU is leaky because all units of a
+    plain one can die, which would make a source look far worse than it is.
 
     >>> import tlkit as tl
     >>> tl.models.SmallCNN()
@@ -119,14 +146,22 @@ class SmallCNN(Network):
 
 
 class Autoencoder(Network):
-    """A network whose head draws: images [n, channels, size, size] in, the same images out, values in 0..1.
+    """A network whose head draws: images `[n, channels, size, size]` in, the same images out, values in 0..1.
 
-    `backbone`, any backbone with a `feature_dim`, is the encoder, and is what transfers: `with_new_head(10)` gives it a
-    head that classifies. The head is the decoder, a mirror of `SmallCNN`'s backbone: a linear layer to `widths[0]`
-    small pictures, then for each width a 3 x 3 convolution, doubled in size before all but the first; a sigmoid keeps
-    what it draws in 0..1. The encoder is used as it is, so training the autoencoder trains it.
+    Args:
+        backbone: the encoder, any backbone with a `feature_dim`; it is used as it is, so training trains it.
+        channels: of the images, 1 for grey.
+        image_size: height and width of the images, in pixels.
+        widths: channels of the decoder's stages; the defaults mirror `SmallCNN`.
+        preprocess: any callable on inputs that comes before the encoder; None by default.
+        seed: of the decoder's initial weights.
 
-    Raises ValueError if `image_size` cannot be halved as often as the pictures are doubled.
+    Raises:
+        ValueError: if `image_size` cannot be halved as often as the decoder doubles.
+
+    The head is the decoder: a linear layer to `widths[0]` small pictures, then for each width a 3 x 3 convolution,
+    doubled in size before all but the first; a sigmoid keeps what it draws in 0..1. The encoder is what transfers:
+    `with_new_head(10)` gives it a head that classifies.
 
     >>> import tlkit as tl
     >>> autoencoder = Autoencoder(tl.models.SmallCNN(features=8).backbone)
@@ -151,8 +186,8 @@ class Autoencoder(Network):
             )
         small = image_size // doubled
         with seeded(seed):
-            drawn = nn.Linear(backbone.feature_dim, widths[0] * small**2)  # type: ignore[arg-type]
-            layers = [drawn, nn.LeakyReLU(0.1), nn.Unflatten(1, (widths[0], small, small))]
+            small_pictures = nn.Linear(backbone.feature_dim, widths[0] * small**2)  # type: ignore[arg-type]
+            layers = [small_pictures, nn.LeakyReLU(0.1), nn.Unflatten(1, (widths[0], small, small))]
             for before, width in pairwise(widths):
                 layers += [nn.Upsample(scale_factor=2), nn.Conv2d(before, width, 3, padding=1)]
                 layers += [nn.BatchNorm2d(width), nn.ReLU()]
@@ -160,20 +195,27 @@ class Autoencoder(Network):
         super().__init__(backbone, nn.Sequential(*layers), preprocess)
 
     def with_new_head(self, classes: int, seed: int = 0) -> Network:
-        """A classifier with a copy of the encoder and a fresh linear head, drawn from `seed`."""
         return Network(self.backbone, self.head, self.preprocess).with_new_head(classes, seed)
 
 
 class MovingAverage(nn.Module):
     """A second network whose weights are the exponential moving average of those of a network that learns.
 
-    With update t, from 0: average <- d average + (1 - d) weight, d = min(decay, (1 + t) / (10 + t)), for weights and
-    for buffers that are fractions, such as the statistics of batch norm; whole numbers are copied. It starts as a copy;
-    the rise of d, usual since TensorFlow, makes it forget that start, which is random in a short run: with 0.97 all
-    along, it would still make up a sixth after 60 updates. `network` is the averaged network: frozen, and always in
-    evaluation mode. Polyak and Juditsky, 1992; Tarvainen and Valpola, Mean teachers, 2017.
+    Args:
+        network: the network that learns; the average starts as a copy of it.
+        decay: the share of the average that is kept in each update, at least 0 and below 1: 0 keeps the last weights
+            alone, 1 would keep the first.
 
-    Raises ValueError if `decay` is not at least 0 and below 1: 0 keeps the last weights alone, 1 would keep the first.
+    Raises:
+        ValueError: if `decay` lies outside.
+
+    Source: B. Polyak and A. Juditsky, 1992; A. Tarvainen and H. Valpola, Mean teachers, 2017.
+
+    With update t, from 0: average <- d average + (1 - d) weight, d = min(decay, (1 + t) / (10 + t)), for weights and
+    for buffers that are fractions, such as the statistics of batch norm; whole numbers are copied.
+
+    The rise of d, usual since TensorFlow, makes the average forget its start, which is often random: with 0.97 all
+    along it would still make up a sixth after 60 updates. `average.network` is frozen, and always in evaluation mode.
 
     >>> import tlkit as tl
     >>> average = MovingAverage(tl.models.SmallCNN(), decay=0.9)
@@ -193,7 +235,11 @@ class MovingAverage(nn.Module):
 
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:
-        """Let the average take a step towards the weights of now."""
+        """Let the average take a step towards the present weights.
+
+        Args:
+            network: the network that learns.
+        """
         new = 1 - ((1 + self.updates) / (10 + self.updates)).clamp(max=self.decay)
         self.updates += 1
         averages, values = ([*net.parameters(), *net.buffers()] for net in (self.network, network))
@@ -204,12 +250,19 @@ class MovingAverage(nn.Module):
                 average.copy_(value)
 
     def train(self, mode: bool = True) -> Self:
-        """Stays in evaluation mode, whatever is asked."""
+        """Stay in evaluation mode.
+
+        Args:
+            mode: ignored.
+
+        Returns:
+            This module.
+        """
         return super().train(False)
 
 
 @contextmanager
-def as_evaluated(network: nn.Module) -> Iterator[None]:
+def evaluating(network: nn.Module) -> Iterator[None]:
     """Evaluation mode without gradients; afterwards every module is in the mode it was in."""
     modes = {module: module.training for module in network.modules()}
     network.eval()
@@ -222,18 +275,35 @@ def as_evaluated(network: nn.Module) -> Iterator[None]:
 
 
 def logits(network: nn.Module, inputs: Tensor | Stream, batch_size: int | None = None) -> Tensor:
-    """What the network makes of each example: [n, classes], where its weights are. Changes nothing in the network."""
+    """The outputs of a network for each example; nothing in the network changes.
+
+    Args:
+        network: any module; it is used in evaluation mode.
+        inputs: `[n, ...]`, a tensor or a stream.
+        batch_size: how many examples are computed at once; None takes as many as the device suits.
+
+    Returns:
+        `[n, classes]`, on the network's device.
+    """
     device = next((p.device for p in network.parameters()), inputs.device)
     batch_size = batch_size or evaluation_batch(network, inputs, device)
-    with as_evaluated(network):
+    with evaluating(network):
         return torch.cat([network(part.to(device)) for part in inputs.split(batch_size)])
 
 
 def evaluation_batch(network: nn.Module, inputs: Tensor | Stream, device: torch.device) -> int:
-    """How many examples to take at once, at most 1,000: fewer, the larger they are.
+    """How many examples to compute at once, at most 1,000: fewer, the larger they are.
 
-    The size of an image is that with which it reaches the backbone. Measured: a CPU reads 16 images of 128 x 128 at
-    once 1.5 times as fast as 32 (EfficientNet-Lite0), and 1,000 of 224 x 224 would need gigabytes.
+    Args:
+        network: if it has a `preprocess` with a size, an image counts with the size at which it reaches the backbone.
+        inputs: `[n, ...]`.
+        device: where the network is.
+
+    Returns:
+        At least 1.
+
+    Measured: a CPU computes 16 images of 128 x 128 at once 1.5 times as fast as 32 (EfficientNet-Lite0), and 1,000 of
+    224 x 224 would need gigabytes.
     """
     size = getattr(getattr(network, "preprocess", None), "size", 0)
     places = size**2 or math.prod(inputs.shape[2 if len(inputs.shape) == 4 else 1 :])
@@ -241,5 +311,14 @@ def evaluation_batch(network: nn.Module, inputs: Tensor | Stream, device: torch.
 
 
 def predictions(network: nn.Module, inputs: Tensor | Stream, batch_size: int | None = None) -> Tensor:
-    """The class of the largest logit for each example: [n] int64, on the CPU. Changes nothing in the network."""
+    """The class of the largest logit for each example; nothing in the network changes.
+
+    Args:
+        network: any module; it is used in evaluation mode.
+        inputs: `[n, ...]`, a tensor or a stream.
+        batch_size: how many examples are computed at once; None takes as many as the device suits.
+
+    Returns:
+        `[n]` int64, on the CPU.
+    """
     return logits(network, inputs, batch_size).argmax(1).cpu()

