@@ -41,19 +41,19 @@ THEMES = pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 
 @THEMES
 @pytest.mark.parametrize(("name", "least"), BOUNDS.items(), ids=BOUNDS)
-def test_a_colour_is_told_from_every_ground(name, least, theme):
+def test_a_colour_contrasts_with_every_ground(name, least, theme):
     assert min(contrast(views.TOKENS[name][theme], ground) for ground in GROUNDS[theme]) >= least
 
 
 @THEMES
-def test_earlier_runs_are_told_from_the_ground(theme):
+def test_earlier_runs_contrast_with_the_ground(theme):
     grounds = [ground for ground in GROUNDS[theme] if ground != views.TOKENS["panel"][theme]]
     assert min(contrast(views.TOKENS["ghost"][theme], ground) for ground in grounds) >= 3
 
 
 @THEMES
 @pytest.mark.parametrize("button", ["ink", "s1"])
-def test_the_ground_is_read_on_a_filled_button(button, theme):
+def test_words_in_the_colour_of_the_ground_contrast_with_a_filled_button(button, theme):
     assert contrast(views.TOKENS["ground"][theme], views.TOKENS[button][theme]) >= 4.5
 
 
@@ -176,5 +176,5 @@ def test_a_difference_is_always_signed_with_a_true_minus(points, digits, words):
     ("seconds", "words"),
     [(0.4, "less than a second left"), (13.87, "about 14 s left"), (89, "about 89 s left"), (200, "about 3 min left")],
 )
-def test_the_time_left_is_said_roughly(seconds, words):
+def test_the_time_left_is_written_roughly(seconds, words):
     assert views.time_left(seconds) == words

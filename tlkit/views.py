@@ -1,7 +1,7 @@
 """What a picture shows, as plain data: pure functions from a value to numbers and words.
 
-Widgets and plots draw from the same views, and tests check them without a browser. The colours
-and marks of the course stand here too, once: `TOKENS` and `MARKS`.
+Widgets and plots draw from the same views, and tests check them without a browser. The colours and marks of the
+course stand here too, once: `TOKENS` and `MARKS`.
 """
 
 import math
@@ -53,7 +53,7 @@ PICTURE_CSS = (
 
 
 def tokens_css() -> str:
-    """The colours as `--tl-...` properties of `.tl`, light and dark, for JupyterLab, the book and a plain page."""
+    """CSS: the colours as `--tl-...` properties of `.tl`, light and dark, for JupyterLab, the book and a plain page."""
 
     def block(theme: int, ground: str) -> str:
         values = {name: pair[theme] for name, pair in TOKENS.items()} | {"ground": ground, "invert": theme}
@@ -71,22 +71,44 @@ def tokens_css() -> str:
 
 
 def look(family: str | None) -> dict[str, str]:
-    """The token and the mark of a family of recipes."""
+    """The colour and the mark of a family of recipes.
+
+    Args:
+        family: a key of `MARKS`.
+
+    Returns:
+        Its "token", a key of `TOKENS`, and its "mark", such as "circle".
+    """
     return dict(zip(("token", "mark"), MARKS[family], strict=True))
 
 
 def styles(comparison: Comparison) -> list[dict[str, Any]]:
-    """For each recipe its name, token and mark; `open` marks the second of a family."""
-    seen: set[str | None] = set()
-    found = []
-    for name, recipe in comparison.recipes.items():
-        found.append({"name": name, **look(recipe.family), "open": recipe.family in seen})
-        seen.add(recipe.family)
-    return found
+    """How each recipe of a comparison is drawn.
+
+    Args:
+        comparison: with its recipes, in order.
+
+    Returns:
+        For each recipe its "name", "token" and "mark" (see `look`), and "open": whether the mark is hollow, as that of
+        every recipe is whose family stood before.
+    """
+    families = [recipe.family for recipe in comparison.recipes.values()]
+    return [
+        {"name": name, **look(family), "open": family in families[:number]}
+        for number, (name, family) in enumerate(zip(comparison.recipes, families, strict=True))
+    ]
 
 
 def interval(interval: Interval | None) -> dict[str, Any] | None:
-    """An interval as plain data; with a single seed its ends are the value itself."""
+    """An interval as plain data.
+
+    Args:
+        interval: in the unit in which it is shown; None if nothing is measured.
+
+    Returns:
+        Its "mean", "low", "high", "values" and "wins"; with a single seed, low and high are the value itself. None for
+        None.
+    """
     if interval is None:
         return None
     low, high = (interval.mean if end is None else end for end in (interval.low, interval.high))
@@ -94,18 +116,49 @@ def interval(interval: Interval | None) -> dict[str, Any] | None:
 
 
 def value_interval(comparison: Comparison, name: str, at: Any = None) -> dict[str, Any] | None:
-    """The metric of a recipe at a place as it is shown (a share in per cent), with its interval; None if unmeasured."""
+    """The metric of a recipe at a place with its interval, as it is shown.
+
+    Args:
+        comparison: to look it up in.
+        name: of the recipe.
+        at: a budget, or values by the names of their axes (see `Comparison.place`).
+
+    Returns:
+        What `interval` returns, of a share in per cent; None if nothing is measured there.
+
+    Raises:
+        ValueError: for a name or a place that was not compared.
+    """
     values = comparison.values(name, at).values()
     return interval(Interval(tuple(comparison.metric.scale * value for value in values)) if values else None)
 
 
 def along(comparison: Comparison, at: At | None = None) -> list[dict[str, Any]]:
-    """The places on the comparison's x axis (`comparison.axis`), in order; `at` says where on the other axes."""
+    """The places along a comparison's x axis.
+
+    Args:
+        comparison: its x axis is `comparison.axis`.
+        at: where on the other axes (see `Comparison.place`).
+
+    Returns:
+        The places in the order of the axis, each with a value for every axis.
+
+    Raises:
+        ValueError: for a place that was not compared.
+    """
     return [comparison.place(at, **{comparison.axis: value}) for value in comparison.axes[comparison.axis]]
 
 
 def value_axis(comparison: Comparison) -> dict[str, Any]:
-    """The y axis of a comparison: its title, bottom, top, unit, and what guessing gives (None if that says nothing)."""
+    """The y axis of a comparison: its metric on the test examples.
+
+    Args:
+        comparison: with its metric and task.
+
+    Returns:
+        The "title", "bottom", "top" and "unit" of the axis, and "chance", the accuracy of guessing; None for a metric
+        to which guessing has no such value.
+    """
     task, metric = comparison.task, comparison.metric
     title = f"{str(metric)[:1].upper()}{str(metric)[1:]} on {len(task.test):,} test {task.test.kind.noun}s"
     if metric.share:
@@ -117,14 +170,31 @@ def value_axis(comparison: Comparison) -> dict[str, Any]:
 
 
 def x_axis(comparison: Comparison) -> dict[str, str]:
-    """The name of the x axis of a comparison, and what is written at it."""
+    """The x axis of a comparison.
+
+    Args:
+        comparison: with its axes.
+
+    Returns:
+        The name of the "axis", and the "axis_words" that are written beside it.
+    """
     return {"axis": comparison.axis, "axis_words": {"budget": "labels per class"}.get(comparison.axis, comparison.axis)}
 
 
 def explored(comparison: Comparison, at: At | None = None) -> dict[str, Any]:
-    """The picture of a comparison: every recipe's mean and interval along its x axis, every pair's differences.
+    """The picture of a comparison: every recipe's mean and interval along its x axis, and every pair's differences.
 
-    Values as they are shown, differences in points where the metric is a share; None stands for what is unmeasured.
+    Args:
+        comparison: as far as it is measured.
+        at: where on the axes other than the x axis (see `Comparison.place`).
+
+    Returns:
+        The "values" on the x axis, the "y" axis, the "recipes" with a mean, low and high at each value, and the
+        differences of the "pairs", named "0-1" for the first minus the second recipe. Shares are in per cent and their
+        differences in points; None stands for what is not measured.
+
+    Raises:
+        ValueError: for a place that was not compared.
     """
     names, places = list(comparison.recipes), along(comparison, at)
     recipes = []
@@ -150,7 +220,16 @@ def explored(comparison: Comparison, at: At | None = None) -> dict[str, Any]:
 
 
 def claim_rows(comparison: Comparison, claim: Claim) -> list[dict[str, Any]]:
-    """The picture of a claim: its paired difference along the x axis, the claimed one marked."""
+    """The picture of a claim: its paired difference along the x axis, with the claimed one marked.
+
+    Args:
+        comparison: that the claim is about.
+        claim: one of `comparison.claim`.
+
+    Returns:
+        A row for each value on the x axis: the "value", the "interval" of the difference (an `Interval`; None if it is
+        not measured), and whether it is the "claimed" one.
+    """
     places = along(comparison, claim.at)
     intervals = [comparison.difference(claim.first, claim.second, place) for place in places]
     return [
@@ -160,7 +239,17 @@ def claim_rows(comparison: Comparison, claim: Claim) -> list[dict[str, Any]]:
 
 
 def pictured(split: Split) -> Split:
-    """The split with a picture for each example, its own if it has images. Raises TypeError for a kind without."""
+    """A split with a picture in the place of each example.
+
+    Args:
+        split: of any kind that has pictures.
+
+    Returns:
+        The split itself if it has images, or else one of images, with the same labels, classes, files and groups.
+
+    Raises:
+        TypeError: for a kind that has no pictures.
+    """
     if isinstance(split.kind, Images):
         return split
     pictures = split.kind.pictures(split.inputs[:])
@@ -168,9 +257,16 @@ def pictured(split: Split) -> Split:
 
 
 def sent_shape(shape: Sequence[int]) -> list[int]:
-    """Channels, height and width of images [n, channels, height, width] as they are sent to a page.
+    """The size at which images are sent to a page: photographs are shrunk.
 
-    Raises ValueError for images that are neither grey nor RGB.
+    Args:
+        shape: of the images, `[n, channels, height, width]`.
+
+    Returns:
+        Channels, height and width in pixels.
+
+    Raises:
+        ValueError: for images that are neither grey nor RGB.
     """
     _, channels, height, width = shape
     if channels not in (1, 3):
@@ -183,7 +279,17 @@ def sent_shape(shape: Sequence[int]) -> list[int]:
 
 
 def sent_pixels(images: Tensor) -> bytes:
-    """Images [n, channels, height, width] in 0..1 as they are sent to a page: bytes, larger ones shrunk."""
+    """Images as the bytes that are sent to a page.
+
+    Args:
+        images: `[n, channels, height, width]`, in 0..1.
+
+    Returns:
+        One byte for each channel of each pixel, at the size that `sent_shape` gives.
+
+    Raises:
+        ValueError: for images that are neither grey nor RGB.
+    """
     size = sent_shape(images.shape)[1:]
     if size != list(images.shape[2:]) and len(images):
         images = F.interpolate(images, size, mode="bilinear", antialias=True)
@@ -191,7 +297,16 @@ def sent_pixels(images: Tensor) -> bytes:
 
 
 def thinned(steps: Sequence[float], values: Sequence[float], most: int = 500) -> list[tuple[float, float]]:
-    """A curve of at most `most` points: each is the mean of the steps it stands for; the last point stays itself."""
+    """A curve with few enough points to be drawn, each the mean of the steps that it stands for.
+
+    Args:
+        steps: where the points lie, rising.
+        values: one for each step.
+        most: how many points there are at most.
+
+    Returns:
+        Pairs of a step and a value. The last point stays as it is, and so does a curve that is short enough.
+    """
     last = len(steps) - 1
     if last < most:
         return list(zip(steps, values, strict=True))
@@ -204,7 +319,13 @@ def thinned(steps: Sequence[float], values: Sequence[float], most: int = 500) ->
 
 
 def round_top(value: float) -> float:
-    """The next round number at or above `value`, for the top of an axis.
+    """The next round number at or above a value, for the top of an axis.
+
+    Args:
+        value: the largest value on the axis.
+
+    Returns:
+        A round number; 1 if nothing can be drawn, because the value is not above 0 or not finite.
 
     >>> [round_top(v) for v in (0.3, 2.31, 2.6, 7, 130)]
     [0.3, 2.5, 3.0, 10.0, 150.0]
@@ -217,7 +338,13 @@ def round_top(value: float) -> float:
 
 
 def round_span(values: Sequence[float]) -> tuple[float, float]:
-    """Where the axis of these values begins and ends: at 0, or at the round number beyond those that are finite.
+    """Where an axis begins and ends: at 0, or at the next round number beyond its values.
+
+    Args:
+        values: on the axis; those that are not finite do not count.
+
+    Returns:
+        The lower and the upper end, at most 0 and at least 0; 0 to 1 without values.
 
     >>> round_span([0.2, 0.7]), round_span([-2.2, -1]), round_span([])
     ((0.0, 1.0), (-2.5, 0.0), (0.0, 1.0))
@@ -230,6 +357,13 @@ def round_span(values: Sequence[float]) -> tuple[float, float]:
 def signed(points: float, digits: int = 1) -> str:
     """A difference as the course writes it: always signed, with a true minus.
 
+    Args:
+        points: the difference, in whatever unit.
+        digits: decimals.
+
+    Returns:
+        The number in words.
+
     >>> signed(17.91), signed(-9.42)
     ('+17.9', '\u22129.4')
     """
@@ -237,7 +371,14 @@ def signed(points: float, digits: int = 1) -> str:
 
 
 def time_left(seconds: float) -> str:
-    """How long something still takes, in words."""
+    """How long something still takes, in words.
+
+    Args:
+        seconds: the estimate.
+
+    Returns:
+        A phrase: seconds below a minute and a half, then minutes.
+    """
     if seconds < 1:
         return "less than a second left"
     return f"about {seconds:.0f} s left" if seconds < 90 else f"about {seconds / 60:.0f} min left"
