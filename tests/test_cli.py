@@ -88,7 +88,7 @@ def test_lessons_are_listed_as_json(lessons, capsys):
 
 @pytest.fixture
 def odd(lessons) -> str:
-    """Two numbered notebooks that are not lessons; what is said of them, each time."""
+    """Two numbered notebooks that are not lessons; the reasons for both, each time."""
     nbformat.write(new_notebook(), lessons / "02_new.ipynb")
     plant(lessons, "01_why_transfer-Copy1")
     return (
@@ -178,13 +178,15 @@ def test_run_fails_for_a_false_claim_and_for_a_failed_cell(found, status, lesson
 
 
 @pytest.mark.parametrize(("variable", "expected"), [(None, "standard"), ("full", "full")])
-def test_run_takes_the_scale_of_the_environment_unless_told(variable, expected, lessons, monkeypatch):
+def test_run_takes_the_scale_of_the_environment_by_default(variable, expected, lessons, monkeypatch):
     monkeypatch.setenv("TLKIT_SCALE", variable) if variable else monkeypatch.delenv("TLKIT_SCALE", raising=False)
-    asked = []
-    monkeypatch.setattr("tlkit.lessons.headless.run_lesson", lambda lesson, scale, html: asked.append(scale) or entry())
+    scales = []
+    monkeypatch.setattr(
+        "tlkit.lessons.headless.run_lesson", lambda lesson, scale, html: scales.append(scale) or entry()
+    )
     cli.main(["run", "01"])
     cli.main(["run", "01", "--scale", "quick"])
-    assert asked == [expected, "quick"]
+    assert scales == [expected, "quick"]
 
 
 def test_an_unknown_lesson_gets_the_nearest_match_before_anything_runs(lessons, monkeypatch, capsys):
@@ -196,8 +198,8 @@ def test_an_unknown_lesson_gets_the_nearest_match_before_anything_runs(lessons, 
 def test_an_unknown_scale_is_refused_with_those_there_are(capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main(["run", "01", "--scale", "huge"])
-    said = capsys.readouterr().err
-    assert ended.value.code == 2 and all(scale in said for scale in ("'huge'", "quick", "standard", "full"))
+    words = capsys.readouterr().err
+    assert ended.value.code == 2 and all(scale in words for scale in ("'huge'", "quick", "standard", "full"))
 
 
 def test_kernels_get_one_thread_unless_the_user_or_the_full_scale_says_otherwise(monkeypatch):
@@ -250,9 +252,10 @@ def test_lab_says_where_a_fresh_copy_stands_beside_an_edited_lesson(lab, tmp_pat
     copy.write_text(copy.read_text().replace("42", "43"))
     _, command, _ = lab()
     assert (
-        "edited lessons stay as they are" in (said := capsys.readouterr().out) and "01_why_transfer-fresh.ipynb" in said
+        "edited lessons stay as they are" in (words := capsys.readouterr().out)
+        and "01_why_transfer-fresh.ipynb" in words
     )
-    assert "Of an older tlkit" not in said
+    assert "Of an older tlkit" not in words
     copy.write_text(copy.read_text().replace('"names": 2', '"names": 1'))
     lab()
     assert "some names in them have changed (CHANGELOG says which): 01_why_transfer.ipynb\n" in capsys.readouterr().out
@@ -277,7 +280,7 @@ def test_lab_without_a_screen_prints_the_address(lab, monkeypatch, capsys):
     assert "Open the address below in a browser" in capsys.readouterr().out
 
 
-def test_lab_takes_the_port_it_is_given_and_no_other(lab):
+def test_lab_takes_the_wanted_port_and_no_other(lab):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -328,7 +331,7 @@ def test_data_lists_what_is_always_there_and_what_would_be_downloaded(empty, cap
     assert lines[2].endswith("70,000 handwritten digits of 28 x 28: would be downloaded (12 MB)")
 
 
-def test_data_lists_what_is_asked_for_and_where_it_is(empty, tmp_path, monkeypatch, capsys):
+def test_data_lists_the_data_set_that_is_named_and_where_it_is(empty, tmp_path, monkeypatch, capsys):
     broken_mnist(tmp_path)
     monkeypatch.setenv("TLKIT_DATA", str(tmp_path))
     assert cli.main(["data", "list", "mnist"]) == 0
@@ -359,7 +362,7 @@ def test_data_fetch_says_why_it_could_not_and_does_nothing_where_nothing_is_to_d
 
 
 @pytest.mark.parametrize("call", [["fetch"], ["check", "MNST"]])
-def test_data_names_what_there_is_when_nothing_or_another_name_is_given(call, capsys):
+def test_data_names_what_there_is_when_no_name_or_an_unknown_one_follows(call, capsys):
     assert cli.main(["data", *call]) == 2
     assert "MNIST, FashionMNIST, KMNIST, CIFAR10, CIFAR100, SVHN" in capsys.readouterr().err
 

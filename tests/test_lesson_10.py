@@ -22,7 +22,7 @@ def test_exercise_1_takes_what_the_mean_image_of_the_pool_costs(as_it_comes):
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "words"),
     [
         (lambda: WATCHED.images.mean(0) - WATCHED.images, "the mean of the validation images would cost"),
         (lambda: MEAN.mean() - WATCHED.images, "keep its pixels apart"),
@@ -32,22 +32,22 @@ def test_exercise_1_takes_what_the_mean_image_of_the_pool_costs(as_it_comes):
     ],
     ids=["validation mean", "one grey", "on the pool", "black", "anything"],
 )
-def test_exercise_1_names_the_mistake(error, said):
+def test_exercise_1_names_the_mistake(error, words):
     (line,) = missing("10.1", float(error().square().mean()), POOL, WATCHED)
-    assert said in line
+    assert words in line
 
 
 @pytest.mark.parametrize(
-    ("made", "said"),
+    ("made", "words"),
     [
         (lambda error: float(error.square().sum((1, 2, 3)).mean()), "the sum over an image"),
         (lambda error: float(error.square().mean().sqrt()), "the square: that is its root"),
         (lambda error: "0.07", "a number, the mean squared error; this is a str"),
     ],
 )
-def test_exercise_1_knows_sums_and_roots(made, said):
+def test_exercise_1_knows_sums_and_roots(made, words):
     (line,) = missing("10.1", made(MEAN - WATCHED.images), POOL, WATCHED)
-    assert said in line
+    assert words in line
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def half_dead():
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "words"),
     [
         (4, []),
         (2, ["the live units: these are the dead ones"]),
@@ -68,8 +68,8 @@ def half_dead():
         (True, ["a whole number of units; this is a bool"]),
     ],
 )
-def test_exercise_2_counts_live_units(answer, said, half_dead):
-    assert missing("10.2", answer, half_dead, POOL) == said
+def test_exercise_2_counts_live_units(answer, words, half_dead):
+    assert missing("10.2", answer, half_dead, POOL) == words
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ LEFT_OUT = "all of them: at one more the whole interval is above zero"
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "words"),
     [
         ({1}, []),
         ([1], []),
@@ -97,8 +97,8 @@ LEFT_OUT = "all of them: at one more the whole interval is above zero"
         (1, ["a set of budgets, such as {1}; this is a int"]),
     ],
 )
-def test_exercise_3_wants_all_budgets_with_the_whole_interval_above_zero(answer, said, compared):
-    assert missing("10.3", answer, compared) == said
+def test_exercise_3_wants_all_budgets_with_the_whole_interval_above_zero(answer, words, compared):
+    assert missing("10.3", answer, compared) == words
 
 
 def test_exercise_3_says_when_its_comparison_is_not_finished():

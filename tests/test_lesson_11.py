@@ -16,8 +16,8 @@ FEW = tl.data.digits().few_labels(1)
 
 
 def nearest(network, labels=FEW.train.labels, scale=torch.nn.functional.normalize):
-    known, asked = (scale(tl.extract_features(network, split).values) for split in (FEW.train, FEW.test))
-    return labels[torch.cdist(asked, known).argmin(1)]
+    known, others = (scale(tl.extract_features(network, split).values) for split in (FEW.train, FEW.test))
+    return labels[torch.cdist(others, known).argmin(1)]
 
 
 def rivals(gains: tuple[float, float, float]):

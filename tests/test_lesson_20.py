@@ -32,7 +32,7 @@ def test_the_lowest_threshold_that_is_strict_enough_is_right():
         (None, "one"),
     ],
 )
-def test_other_thresholds_are_told_what_is_missing(answer, words):
+def test_another_threshold_gets_what_is_missing(answer, words):
     assert words in missing("20.1", answer, THRESHOLDS, USED, GOOD)
 
 
@@ -45,65 +45,65 @@ def test_none_is_right_only_where_no_threshold_is_strict_enough():
 
 
 @pytest.fixture(scope="module")
-def asked():
+def teacher():
     """A network that is not trained, a pool without labels, the hidden labels, and how sure it is of what it says."""
     unlabelled = tl.data.digits().few_labels(1).unlabelled
     network = tl.models.SmallCNN()
-    sure, said = logits(network, unlabelled.images).softmax(1).max(1)
-    return network, unlabelled.without_labels(), unlabelled.labels, sure, said
+    sure, predicted = logits(network, unlabelled.images).softmax(1).max(1)
+    return network, unlabelled.without_labels(), unlabelled.labels, sure, predicted
 
 
-def chosen(sure, said, each=20):
+def chosen(sure, predicted, each=20):
     order = sure.argsort(descending=True)
-    return torch.cat([order[said[order] == label][:each] for label in range(10)])
+    return torch.cat([order[predicted[order] == label][:each] for label in range(10)])
 
 
 def split(pool, numbers, labels):
     return tl.data.Split(pool.images[numbers], labels[numbers], pool.classes)
 
 
-def test_the_surest_of_each_class_with_the_networks_own_labels_are_right_in_any_order(asked):
-    network, pool, _, sure, said = asked
-    numbers = chosen(sure, said)
-    assert tl.lessons.check("20.2", split(pool, numbers, said), network, pool).complete
-    assert tl.lessons.check("20.2", split(pool, numbers.flip(0), said), network, pool).complete
+def test_the_surest_of_each_class_with_the_networks_own_labels_are_right_in_any_order(teacher):
+    network, pool, _, sure, predicted = teacher
+    numbers = chosen(sure, predicted)
+    assert tl.lessons.check("20.2", split(pool, numbers, predicted), network, pool).complete
+    assert tl.lessons.check("20.2", split(pool, numbers.flip(0), predicted), network, pool).complete
 
 
-def test_hidden_labels_are_not_the_networks_own(asked):
-    network, pool, hidden, sure, said = asked
-    assert "the network's own labels" in missing("20.2", split(pool, chosen(sure, said), hidden), network, pool)
+def test_hidden_labels_are_not_the_networks_own(teacher):
+    network, pool, hidden, sure, predicted = teacher
+    assert "the network's own labels" in missing("20.2", split(pool, chosen(sure, predicted), hidden), network, pool)
 
 
-def test_the_surest_of_all_are_not_even(asked):
-    network, pool, _, sure, said = asked
-    numbers = sure.argsort(descending=True)[: len(chosen(sure, said))]
-    assert "20 of each class" in missing("20.2", split(pool, numbers, said), network, pool)
+def test_the_surest_of_all_are_not_even(teacher):
+    network, pool, _, sure, predicted = teacher
+    numbers = sure.argsort(descending=True)[: len(chosen(sure, predicted))]
+    assert "20 of each class" in missing("20.2", split(pool, numbers, predicted), network, pool)
 
 
-def test_any_20_of_a_class_are_not_the_surest(asked):
-    network, pool, _, sure, said = asked
-    verdict = tl.lessons.check("20.2", split(pool, chosen(-sure, said), said), network, pool)
+def test_any_20_of_a_class_are_not_the_surest(teacher):
+    network, pool, _, sure, predicted = teacher
+    verdict = tl.lessons.check("20.2", split(pool, chosen(-sure, predicted), predicted), network, pool)
     assert len(verdict.missing) == 1 and "the surest" in verdict.missing[0]
 
 
 @pytest.mark.parametrize("answer", [None, [3, 4], torch.zeros(3)])
-def test_what_is_no_split_is_told_so(answer, asked):
-    network, pool, *_ = asked
+def test_what_is_not_a_split_is_named(answer, teacher):
+    network, pool, *_ = teacher
     assert "a Split with labels" in missing("20.2", answer, network, pool)
 
 
-def test_a_split_without_labels_or_with_other_images_is_told_so(asked):
-    network, pool, *_, said = asked
+def test_a_split_without_labels_or_with_other_images_gets_what_is_missing(teacher):
+    network, pool, *_, predicted = teacher
     assert "a Split with labels" in missing("20.2", pool, network, pool)
     wrong = tl.data.Split(torch.rand(10, 1, 8, 8), torch.arange(10), pool.classes)
     assert "of images of the pool" in missing("20.2", wrong, network, pool)
     small = tl.data.Split(torch.rand(10, 1, 4, 4), torch.arange(10), pool.classes)
     assert "images of the pool" in missing("20.2", small, network, pool)
-    none = split(pool, torch.tensor([], dtype=torch.long), said)
+    none = split(pool, torch.tensor([], dtype=torch.long), predicted)
     assert "20 of each class" in missing("20.2", none, network, pool)
 
 
-# ---- 20.3: where two methods are told apart ----
+# ---- 20.3: where two methods are separated ----
 
 
 @pytest.fixture
@@ -127,5 +127,5 @@ def test_the_budgets_whose_interval_leaves_zero_out_are_right(classical):
     ("answer", "words"),
     [([], "all of them"), ([1, 5], "only budgets"), ([5], "only budgets"), ([2], "a list of"), (1, "a list of")],
 )
-def test_other_budgets_are_told_what_is_missing(answer, words, classical):
+def test_other_budgets_get_what_is_missing(answer, words, classical):
     assert words in missing("20.3", answer, classical)

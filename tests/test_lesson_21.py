@@ -1,4 +1,4 @@
-"""The exercises of lesson 21: a right answer is told so, a wrong one is told what is missing."""
+"""The exercises of lesson 21: a right answer is complete, a wrong one gets what is missing."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_row_one_is_accepted():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "words"),
     [
         (mean_of_the_used, "divided by the number of all"),
         (strictly_above, "the threshold itself"),
@@ -69,8 +69,8 @@ def test_row_one_is_accepted():
         (0.5, "this is a float"),
     ],
 )
-def test_another_row_one_is_told_what_is_missing(wrong, said):
-    assert any(said in line for line in missing("21.1", wrong))
+def test_another_row_one_gets_what_is_missing(wrong, words):
+    assert any(words in line for line in missing("21.1", wrong))
 
 
 def test_the_largest_decay_is_judged_to_the_third_decimal():
@@ -86,9 +86,9 @@ def test_only_the_least_covered_class_is_accepted():
     network = tl.models.SmallCNN()
     with torch.no_grad():  # so sure of everything that some classes get labels and others none
         network.head.weight *= 1_000
-    confidence, said = logits(network, images.images).softmax(1).max(1)
-    given = said[confidence >= 0.95].bincount(minlength=10)
-    covered = given / images.labels.bincount(minlength=10)
+    confidence, predicted = logits(network, images.images).softmax(1).max(1)
+    used = predicted[confidence >= 0.95].bincount(minlength=10)
+    covered = used / images.labels.bincount(minlength=10)
     accepted = {name for name in images.classes if not missing("21.3", name, network, images)}
     assert accepted == {images.classes[number] for number in (covered == covered.min()).nonzero()[:, 0]}
     assert len(accepted) < 10

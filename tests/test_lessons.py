@@ -66,7 +66,7 @@ def test_a_value_is_chosen_by_the_scale_of_the_environment(scale, value, monkeyp
     assert tl.lessons.at_scale(quick=1, standard=2, full=3) == value
 
 
-def test_full_is_as_standard_unless_it_is_given(monkeypatch):
+def test_full_is_as_standard_by_default(monkeypatch):
     monkeypatch.setenv("TLKIT_SCALE", "full")
     assert tl.lessons.at_scale(quick=1, standard=2) == 2
     assert tl.lessons.at_scale(quick=1, standard=2, full=None) is None
@@ -107,13 +107,13 @@ def test_elsewhere_the_lessons_are_inside_the_package(tmp_path, monkeypatch):
     assert tl.lessons.lessons_folder() == tmp_path.resolve() / "site-packages" / "tlkit" / "lessons" / "notebooks"
 
 
-@pytest.mark.parametrize("asked", ["01_why_transfer", "01", "01_why_transfer.ipynb", "some/01_why_transfer.ipynb"])
-def test_a_lesson_is_found_by_name_by_number_and_by_file(asked, lessons):
-    assert tl.lessons.find(asked).name == "01_why_transfer"
+@pytest.mark.parametrize("wanted", ["01_why_transfer", "01", "01_why_transfer.ipynb", "some/01_why_transfer.ipynb"])
+def test_a_lesson_is_found_by_name_by_number_and_by_file(wanted, lessons):
+    assert tl.lessons.find(wanted).name == "01_why_transfer"
 
 
 @pytest.mark.parametrize(
-    ("asked", "hint"),
+    ("wanted", "hint"),
     [
         ("01_why_transfers", 'did you mean "01_why_transfer"?'),
         ("freeze", 'did you mean "02_how_to_freeze"?'),
@@ -122,10 +122,10 @@ def test_a_lesson_is_found_by_name_by_number_and_by_file(asked, lessons):
         ("0", ""),
     ],
 )
-def test_a_lesson_that_does_not_exist_gets_the_nearest_match(asked, hint, lessons):
+def test_a_lesson_that_does_not_exist_gets_the_nearest_match(wanted, hint, lessons):
     with pytest.raises(ValueError) as raised:
-        tl.lessons.find(asked)
-    assert f'there is no lesson "{asked}"; ' in str(raised.value) and hint in str(raised.value)
+        tl.lessons.find(wanted)
+    assert f'there is no lesson "{wanted}"; ' in str(raised.value) and hint in str(raised.value)
 
 
 BROKEN = {
@@ -307,7 +307,7 @@ def shown(monkeypatch) -> list[str]:
 
 @pytest.fixture
 def recorded(tmp_path, monkeypatch):
-    """What is recorded for `tlkit run`, read when it is asked for."""
+    """What is recorded for `tlkit run`, read when it is needed."""
     monkeypatch.setenv("TLKIT_CLAIMS", str(tmp_path / "claims.jsonl"))
     return lambda: [json.loads(line) for line in (tmp_path / "claims.jsonl").read_text().splitlines()]
 
@@ -384,10 +384,10 @@ def test_an_exercise_that_does_not_exist_is_refused_with_those_that_do():
         tl.lessons.check("01.9", 1)
 
 
-@pytest.mark.parametrize("asked", ["xx.1", "", 1.2])
-def test_an_exercise_of_a_lesson_without_any_is_refused_with_the_lessons_that_have_some(asked):
-    with pytest.raises(ValueError, match=rf'there is no exercise "{asked}"; these lessons have some: .*01'):
-        tl.lessons.check(asked, 1)
+@pytest.mark.parametrize("wanted", ["xx.1", "", 1.2])
+def test_an_exercise_of_a_lesson_without_any_is_refused_with_the_lessons_that_have_some(wanted):
+    with pytest.raises(ValueError, match=rf'there is no exercise "{wanted}"; these lessons have some: .*01'):
+        tl.lessons.check(wanted, 1)
 
 
 def sharing(source):
@@ -494,8 +494,8 @@ def test_what_is_not_written_in_python_cannot_be_shown():
 
 
 def test_a_claim_is_broken_in_the_unit_of_its_metric_and_where_it_was_not_measured():
-    given = {"x": recipe([0.5] * 5), "y": recipe([0.4] * 5)}
-    own = tl.compare(given, task(), range(5), [5, 10], skip=[10], metric=lambda predictor, task: predictor.share / 10)
+    recipes = {"x": recipe([0.5] * 5), "y": recipe([0.4] * 5)}
+    own = tl.compare(recipes, task(), range(5), [5, 10], skip=[10], metric=lambda predictor, task: predictor.share / 10)
     table = tl.lessons.break_claim(own.finish(), "x", better_than="y", at=5).children[1].value
     assert "<b>+0.010</b> +0.010 to +0.010" in table
     table = tl.lessons.break_claim(own, "x", better_than="y", at=10).children[1].value

@@ -230,20 +230,20 @@ def kernelspec(tmp_path, monkeypatch):
     return plant
 
 
-def test_no_kernelspec_is_said(try_only, tmp_path, monkeypatch):
+def test_a_missing_kernelspec_is_named(try_only, tmp_path, monkeypatch):
     monkeypatch.setattr("jupyter_client.kernelspec.jupyter_path", lambda *_: [str(tmp_path)])
     monkeypatch.setitem(sys.modules, "ipykernel.kernelspec", None)  # jupyter_client takes python3 from there, else
     finding = try_only("kernel")
     assert "No such kernel named python3" in finding.words and "-m ipykernel install" in finding.repair
 
 
-def test_a_kernel_that_dies_is_said_with_its_last_words(try_only, kernelspec):
+def test_a_kernel_that_dies_is_named_with_its_last_words(try_only, kernelspec):
     kernelspec("raise SystemExit('no disk\\nno memory')")
     finding = try_only("kernel")
     assert not finding.works and finding.words.endswith("Kernel died before replying to kernel_info. no memory")
 
 
-def test_a_kernel_that_does_not_answer_in_time_is_said(try_only, kernelspec, monkeypatch):
+def test_a_kernel_that_does_not_answer_in_time_is_named(try_only, kernelspec, monkeypatch):
     kernelspec("import time; time.sleep(60)")
     monkeypatch.setattr(readiness, "PATIENCE", 1)
     assert "Kernel didn't respond in 1 seconds" in try_only("kernel").words
@@ -256,7 +256,7 @@ def test_a_kernel_of_a_python_without_tlkit_is_named(try_only, kernelspec):
     assert re.search(rf"{sys.executable}: .*tlkit", try_only("kernel").words)
 
 
-def test_a_jupyterlab_that_does_not_start_is_said_with_its_last_words(try_only, monkeypatch):
+def test_a_jupyterlab_that_does_not_start_is_named_with_its_last_words(try_only, monkeypatch):
     ended = subprocess.CompletedProcess([], 1, "", "Traceback\nNo module named jupyterlab\n")
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: ended)
     assert try_only("JupyterLab").words == "RuntimeError: it does not start. No module named jupyterlab"
@@ -286,7 +286,7 @@ def test_a_present_folder_that_is_gone_is_found(try_only, tmp_path, monkeypatch)
     assert not try_only("this folder").works
 
 
-def test_little_space_is_said(try_only, monkeypatch):
+def test_little_space_is_mentioned(try_only, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=5e8))
     assert try_only("this folder").words.endswith("0.5 GB are free, which is little")
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from tlkit.experiments import At, Comparison
 from tlkit.intervals import Claim
-from tlkit.lessons.claims import WORDS, signed_ends
+from tlkit.lessons.claims import WORDS
 from tlkit.lessons.page import on_page
 from tlkit.training.driving import in_slices
 from tlkit.training.run import Run
+from tlkit.views import signed_ends
 from tlkit.widgets.base import in_kernel_loop, start
 from tlkit.words import budget_in_words, counted
 
@@ -26,11 +27,26 @@ def break_claim(
     by: float = 0.0,
     sources: Mapping[str, Source] | None = None,
 ) -> Any:
-    """Selects for source, labels per class and seeds, and a button that tests the sentence again.
+    """Controls to test a claim again: with another source, another budget, fewer seeds.
 
-    The lesson's own source uses the trials that `comparison` has. Each other one is a function that returns a Run
-    which trains it, and the recipe that then takes the place of `name`, or {name: recipe} where both change; they are
-    trained a few steps at a time, while the kernel stays awake. Each try stays as a row; the lesson's own is first.
+    Args:
+        comparison: what the claim was tested on.
+        name: the recipe that is claimed to be better.
+        better_than: the recipe that it is compared with.
+        at: the number of labels per class, or the place on the comparison's axes, as in `Comparison.claim`.
+        by: points that the claim asks for at least (in the metric's own unit if that is not accuracy).
+        sources: other source tasks by name. Each is a function that returns a run that trains a network on it, and
+            the recipe that then takes the place of `name`, or {name: recipe} where both change. By default there are
+            none, and only budget and seeds can be changed.
+
+    Returns:
+        An ipywidgets box of selects and a button. Each try becomes a row of its table; the first is the lesson's own.
+
+    Raises:
+        ValueError: if the claim itself cannot be tested, such as for a recipe or budget that was not compared.
+
+    The lesson's own source uses the trials that `comparison` has. Another source is trained a few steps at a time,
+    while the kernel stays awake.
     """
     import ipywidgets as w
 
@@ -70,7 +86,7 @@ def break_claim(
                 await _trained(tested, f"{chosen}: comparing", status)
             found = tested.with_seeds(first).claim(name, better_than=better_than, at=place | {"budget": labels}, by=by)
             show(f"{chosen}, {_short(labels)}, {counted(len(first), 'seed')}", found)
-        except Exception as error:  # a task has nobody to raise to: the page is told
+        except Exception as error:  # a task has nobody to raise to: the page says it
             status.value = on_page(f"<p>⚠ {escape(f'{type(error).__name__}: {error}')} Nothing else was changed.</p>")
         finally:
             button.disabled = False
@@ -91,12 +107,12 @@ def break_claim(
 
 
 async def _trained(what: Run | Comparison, words: str, status: Any) -> None:
-    """Iterate a run or a comparison, saying how far it is; what is to be trained may be nothing: ()."""
-    number, said = 0, 0.0
+    """Iterate a run or a comparison and show how far it is; where nothing is to be trained, it may be ()."""
+    number, shown = 0, 0.0
     async for taken in in_slices(iter(what)):
         number += taken
-        if time.perf_counter() - said > 0.1:
-            status.value, said = f"<p>● {escape(words)}, step {number}</p>", time.perf_counter()
+        if time.perf_counter() - shown > 0.1:
+            status.value, shown = f"<p>● {escape(words)}, step {number}</p>", time.perf_counter()
 
 
 def _short(budget: int | str) -> str:

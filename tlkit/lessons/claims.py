@@ -8,21 +8,31 @@ from typing import Any
 from tlkit.experiments import Comparison
 from tlkit.intervals import Claim, Interval
 from tlkit.lessons.page import on_page, paragraph
-from tlkit.views import signed
+from tlkit.views import signed_ends
 from tlkit.words import counted
 
 WORDS = {True: ("✓ Holds", "tl-holds"), False: ("✕ Does not hold", "tl-falls"), None: ("○ Undecided", "tl-undecided")}
 
 
 class ClaimDoesNotHold(AssertionError):
-    """The measurements of this lesson do not bear its sentence."""
+    """The measurements of this lesson do not support its sentence."""
 
 
 def claim(comparison: Comparison, name: str, **test: Any) -> None:
-    """Test a claim (see `Comparison.claim`), print its sentence, show its figure, record it; raise if it is false.
+    """Test a claim, print its sentence, show its figure and record it; raise if it is false.
 
-    The record goes to the file named by TLKIT_CLAIMS, one JSON line a claim. The figure is drawn before
-    `ClaimDoesNotHold` is raised: a claim that falls is a result.
+    Args:
+        comparison: what it is tested on.
+        name: the recipe that the claim is about.
+        **test: what is claimed of it, as in `Comparison.claim`: `better_than=`, `level_with=` or `no_better_than=`
+            another recipe, `at=` a number of labels per class, `by=` or `within=` how many points, and `text=` the
+            sentence to print.
+
+    Raises:
+        ClaimDoesNotHold: if the measurements contradict it, after all the rest: a claim that falls is a result too.
+        ValueError: if it cannot be tested, such as for a recipe or budget that was not compared.
+
+    The record is one line of JSON a claim, in the file that the environment's TLKIT_CLAIMS names, if it does.
     """
     from IPython.display import HTML, display
 
@@ -56,12 +66,6 @@ def numbers(interval: Interval | None, unit: str = "points") -> str:
     mean, low, high = signed_ends(interval, unit)
     words = f"{mean} {unit}".rstrip()
     return words if low is None else f"{words}, 95 % interval {low} to {high}"
-
-
-def signed_ends(interval: Interval, unit: str) -> list[str | None]:
-    """Mean, low and high as the course writes them: points with one digit, a metric of its own unit with three."""
-    ends = (interval.mean, interval.low, interval.high)
-    return [None if end is None else signed(end, 1 if unit else 3) for end in ends]
 
 
 def claim_html(found: Claim, comparison: Comparison) -> str:

@@ -14,11 +14,20 @@ SOLUTION = re.compile(r"^( *)# solution\n.*?^ *# end of solution$", re.DOTALL | 
 
 
 def make_copies(folder: Path | str = "tlkit-lessons", teacher: bool = False) -> list[Path]:
-    """Put a copy of every lesson into `folder` and return the paths to open, in the order of the course.
+    """Put a copy of every lesson into a folder, and never over somebody's work.
 
-    A copy remembers a hash of its cells as they were written. One that was edited stays as it is, and a fresh one is
-    put beside it; one that was only run or read follows the lesson when that changes. Solutions are left out unless
-    `teacher` is set. Each file is written under another name and renamed, so that a full disk spoils nothing.
+    Args:
+        folder: where the copies go; it is made if it does not exist.
+        teacher: whether the solutions of the exercises stay in; by default `answer = ...` takes their place.
+
+    Returns:
+        The paths to open, in the order of the course.
+
+    Raises:
+        OSError: if the folder cannot be written. A full disk leaves no file half written.
+
+    A copy holds a hash of its cells as they were written. One that was edited stays as it is, and a fresh one is put
+    beside it; one that was only run or read follows the lesson when that changes.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,7 +67,7 @@ def without_outputs(notebook: dict[str, Any], teacher: bool) -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """The notebook, {} for a file that is none (it is somebody's work too), None if there is no file."""
+    """The notebook; {} for a file that is not one (it is somebody's work too); None if there is no file."""
     if not path.exists():
         return None
     try:
@@ -68,7 +77,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def _stamp(notebook: Any) -> dict[str, Any]:
-    """What a copy was stamped with; nothing if it is none."""
+    """What a copy was stamped with; nothing if it is not a copy."""
     try:
         return dict(notebook["metadata"]["tlkit"])
     except (KeyError, TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Exercises: an answer is judged by what the lesson itself measured, said in words, with hints in steps."""
+"""Exercises: an answer is judged by what the lesson itself measured, in words, with hints in steps."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from typing import Any
 
 from tlkit.lessons.page import on_page
 
-# What a judge says of an answer: facts as {(when true, when false): whether it is so}, or what is missing, in words.
+# What a judge finds: facts as {(words if true, words if false): whether it is so}, or what is missing, in words.
 Judgement = dict[tuple[str, str], bool] | str
 
-JUDGES: dict[str, Callable[..., Judgement]] = {}  # by exercise, as far as their lesson was asked for
+JUDGES: dict[str, Callable[..., Judgement]] = {}  # by exercise, of those lessons that were checked
 
 
 def exercise(name: str) -> Callable[[Callable[..., Judgement]], Callable[..., Judgement]]:
-    """Make a function the judge of an exercise: it is given the answer and what that is judged by.
+    """Make a function the judge of an exercise: it takes the answer, and the values that decide whether it is right.
 
     The hints stand in its docstring, one a paragraph line, "title: hint", each giving away more than the one before.
     """
@@ -55,9 +55,18 @@ class Verdict:
 
 
 def check(exercise: str, answer: Any, *judged_by: Any) -> Verdict:
-    """Judge the answer to an exercise, such as "01.2", by the values of the lesson that it is about.
+    """Judge the answer to an exercise by the lesson's own values.
 
-    Raises ValueError for an exercise that does not exist.
+    Args:
+        exercise: the lesson's number and the exercise's, such as "01.2".
+        answer: the learner's; `...` is none yet.
+        *judged_by: the values of the lesson that the exercise is about.
+
+    Returns:
+        What is right and what is missing, with hints as long as something is.
+
+    Raises:
+        ValueError: if there is no such exercise; with those that there are.
     """
     lessons = sorted(path.stem[-2:] for path in (Path(__file__).parent / "judges").glob("lesson_*.py"))
     lesson = str(exercise)[:2]

@@ -17,7 +17,7 @@ LIBRARIES = ("tlkit", "torch", "torchvision", "numpy", "scikit-learn")
 
 
 def kernel_environment(scale: str) -> dict[str, str]:
-    """What kernels at this scale are started with: one torch thread, unless the user said otherwise.
+    """What kernels at this scale are started with: one torch thread, unless OMP_NUM_THREADS is set.
 
     A step of a lesson's network takes 1.4 ms on one thread, and up to 34 ms on two of a busy machine.
     """
@@ -28,10 +28,19 @@ def kernel_environment(scale: str) -> dict[str, str]:
 
 
 def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None) -> dict[str, Any]:
-    """Run a lesson and return its entry for `tlkit run --json`, with `error` where a cell failed.
+    """Run a lesson without a browser, in a kernel of its own.
 
-    A claim that does not hold is recorded and the lesson goes on; any other error ends it. `html`: a folder for the
-    executed page.
+    Args:
+        lesson: from `catalogue()` or `find(name)`.
+        scale: "quick", "standard" or "full".
+        html: a folder for the executed page; by default none is written.
+
+    Returns:
+        The entry for `tlkit run --json`: lesson, scale, device, seconds, date, machine, versions, claims, and `error`
+        if a cell failed. A claim that does not hold is among the claims, and the lesson goes on.
+
+    Raises:
+        OSError: if the page cannot be written.
     """
     import nbformat
     from nbclient import NotebookClient

@@ -81,10 +81,14 @@ class Diagnosis:
 
 
 def doctor(kernel: bool = True) -> Diagnosis:
-    """Try what the lessons need on this machine, and say what works and how to mend what does not.
+    """Try what the lessons need on this machine, and say how to mend what does not work.
 
-    With `kernel=False` no other process is started, neither a kernel nor JupyterLab: a lesson shows that in about
-    5 s, most of them imports. Nothing is raised: an exception is a finding.
+    Args:
+        kernel: whether other processes are started too: a kernel, JupyterLab, and node for the widgets' scripts.
+            Without them it takes about 5 s, most of them imports: a lesson shows that.
+
+    Returns:
+        All findings. Nothing is raised: an exception is a finding.
     """
     return Diagnosis(tuple(findings(kernel)))
 
@@ -247,15 +251,15 @@ def _kernel() -> str:
     options = {"kernel_name": "python3", "startup_timeout": PATIENCE, "timeout": PATIENCE}
     client = NotebookClient(new_notebook(cells=[cell]), shutdown_kernel="immediate", **options)
     started = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder, open(Path(folder) / "stderr", "w+", encoding="utf-8") as said:
+    with tempfile.TemporaryDirectory() as folder, open(Path(folder) / "stderr", "w+", encoding="utf-8") as errors:
         try:
-            with client.setup_kernel(cwd=folder, stderr=said):
+            with client.setup_kernel(cwd=folder, stderr=errors):
                 client.execute_cell(cell, 0)
         except CellExecutionError as error:
             raise ImportError(f"{cell.outputs[0].text.strip()}: {error.evalue}") from error
         except Exception as error:
-            said.seek(0)
-            raise RuntimeError(f"{error}. {_last_line(said.read())}") from error
+            errors.seek(0)
+            raise RuntimeError(f"{error}. {_last_line(errors.read())}") from error
     return f"{cell.outputs[0].text.strip()} answered in {time.perf_counter() - started:.1f} s"
 
 

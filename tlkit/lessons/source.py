@@ -9,7 +9,7 @@ from tlkit.lessons.page import on_page
 
 
 class Source:
-    """The source text of `thing`; lines with a ringed number, such as ①, are the ones the text speaks of."""
+    """The source text of `thing`; lines with a ringed number, such as ①, are those that the text beside it means."""
 
     def __init__(self, thing: Any):
         self.text = textwrap.dedent(inspect.getsource(thing)).rstrip()
@@ -26,12 +26,19 @@ class Source:
 
 
 def show_source(thing: Any) -> Source:
-    """Show the lines of a function, method or class of tlkit (or of anything written in Python).
+    """Show the lines of a function, method or class: the code on the page is the code that ran.
+
+    Args:
+        thing: a part of tlkit, or anything else that is written in Python.
+
+    Returns:
+        Its source text, with lines marked that carry a ringed number, such as ①: the text beside it speaks of them.
+
+    Raises:
+        TypeError: if it is not written in Python.
 
     >>> print(show_source(show_source).text.splitlines()[0])
     def show_source(thing: Any) -> Source:
-
-    Raises TypeError if it was not written in Python.
     """
     return Source(thing)
 

@@ -104,9 +104,9 @@ def fooled(answer: Any, teach: Teach) -> Judgement:
     if len(taught) < 2:
         return "two classes with drawings, and a drawing on the pad: leave the one that fools it there"
     if answer not in taught:
-        return f"the name of the class that it should have said: one of {', '.join(map(repr, taught))}"
-    said = teach.answer()
-    if said is None:
+        return f"the name of the class that is right: one of {', '.join(map(repr, taught))}"
+    predicted = teach.answer()
+    if predicted is None:
         return "a drawing that it takes for one of your classes: of this one it says that it was never taught"
-    found = f"it says {said} (whether you still know it as {answer}, only you can judge)"
-    return {(found, f"a drawing that fools it: it does say {said}"): said != answer}
+    found = f"it says {predicted} (whether you still know it as {answer}, only you can judge)"
+    return {(found, f"a drawing that fools it: it does say {predicted}"): predicted != answer}

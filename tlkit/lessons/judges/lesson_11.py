@@ -24,7 +24,7 @@ def collapsed(answer: Any, objective: SimCLR, images: int) -> Judgement:
     the number: It is the natural logarithm of 2 x 128 - 1, at every temperature.
     """
     try:
-        given = float(answer)
+        value = float(answer)
     except (TypeError, ValueError):
         return f"a number; this is a {type(answer).__name__}"
     same = torch.ones(images, 2)
@@ -37,10 +37,10 @@ def collapsed(answer: Any, objective: SimCLR, images: int) -> Judgement:
         "the logarithm: this is what stands inside it": n - 1,
         "the sign: a loss is minus the logarithm of a share": -loss,
     }
-    slip = next((words for words, value in slips.items() if abs(given - value) < 1e-3), "")
-    near = "the third decimal, which tells it from sums of one number more or less" if abs(given - loss) < 0.01 else ""
+    slip = next((words for words, other in slips.items() if abs(value - other) < 1e-3), "")
+    near = "the third decimal, which tells it from sums of one number more or less" if abs(value - loss) < 0.01 else ""
     wrong = slip or near or "the loss of equal projections: put the same number into every product of the equation"
-    return {("it is what the objective gives for equal projections", wrong): abs(given - loss) < 1e-3}
+    return {("it is what the objective gives for equal projections", wrong): abs(value - loss) < 1e-3}
 
 
 @exercise("11.2")
@@ -53,25 +53,25 @@ def nearest_labelled(answer: Any, network: Network, few: Task) -> Judgement:
     """
     labels, tested = few.train.required_labels("so none is nearest"), few.test
     if not isinstance(answer, Tensor) or answer.shape != (len(tested),):
-        given = f"the shape {list(answer.shape)}" if isinstance(answer, Tensor) else f"a {type(answer).__name__}"
-        return f"a tensor of {len(tested)} class numbers, one for each test image; this has {given}"
+        what = f"has the shape {list(answer.shape)}" if isinstance(answer, Tensor) else f"is a {type(answer).__name__}"
+        return f"a tensor of {len(tested)} class numbers, one for each test image; this {what}"
 
     def nearest(of: torch.nn.Module, by_cosine: bool = True) -> Tensor:
-        known, asked = (extract_features(of, split).values.cpu() for split in (few.train, tested))
+        known, others = (extract_features(of, split).values.cpu() for split in (few.train, tested))
         if by_cosine:
-            return labels[(F.normalize(asked) @ F.normalize(known).mT).argmax(1)]
-        return labels[torch.cdist(asked, known).argmin(1)]
+            return labels[(F.normalize(others) @ F.normalize(known).mT).argmax(1)]
+        return labels[torch.cdist(others, known).argmin(1)]
 
-    def as_given(said: Tensor) -> bool:
-        return bool((answer.cpu() == said).double().mean() > 0.99)
+    def is_answer(labels: Tensor) -> bool:
+        return bool((answer.cpu() == labels).double().mean() > 0.99)
 
     slips = {
         "the network's features: these are the neighbours of the pixels": nearest(torch.nn.Flatten()),
         "the cosine: these features were not scaled to length 1": nearest(network, by_cosine=False),
     }
-    slip = next((words for words, said in slips.items() if as_given(said)), "")
+    slip = next((words for words, labels in slips.items() if is_answer(labels)), "")
     wrong = slip or "the label of the nearest labelled image: this gives others"
-    return {("each test image has the label of its nearest labelled image", wrong): as_given(nearest(network))}
+    return {("each test image has the label of its nearest labelled image", wrong): is_answer(nearest(network))}
 
 
 @exercise("11.3")

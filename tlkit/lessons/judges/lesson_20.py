@@ -45,14 +45,14 @@ def evenly_chosen(answer: Any, network: nn.Module, pool: Split) -> Judgement:
         return f"a Split with labels: tl.data.Split(images, labels, classes); this is a {type(answer).__name__}"
     if answer.inputs.shape[1:] != pool.inputs.shape[1:]:
         return f"images of the pool: these have the shape {list(answer.inputs.shape[1:])}"
-    sure, said = logits(network, pool.inputs).float().softmax(1).cpu().max(1)
+    sure, predicted = logits(network, pool.inputs).float().softmax(1).cpu().max(1)
     place = {image.numpy().tobytes(): number for number, image in enumerate(pool.inputs[:].cpu())}
     chosen = [place.get(image.numpy().tobytes(), -1) for image in answer.inputs[:].cpu()]
-    own = -1 not in chosen and bool((labels.cpu() == said[chosen]).all())
-    named = said.bincount(minlength=len(pool.classes)).clamp(max=EACH)
+    own = -1 not in chosen and bool((labels.cpu() == predicted[chosen]).all())
+    named = predicted.bincount(minlength=len(pool.classes)).clamp(max=EACH)
     even = labels.cpu().bincount(minlength=len(pool.classes)).tolist() == named.tolist()
     order = sure.argsort(descending=True)
-    surest = {number for label in range(len(named)) for number in order[said[order] == label][:EACH].tolist()}
+    surest = {number for label in range(len(named)) for number in order[predicted[order] == label][:EACH].tolist()}
     doubtful = len({*chosen} - surest)
     return {
         ("the labels are the network's own", "the network's own labels, of images of the pool"): own,
@@ -65,10 +65,10 @@ def evenly_chosen(answer: Any, network: nn.Module, pool: Split) -> Judgement:
 
 
 @exercise("20.3")
-def where_told_apart(answer: Any, comparison: Comparison) -> Judgement:
-    """Where told apart.
+def where_separated(answer: Any, comparison: Comparison) -> Judgement:
+    """Where separated.
 
-    what to look at: Two methods are told apart where the interval of their difference leaves zero out.
+    what to look at: Two methods are separated where the interval of their difference leaves zero out.
     in code: classical.difference(first, second, budget).separated says whether it does.
     the line: [k for k in classical.budgets if classical.difference("LabelSpreading", ...).separated]
     """
@@ -78,5 +78,5 @@ def where_told_apart(answer: Any, comparison: Comparison) -> Judgement:
         return f"a list of budgets, of these: {', '.join(map(str, comparison.budgets))}"
     return {
         ("zero is outside where you say so", "only budgets whose interval leaves zero out"): {*answer} <= apart,
-        ("no other budget tells them apart", "all of them: one more interval leaves zero out"): apart <= {*answer},
+        ("no other budget separates them", "all of them: one more interval leaves zero out"): apart <= {*answer},
     }

@@ -86,15 +86,15 @@ def least_covered(answer: Any, network: nn.Module, pool: Split) -> Judgement:
     """Least covered.
 
     where to read it: Move the slider of FixMatch's picture to the end: the last line says it.
-    two counts: Pseudo-labels a class (bincount of what is said where it is sure), and images a class.
+    two counts: Pseudo-labels a class (a bincount of its predictions where it is sure), and images a class.
     the smallest share: few.classes[int((labelled / there).argmin())]
     """
     if str(answer) not in pool.classes:
         return f"one of the classes: {', '.join(pool.classes)}"
     labels = pool.required_labels("so nothing is known to be covered").cpu()
-    confidence, said = logits(network, pool.inputs).cpu().float().softmax(1).max(1)
+    confidence, predicted = logits(network, pool.inputs).cpu().float().softmax(1).max(1)
     classes = len(pool.classes)
-    given = said[confidence >= THRESHOLD].bincount(minlength=classes)
-    covered = given / labels.bincount(minlength=classes).clamp(min=1)
+    used = predicted[confidence >= THRESHOLD].bincount(minlength=classes)
+    covered = used / labels.bincount(minlength=classes).clamp(min=1)
     least = covered[pool.classes.index(str(answer))] == covered.min()
     return {("no class is covered less", "the least covered: another class is covered less"): bool(least)}

@@ -35,10 +35,10 @@ def one_network_again(answer: Any, probe: LinearProbe, test: Split) -> Judgement
     if not isinstance(answer, Network):
         return f"a Network(backbone, head); this is a {type(answer).__name__}"
     try:
-        said = predictions(answer, test.inputs)
+        classes = predictions(answer, test.inputs)
     except RuntimeError as error:
         return f"a head that fits its backbone: {error}"
-    same = bool((said == probe.predict(test.inputs)).float().mean() > 0.99)
+    same = bool((classes == probe.predict(test.inputs)).float().mean() > 0.99)
     return {("it answers as the probe does", "the probe's answers: this network gives others"): same}
 
 
