@@ -16,6 +16,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator, NullLocator
 from torch import Tensor, nn
@@ -36,7 +37,13 @@ CELL, GAP = 36, 8  # pixels of an image in a gallery, and between two
 
 
 class Picture(Figure):
-    """A figure of `width` x `height` CSS pixels that takes the colours of the page it is shown in."""
+    """A figure that takes the colours of the page it is shown in.
+
+    Args:
+        width: in CSS pixels.
+        height: in CSS pixels.
+        words: what it shows, for those who cannot see it; it is also its `repr`.
+    """
 
     def __init__(self, width: float, height: float, words: str):
         super().__init__(figsize=(width / 72, height / 72), dpi=72)
@@ -44,7 +51,17 @@ class Picture(Figure):
         self.words = words
 
     def axes_at(self, left: float, top: float, width: float, height: float) -> Axes:
-        """Axes in pixels from the upper left corner, with hairlines instead of a box."""
+        """Add axes with hairlines instead of a box.
+
+        Args:
+            left: pixels from the left edge of the figure.
+            top: pixels from its upper edge.
+            width: in pixels.
+            height: in pixels.
+
+        Returns:
+            The axes.
+        """
         wide, high = self.get_size_inches() * 72
         axes = self.add_axes((left / wide, 1 - (top + height) / high, width / wide, height / high))
         axes.spines[["top", "right", "left"]].set_visible(False)
@@ -56,18 +73,26 @@ class Picture(Figure):
         return axes
 
     def heading(self, words: str) -> None:
-        """Write what is shown into the first line."""
+        """Write a heading into the first line.
+
+        Args:
+            words: what is shown.
+        """
         height = self.get_size_inches()[1] * 72
         self.text(0, 1 - 10 / height, words, fontsize=12, fontweight="bold", color=INK, va="center")
 
     def draw(self, renderer: Any) -> None:
-        """Draw the figure; a name with a $ in it is a name, not a formula."""
+        """Draw the figure; a name with a $ in it stays a name and is no formula.
+
+        Args:
+            renderer: matplotlib's.
+        """
         for text in self.findobj(Text):
             text.set_parse_math(False)
         super().draw(renderer)
 
     def svg(self) -> str:
-        """The figure as an SVG element whose colours follow the page; its text stays text."""
+        """The figure as an SVG element whose colours follow the page and whose text stays text."""
         buffer = io.StringIO()
         with matplotlib.rc_context({"svg.fonttype": "none", "font.family": "sans-serif"}):
             self.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
@@ -87,23 +112,50 @@ class Picture(Figure):
 
 
 def gallery(split: Split, columns: int = 12, labels: bool = True, width: int = 648) -> Picture:
-    """The images of a split in rows of `columns`, each with its class under it."""
+    """The pictures of a split in rows, each with its class under it.
+
+    Args:
+        split: of images, or of another kind that has pictures.
+        columns: how many pictures there are in a row.
+        labels: whether the classes are shown, as far as they are known.
+        width: in CSS pixels.
+
+    Returns:
+        The picture.
+
+    Raises:
+        TypeError: for a kind that has no pictures.
+    """
     rows = -(-len(split) // columns)
     below = 18 if labels else 0
     pitch_x, pitch_y = min(width / columns, 72 if labels else CELL + GAP), CELL + GAP + below
     inset = (pitch_x - CELL) / 2 if labels else 0
     picture = Picture(width, rows * pitch_y, f"{len(split)} {split.kind.noun}s")
-    axes = _canvas(picture, width, rows * pitch_y)
+    axes = picture.add_axes((0, 0, 1, 1))
+    axes.set_xlim(0, width)
+    axes.set_ylim(rows * pitch_y, 0)
+    axes.set_axis_off()
     for number, image in enumerate(split.kind.pictures(split.inputs[:])):
         x, y = number % columns * pitch_x + inset, number // columns * pitch_y
         _put(axes, image, x, y)
         if labels and isinstance(split.labels, Tensor):
-            _write(axes, x + CELL / 2, y + CELL + 12, split.classes[int(split.labels[number])])
+            name = split.classes[int(split.labels[number])]
+            axes.text(x + CELL / 2, y + CELL + 12, name, ha="center", va="center", size=11, color=INK2)
     return picture
 
 
 def differences(comparison: Comparison, claim: Claim, width: int = 648) -> Picture:
-    """The paired difference along the x axis; the claimed row is framed, its seeds are rings, its threshold dotted."""
+    """The paired difference of two recipes along the x axis, beside the claim about it.
+
+    Args:
+        comparison: that the claim is about.
+        claim: one of `comparison.claim`. Its row is framed, with a ring for each seed and the threshold dotted.
+        width: in CSS pixels; below 560 the intervals are not written out.
+
+    Returns:
+        The picture: one row for each value on the x axis, with a dot (filled if the interval excludes 0) on the
+        interval.
+    """
     rows = views.claim_rows(comparison, claim)
     line = 28
     narrow = width < 560
@@ -146,9 +198,8 @@ def differences(comparison: Comparison, claim: Claim, width: int = 648) -> Pictu
             axes.plot([interval.low, interval.high], [number] * 2, color=INK, linewidth=3 if row["claimed"] else 2)
         fill = INK if interval.separated else GROUND
         axes.plot(interval.mean, number, color=INK, marker="o", markersize=8, markerfacecolor=fill, markeredgecolor=INK)
-        digits = 1 if comparison.metric.share else 3
-        ends = "" if narrow or interval.low is None else f"   {_ends(interval, digits)}"
-        numbers = views.signed(interval.mean, digits) + ends
+        mean, start, end = views.signed_ends(interval, claim.unit)
+        numbers = mean if narrow or start is None else f"{mean}   ({start} to {end})"
         x = 1 - (right - 20) / width
         weight = "bold" if row["claimed"] else "normal"
         y = 1 - (30 + (number + 0.5) * line) / height
@@ -159,12 +210,20 @@ def differences(comparison: Comparison, claim: Claim, width: int = 648) -> Pictu
 def uses_of_data(
     measured: Mapping[str, tuple[float, str] | None], title: str, chance: float = 10.0, width: int = 648
 ) -> Picture:
-    """One bar for each use of other data that is measured, an empty named place for each that is not yet (None).
+    """One bar for each use of other data that is measured, and an empty place for each that is not yet.
 
-    What is measured is an accuracy in 0..1 and the family (see `tl.Recipe`) that gives the bar its colour.
+    Args:
+        measured: by name, an accuracy in 0..1 and the family (see `tl.Recipe`) that gives the bar its colour; None for
+            what is not measured.
+        title: the heading.
+        chance: the accuracy of guessing in per cent, dotted; 10 with ten classes.
+        width: in CSS pixels.
+
+    Returns:
+        The picture.
     """
     height = 30 + 34 * len(measured) + 24
-    done = sum(found is not None for found in measured.values())
+    done = sum(use is not None for use in measured.values())
     picture = Picture(width, height, f"{title}: {done} of {len(measured)} measured")
     axes = picture.axes_at(280, 30, width - 280 - 90, 34 * len(measured))
     picture.heading(title)
@@ -173,21 +232,29 @@ def uses_of_data(
     axes.set_xticks([0, 50, 100], ["0", "50", "100 %"])
     axes.set_yticks(range(len(measured)), list(measured), fontsize=12, color=INK)
     axes.axvline(chance, color=EDGE, linewidth=1, linestyle=DOTTED)
-    for number, found in enumerate(measured.values()):
-        if found is None:
+    for number, use in enumerate(measured.values()):
+        if use is None:
             axes.barh(number, 100, height=0.55, facecolor="none", edgecolor=EDGE, linewidth=1, linestyle=(0, (2, 3)))
         else:
-            value, family = found
-            axes.barh(number, 100 * value, height=0.55, color=views.TOKENS[views.MARKS[family][0]][0])
-            said = f"{100 * value:.1f} %"
-            axes.annotate(said, (100 * value, number), (6, 0), **_small(fontsize=12, color=INK))
+            accuracy, family = 100 * use[0], use[1]
+            axes.barh(number, accuracy, height=0.55, color=views.TOKENS[views.MARKS[family][0]][0])
+            axes.annotate(f"{accuracy:.1f} %", (accuracy, number), (6, 0), **_small(fontsize=12, color=INK))
     return picture
 
 
 def plan(plan: FreezePlan, network: nn.Module | None = None, width: int = 648) -> Picture:
-    """What learns when: one row a layer group, the head on top, hatched while it is frozen; rates multiply the run's.
+    """What learns when: one row for each layer group, the head on top, hatched while it is frozen.
 
-    With `network`, each row says how many weights it is about. Raises ValueError if the plan is for another network.
+    Args:
+        plan: its rates are written as multiples of the run's learning rate.
+        network: if there is one, each row says how many weights it is about.
+        width: in CSS pixels.
+
+    Returns:
+        The picture; its x axis is the share of the run in per cent.
+
+    Raises:
+        ValueError: if the plan is for another network.
     """
     parts = plan.groups_in(network) if network else dict.fromkeys(plan.groups, ())
     rows, line = list(parts)[::-1], 22
@@ -219,13 +286,21 @@ def plan(plan: FreezePlan, network: nn.Module | None = None, width: int = 648) -
 
 
 def range_test(test: RangeTest, width: int = 648) -> Picture:
-    """The smoothed loss at each rate of a range test, with its lowest point and the suggested rate, a tenth of it."""
+    """The smoothed loss at each learning rate of a range test.
+
+    Args:
+        test: what `tl.range_test` returned.
+        width: in CSS pixels.
+
+    Returns:
+        The picture: a dot marks the lowest loss, a dotted line the suggested learning rate, a tenth of that at the dot.
+    """
     picture = Picture(width, 240, f"Range test: {test!r}")
     axes = picture.axes_at(40, 34, width - 110, 160)
     picture.heading("Loss, smoothed")
     lowest = min(test.losses)
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(lambda rate, _: f"{rate:g}".replace("e-0", "e-"))
+    axes.xaxis.set_major_formatter(lambda lr, _: f"{lr:g}".replace("e-0", "e-"))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_ylim(0, 1.25 * max(loss for loss in test.losses if loss < max(4 * lowest, 2 * test.losses[0])))
     axes.yaxis.set_major_locator(MaxNLocator(4))
@@ -235,14 +310,24 @@ def range_test(test: RangeTest, width: int = 648) -> Picture:
     axes.axvline(test.suggestion, color=INK, linewidth=1.25, linestyle=DOTTED)
     top = (test.suggestion, 0.95 * axes.get_ylim()[1])
     axes.annotate(f"{test.suggestion:.2g}", top, (5, 0), **_small(color=INK))
-    axes.annotate("rate", (1, 0), (6, -4), xycoords="axes fraction", **_small(va="top"))
+    axes.annotate("lr", (1, 0), (6, -4), xycoords="axes fraction", **_small(va="top"))
     return picture
 
 
 def curves(comparison: Comparison, at: At | None = None, title: str = "", width: int = 648) -> Picture:
-    """One line for each recipe along the comparison's x axis (`comparison.axis`), with 95 % intervals.
+    """One line for each recipe along the comparison's x axis, with 95 % intervals.
 
-    `at` says where on its other axes, such as {"budget": 5}; what was not measured there has no point.
+    Args:
+        comparison: its x axis is `comparison.axis`; what is not measured has no point.
+        at: where on its other axes, such as `{"budget": 5}` (see `Comparison.place`).
+        title: the heading; the metric if it is empty.
+        width: in CSS pixels.
+
+    Returns:
+        The picture.
+
+    Raises:
+        ValueError: for a place that was not compared.
     """
     places, y = views.along(comparison, at), views.value_axis(comparison)
     names = [str(place[comparison.axis]) for place in places]
@@ -277,7 +362,14 @@ def curves(comparison: Comparison, at: At | None = None, title: str = "", width:
 
 
 def responsive(draw: Callable[[int], Picture]) -> str:
-    """HTML that shows `draw(648)` where there is room and `draw(372)` in a narrow column."""
+    """HTML that shows a picture in the width that fits.
+
+    Args:
+        draw: called with a width in CSS pixels: 648, shown where there is room, and 372 for a narrow column.
+
+    Returns:
+        HTML with both pictures.
+    """
     widths = {"wide": 648, "narrow": 372}
     return "".join(f"<div class='tl-picture tl-for-{n}'>{draw(w).svg()}</div>" for n, w in widths.items())
 
@@ -285,16 +377,8 @@ def responsive(draw: Callable[[int], Picture]) -> str:
 # ---- what the pictures share ----
 
 
-def _canvas(picture: Picture, width: float, height: float) -> Axes:
-    axes = picture.add_axes((0, 0, 1, 1))
-    axes.set_xlim(0, width)
-    axes.set_ylim(height, 0)
-    axes.set_axis_off()
-    return axes
-
-
 def _put(axes: Axes, image: Any, x: float, y: float) -> None:
-    """Draw an image as ink on nothing (grey) or in its colours, its pixels as squares."""
+    """Draw an image as ink on nothing (grey) or in its own colours, its pixels as squares."""
     pixels = np.asarray(image.permute(1, 2, 0))
     if pixels.shape[2] == 1:
         pixels = np.concatenate([np.zeros((*pixels.shape[:2], 3)), pixels], axis=2)
@@ -303,20 +387,13 @@ def _put(axes: Axes, image: Any, x: float, y: float) -> None:
 
 
 def _row_frame(picture: Picture, width: float, height: float, top: float, line: float) -> None:
-    from matplotlib.patches import Rectangle
-
-    box = Rectangle((1 / width, 1 - (top + line) / height), 1 - 2 / width, line / height)
-    box.set(fill=False, edgecolor=INK, linewidth=1.25, transform=picture.transFigure)
-    picture.add_artist(box)
-
-
-def _write(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:
-    style = {"ha": "center", "va": "center", "size": 11, "color": INK2} | style
-    axes.text(x, y, text, **style)
+    """Frame a row of the picture, all sizes in pixels."""
+    corner, style = (1 / width, 1 - (top + line) / height), {"fill": False, "edgecolor": INK, "linewidth": 1.25}
+    picture.add_artist(Rectangle(corner, 1 - 2 / width, line / height, transform=picture.transFigure, **style))
 
 
 def _label(value: Any, narrow: bool, number: int, axis: str) -> str:
-    """What stands beside a row: the first number of labels says what it counts."""
+    """The value beside a row; the first budget says what it counts."""
     if number or axis != "budget":
         return str(value)
     words = budget_in_words(value)
@@ -327,7 +404,3 @@ def _small(**more: Any) -> dict[str, Any]:
     """The style of a small note beside what it is about, at a distance in pixels."""
     small = {"fontsize": 11, "color": INK2, "va": "center", "annotation_clip": False, "textcoords": "offset points"}
     return small | more
-
-
-def _ends(interval: Any, digits: int) -> str:
-    return f"({views.signed(interval.low, digits)} to {views.signed(interval.high, digits)})"

@@ -370,6 +370,20 @@ def signed(points: float, digits: int = 1) -> str:
     return f"{points:+.{digits}f}".replace("-", "\u2212")
 
 
+def signed_ends(interval: Interval, unit: str) -> list[str | None]:
+    """The mean and the ends of a difference as the course writes them.
+
+    Args:
+        interval: of the difference.
+        unit: "points", which have one decimal, or "" for a metric in its own unit, which has three.
+
+    Returns:
+        Mean, low and high in words; None for ends that there are not.
+    """
+    ends = (interval.mean, interval.low, interval.high)
+    return [None if end is None else signed(end, 1 if unit else 3) for end in ends]
+
+
 def time_left(seconds: float) -> str:
     """How long something still takes, in words.
 
