@@ -1,4 +1,4 @@
-"""Examples of every kind take the same path; what is no such example is refused with what to do."""
+"""Examples of every kind take the same path; anything else is refused with what to do."""
 
 from __future__ import annotations
 

@@ -71,9 +71,9 @@ def test_the_glyphs_are_those_that_were_stored(glyphs):
     python -c "import numpy, tlkit as tl; t = tl.data.glyphs(count=200).train; numpy.savez_compressed(
     'tests/data/glyphs.npz', images=(t.images[:, 0] * 16).round().byte().numpy(), labels=t.labels.byte().numpy())"
     """
-    stored = np.load(STORED)
-    assert stored["labels"].tolist() == glyphs.train.labels.tolist()
-    assert (stored["images"] == sixteenths(glyphs.train)).mean() >= 0.999
+    old = np.load(STORED)
+    assert old["labels"].tolist() == glyphs.train.labels.tolist()
+    assert (old["images"] == sixteenths(glyphs.train)).mean() >= 0.999
 
 
 def test_the_same_seed_draws_the_same_glyphs_and_another_seed_others(glyphs):

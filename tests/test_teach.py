@@ -47,7 +47,7 @@ def test_without_drawings_there_is_nothing_to_believe_and_an_empty_task():
         tl.data.Batches(teach.task.train)
 
 
-def test_what_was_never_taught_is_said():
+def test_a_drawing_like_no_class_was_never_taught():
     teach = tl.widgets.Teach(["heart", "star"])
     teach.drawing = LINE
     assert repr(teach).endswith("the drawing on the pad was never taught") and teach.answer() is None

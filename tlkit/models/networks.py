@@ -178,13 +178,13 @@ class Autoencoder(Network):
         preprocess: Callable[[Tensor], Tensor] | None = None,
         seed: int = 0,
     ):
-        doubled = 2 ** (len(widths) - 1)
-        if image_size % doubled:
+        scale = 2 ** (len(widths) - 1)
+        if image_size % scale:
             raise ValueError(
                 f"image_size={image_size}, but {len(widths)} widths draw pictures that are doubled {len(widths) - 1} "
-                f"times, so the size is a multiple of {doubled}; give fewer widths"
+                f"times, so the size is a multiple of {scale}; give fewer widths"
             )
-        small = image_size // doubled
+        small = image_size // scale
         with seeded(seed):
             small_pictures = nn.Linear(backbone.feature_dim, widths[0] * small**2)  # type: ignore[arg-type]
             layers = [small_pictures, nn.LeakyReLU(0.1), nn.Unflatten(1, (widths[0], small, small))]

@@ -117,9 +117,8 @@ def pretrained(
 
     Args:
         name: a classification model of torchvision, such as "resnet18"; "resnet20", which was trained on CIFAR-10; with
-            timm installed also a model of timm, of which "tf_efficientnet_lite0" needs no download.
-        weights: "DEFAULT", the best there are, or another name of torchvision's; the path of a file; or None for random
-            weights.
+            timm installed also one of timm's: "tf_efficientnet_lite0" needs no download, its weights lie in a package.
+        weights: "DEFAULT" (the best ones) or another name of torchvision's; the path of a file; None for random ones.
         classes: outputs of a new linear head; None keeps the head that belongs to the weights.
         channels: of the images that the first convolution takes; grey images need no change, they are repeated to 3.
         image_size: height and width that images are brought to, in pixels, with no margin cut off; None does what the
@@ -131,7 +130,8 @@ def pretrained(
         `[n, classes]`. `network.preprocess` describes in words what becomes of an image.
 
     Raises:
-        ValueError: if there is no such model or weights, the weights do not fit it, or a number does not.
+        ValueError: if there is no such model or weights, the weights do not fit the model, or `classes`, `channels` or
+            `image_size` does not.
         OSError: if the weights are not found and cannot be downloaded, or cannot be opened.
         ModuleNotFoundError: if a model's package is missing.
 
@@ -308,8 +308,8 @@ def _resnet20() -> nn.Module:
     """
     stages = {}
     for number, (before, width) in enumerate(((16, 16), (16, 32), (32, 64)), start=1):
-        halved = BasicBlock(before, width, stride=2, downsample=Shortcut()) if before < width else BasicBlock(16, 16)
-        stages[f"layer{number}"] = nn.Sequential(halved, BasicBlock(width, width), BasicBlock(width, width))
+        entry = BasicBlock(before, width, stride=2, downsample=Shortcut()) if before < width else BasicBlock(16, 16)
+        stages[f"layer{number}"] = nn.Sequential(entry, BasicBlock(width, width), BasicBlock(width, width))
     first = {"conv1": nn.Conv2d(3, 16, 3, padding=1, bias=False), "bn1": nn.BatchNorm2d(16), "relu": nn.ReLU()}
     last = {"pool": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten(), "linear": nn.Linear(64, 10)}
     return nn.Sequential(OrderedDict(first | stages | last))

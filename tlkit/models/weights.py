@@ -79,15 +79,15 @@ def load_weights(model: nn.Module, tensors: Mapping[str, Tensor], source: str, w
     every = model.state_dict()
     own = {key: value for key, value in every.items() if not (without and key.startswith(f"{without}."))}
     shapes = {key: (list(tensors[key].shape), list(value.shape)) for key, value in own.items() if key in tensors}
-    faults = {
+    checks = {
         # Files from before 2018 do not count batches.
         "missing": [key for key in own if key not in tensors and not key.endswith("num_batches_tracked")],
         # GoogLeNet's and Inception's second heads only helped to train them.
         "unknown here": [key for key in tensors if key not in every and not key.lower().startswith("aux")],
         "of another shape": [f"{key} {it} instead of {mine}" for key, (it, mine) in shapes.items() if it != mine],
     }
-    if found := {kind: names for kind, names in faults.items() if names}:
-        words = "; ".join(f"{kind}: {listed(names, 10 // len(found))}" for kind, names in found.items())
+    if faults := {kind: names for kind, names in checks.items() if names}:
+        words = "; ".join(f"{kind}: {listed(names, 10 // len(faults))}" for kind, names in faults.items())
         raise ValueError(f"{source} does not fit this model. {words}. Is it of another architecture?")
     with torch.no_grad():
         for key, value in own.items():
