@@ -226,7 +226,10 @@ def test_every_widget_has_its_module_and_nothing_of_the_front_end_is_left_over()
     used = [re.findall(r'^class .*script="(.+)"', path.read_text(encoding="utf-8"), re.M) for path in files]
     assert all(path.with_suffix(".js").name in scripts for path, scripts in zip(files, used, strict=True))
     needed = {name for scripts in used for script in scripts for name in files_of(script)}
-    assert {path.name for path in front.iterdir() if path.suffix in (".js", ".css")} == needed | {"host.js", "loader.js"}
+    assert {path.name for path in front.iterdir() if path.suffix in (".js", ".css")} == needed | {
+        "host.js",
+        "loader.js",
+    }
 
 
 def test_the_package_sets_nothing_for_the_whole_process():

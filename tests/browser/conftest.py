@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from accessibility import findings
 from jupyter_browser import Lab, Notebook, chromium
 
 HERE = Path(__file__).parent
@@ -41,6 +42,9 @@ def notebook(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Notebook]:
         opened.run_cell(0)
         yield opened
         assert not opened.script_errors
+        for theme in ("light", "dark"):  # the widgets as the tests left them, in their many states
+            opened.set_theme(theme)
+            assert findings(opened.page, ".tl[data-widget]") == []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
