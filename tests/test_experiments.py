@@ -422,11 +422,11 @@ def test_a_recipe_may_return_a_run_that_is_looked_at():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("no trials\n", "is no file of trials; name another with file="),
+        ("no trials\n", "is not a file of trials; name another with file="),
         ('{"trials": 99}\n', "has trials of format 99, this tlkit reads 1"),
-        ("[1]\n", "is no file of trials"),
-        ("my precious notes", "is no file of trials"),
-        ("two lines\nof notes", "is no file of trials"),
+        ("[1]\n", "is not a file of trials"),
+        ("my precious notes", "is not a file of trials"),
+        ("two lines\nof notes", "is not a file of trials"),
     ],
 )
 def test_a_file_of_something_else_is_refused_and_left_alone(tmp_path, text, words):
@@ -436,13 +436,13 @@ def test_a_file_of_something_else_is_refused_and_left_alone(tmp_path, text, word
     assert (tmp_path / "trials").read_text() == text
 
 
-def test_a_line_that_is_no_trial_is_named_and_the_file_left_alone(tmp_path):
+def test_a_line_that_is_not_a_trial_is_named_and_the_file_left_alone(tmp_path):
     path = tmp_path / "trials"
     filed(path)[0].finish()
     whole = path.read_bytes()
     for line in (b"{}", b"\xff\x00", b"[]"):
         path.write_bytes(whole + line + b"\n")
-        with pytest.raises(ValueError, match=r"has a line that is no trial .*; name another with file="):
+        with pytest.raises(ValueError, match=r"a line of .* is not a trial .*; name another with file="):
             filed(path)
         assert path.read_bytes() == whole + line + b"\n"
 

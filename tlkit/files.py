@@ -1,4 +1,4 @@
-"""A whole file or none: everything tlkit writes stands under a temporary name until it is complete."""
+"""A whole file or none: whatever tlkit writes has a temporary name until it is complete."""
 
 import os
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`, renamed to it when the block succeeds and removed when it does not."""
+    """A temporary file beside `path`, renamed to it when the block succeeds and removed when it does not."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -9,9 +9,14 @@ from typing import Any
 
 
 def attributes(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return `__getattr__` and `__dir__` for a package, and set its `__all__`.
+    """Make the public names of a package load when they are used, and set its `__all__`.
 
-    Its public names are those that it imports for type checkers, under `if TYPE_CHECKING:`; they stand nowhere else.
+    Args:
+        package: its `__name__`. Its public names are those that it imports for type checkers, under
+            `if TYPE_CHECKING:`; they stand nowhere else.
+
+    Returns:
+        `__getattr__` and `__dir__` for the package.
     """
     module = sys.modules[package]
     source = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))

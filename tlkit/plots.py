@@ -29,7 +29,7 @@ from tlkit.intervals import Claim
 from tlkit.training.learning_rates import RangeTest
 from tlkit.words import budget_in_words, counted
 
-INK, INK2, EDGE, GHOST, RULE, GROUND = (views.TOKENS[n][0] for n in ("ink", "ink2", "edge", "ghost", "rule", "ground"))
+INK, INK2, EDGE, RULE, GROUND = (views.TOKENS[name][0] for name in ("ink", "ink2", "edge", "rule", "ground"))
 LEARNS = views.TOKENS["s1"][0]
 SHAPES = {"circle": "o", "triangle": "^", "square": "s", "diamond": "D"}  # the course's marks, as matplotlib's
 DOTTED = (0, (1, 2))

@@ -24,11 +24,12 @@ FORMAT = 1
 class Trial:
     """One training and its test.
 
-    - `settings`: its recipe, its budget (labels per class, or "all"), and its place on further axes, by name.
-    - `seed`: what was drawn by it.
-    - `report`: the test, example by example; None where the metric is a function of the user's own.
-    - `value`: the comparison's metric; a share is in 0..1.
-    - `seconds`: how long training and test took.
+    Args:
+        settings: its recipe, its budget (labels per class, or "all") and its value on each further axis, by name.
+        seed: of all that was random in it.
+        report: the test, example by example; None where the metric is a function of the user's own.
+        value: the comparison's metric; a share is in 0..1.
+        seconds: how long training and test took.
     """
 
     settings: Mapping[str, Any]
@@ -39,16 +40,21 @@ class Trial:
 
 
 class TrialFile:
-    """A file of trials: its first line says of what comparison (`about`, plain values), each further one is a trial.
+    """A file of trials: the first line says which comparison they are of, each further line is a trial.
 
-    Raises ValueError if the file there is of another comparison or of another format, OSError if it cannot be read.
+    Args:
+        path: of the file; it is made with the first trial.
+        about: the comparison, in plain values. A file with other values is of another comparison.
+
+    Reading and appending raise ValueError if the file is of another comparison or of another format, and OSError if it
+    cannot be read or written.
     """
 
     def __init__(self, path: str | PathLike[str], about: Mapping[str, Any]):
         self.path, self.about = Path(path).expanduser(), {"trials": FORMAT, **about}
 
     def read(self) -> list[Trial]:
-        """The trials that are there; a last line that was cut short, by a full disk or a killed process, is dropped."""
+        """The trials in the file; a last line that was cut short, by a full disk or a killed process, is dropped."""
         if not self.path.exists():
             return []
         whole, newline, rest = self.path.read_bytes().rpartition(b"\n")
@@ -58,7 +64,7 @@ class TrialFile:
         try:
             trials = [_trial(**json.loads(line)) for line in lines]
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{self.path} has a line that is no trial ({error}); name another with file=") from error
+            raise ValueError(f"a line of {self.path} is not a trial ({error}); name another with file=") from error
         if rest:
             os.truncate(self.path, len(whole + newline))
         return trials
@@ -68,7 +74,7 @@ class TrialFile:
             first = json.loads(line)
             known = first["trials"]
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{self.path} is no file of trials; name another with file=") from error
+            raise ValueError(f"{self.path} is not a file of trials; name another with file=") from error
         if known != FORMAT:
             raise ValueError(f"{self.path} has trials of format {known}, this tlkit reads {FORMAT}; name another file")
         other = [f"{key}: {first.get(key)} there, {it} here" for key, it in self.about.items() if first.get(key) != it]
@@ -76,7 +82,11 @@ class TrialFile:
             raise ValueError(f"{self.path} is of another comparison ({'; '.join(other)}); name another with file=")
 
     def append(self, trial: Trial) -> None:
-        """Write a trial at the end, below the line about the comparison; whole, or not at all."""
+        """Write a trial at the end of the file, whole or not at all.
+
+        Args:
+            trial: one that has finished. The first is written below the line about the comparison.
+        """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a+b", buffering=0) as file:
             if size := file.tell():  # another comparison may have begun the file since this one was made

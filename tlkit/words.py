@@ -1,4 +1,4 @@
-"""Words that several sentences need: numbers with their nouns, lists that end, the name that was probably meant."""
+"""Words that several sentences need: numbers with their nouns, shortened lists, the name that was probably meant."""
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -16,7 +16,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def budget_in_words(budget: int | str) -> str:
-    """How many labels there are.
+    """How many labels a budget is.
 
     >>> budget_in_words(0), budget_in_words(1), budget_in_words(5), budget_in_words("all")
     ('no label', '1 label per class', '5 labels per class', 'all labels')
@@ -40,11 +40,11 @@ def listed(names: Iterable[str], most: int = 10) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
-def meant(asked: str, known: Iterable[str], otherwise: str = "") -> str:
-    """A question after a name that does not exist, if another is near it.
+def meant(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """A question to end the sentence about an unknown name with, if a known one is similar; `otherwise` if none is.
 
     >>> meant("hed", ["head", "block1"]), meant("tail", ["head", "block1"])
     ("; did you mean 'head'?", '')
     """
-    near = get_close_matches(asked, list(known), 1)
+    near = get_close_matches(name, list(known), 1)
     return f"; did you mean {near[0]!r}?" if near else otherwise
