@@ -1,4 +1,4 @@
-"""A run in a file: it goes on exactly, it is whole or not there, what does not fit is said before anything changes."""
+"""A run in a file: it goes on exactly, it is whole or not there, and what does not fit is refused before a change."""
 
 from __future__ import annotations
 
@@ -97,8 +97,8 @@ print(digest(tl.resume(sys.argv[1], *parts(), device="cpu").finish().network))
 def test_a_run_goes_on_in_another_process(path):
     saved_at(8, path, plan=PLAN)
     root = Path(__file__).parent.parent
-    said = subprocess.run([sys.executable, "-c", RESUME, path], capture_output=True, text=True, cwd=root, check=True)
-    assert said.stdout.strip() == digest(run(STEPS, objective=NOISY, plan=PLAN).finish().network)
+    ran = subprocess.run([sys.executable, "-c", RESUME, path], capture_output=True, text=True, cwd=root, check=True)
+    assert ran.stdout.strip() == digest(run(STEPS, objective=NOISY, plan=PLAN).finish().network)
 
 
 def test_what_a_run_knows_comes_back(path):
@@ -106,24 +106,13 @@ def test_what_a_run_knows_comes_back(path):
     going.set_lr(0.02)
     going.save(path)
     again = tl.resume(path, *parts(), device="cpu")
-    same = (
-        "steps",
-        "step",
-        "lr",
-        "current_lr",
-        "schedule",
-        "seed",
-        "precision",
-        "plan",
-        "seconds",
-        "history",
-        "choice",
-    )
+    same = ["steps", "step", "lr", "current_lr", "schedule", "seed", "precision", "plan", "seconds", "history"]
+    same += ["choice"]
     assert {name: getattr(again, name) for name in same} == {name: getattr(going, name) for name in same}
     assert (again.batches.batch_size, again.lrs()) == (8, going.lrs())
 
 
-def test_a_run_that_was_saved_under_the_names_of_before_comes_back(path):
+def test_a_run_that_was_saved_when_its_learning_rate_was_called_rate_comes_back(path):
     going = saved_at(3, path)
     going.set_lr(0.02)
     state = going.state_dict()
@@ -183,7 +172,7 @@ def test_a_fast_run_goes_on_as_fast_as_it_was(path):
     assert digest(again.network) == digest(run(STEPS, objective=NOISY, fast=True).finish().network)
 
 
-def test_data_with_numbered_batches_of_their_own_are_given_again(path):
+def test_data_with_numbered_batches_of_their_own_are_passed_again(path):
     class Same:
         def __getitem__(self, step):
             return tl.data.Batches(split(), 8)[0]
@@ -273,7 +262,7 @@ def test_weights_alone_are_no_run(path):
         tl.resume(path, *parts())
 
 
-def test_a_file_that_is_not_there_is_said(path):
+def test_a_file_that_is_not_there_is_an_error(path):
     with pytest.raises(FileNotFoundError, match=r"run\.safetensors"):
         tl.resume(path, *parts())
 

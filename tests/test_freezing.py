@@ -189,7 +189,7 @@ def test_the_parts_of_a_plan_can_be_a_dictionary_of_lists():
         ),
     ],
 )
-def test_what_cannot_work_is_said_at_once(make, words):
+def test_what_cannot_work_is_refused_at_once(make, words):
     with pytest.raises(ValueError, match=words):
         make(tl.models.SmallCNN())
 

@@ -21,7 +21,7 @@ def paired(seed: int = 0):
 @pytest.mark.parametrize(
     "make", [MeanTeacher, SoftMatch, partial(SimCLR, feature_dim=6)], ids=["mean", "soft", "simclr"]
 )
-def test_one_objective_given_to_two_runs_never_mixes_them(make):
+def test_one_objective_in_two_runs_never_mixes_them(make):
     def two(*objectives):
         data = split() if isinstance(objectives[0], SimCLR) else None
         return [run(20, data=data or paired(seed), net=network(seed), objective=o) for seed, o in enumerate(objectives)]
@@ -35,11 +35,11 @@ def test_one_objective_given_to_two_runs_never_mixes_them(make):
     assert [digest(one.objective) for one in (first, second)] == [digest(one.objective) for one in alone]
 
 
-def test_a_run_leaves_the_objective_that_it_was_given_as_it_was():
-    given = SimCLR(feature_dim=6)
-    before = digest(given)
-    finished = run(5, objective=given).finish()
-    assert finished.objective is not given and digest(given) == before != digest(finished.objective)
+def test_a_run_leaves_the_users_objective_as_it_was():
+    mine = SimCLR(feature_dim=6)
+    before = digest(mine)
+    finished = run(5, objective=mine).finish()
+    assert finished.objective is not mine and digest(mine) == before != digest(finished.objective)
 
 
 class Holding(Objective):
@@ -71,8 +71,8 @@ def test_a_weight_that_is_in_both_learns_once_a_step():
 
 def test_a_frozen_foreign_network_is_not_copied_and_one_that_learns_is():
     frozen, learning = network(1).requires_grad_(False), network(2)
-    given = Holding(network(), frozen)
-    assert run(1, objective=given).objective.foreign is frozen
+    holding = Holding(network(), frozen)
+    assert run(1, objective=holding).objective.foreign is frozen
     assert run(1, objective=Holding(network(), learning)).objective.foreign is not learning
 
 
@@ -98,7 +98,7 @@ def test_nothing_is_guessed_from_what_an_objective_calls_its_parts():
     assert all(weight is not other for weight in finished.network.parameters() for other in teacher.parameters())
 
 
-def test_what_is_no_objective_is_refused_with_how_one_is_written():
+def test_what_is_not_an_objective_is_refused_with_how_one_is_written():
     for wrong in (nn.CrossEntropyLoss(), nn.functional.cross_entropy, CrossEntropy):
         with pytest.raises(
             TypeError, match=r"is not an objective; derive yours from tl\.objectives\.Objective, with forward"
@@ -106,7 +106,7 @@ def test_what_is_no_objective_is_refused_with_how_one_is_written():
             run(3, objective=wrong)
 
 
-def test_an_objective_is_asked_to_begin_once_and_told_after_each_step():
+def test_an_objective_begins_once_and_follows_each_step():
     class Counting(CrossEntropy):
         begun, followed = 0, 0
 
@@ -171,16 +171,16 @@ class Shift:
     ],
     ids=["module", "module left out", "module added", "object", "numpy", "mapping"],
 )
-def test_any_setting_that_can_be_told_apart_is_compared(tmp_path, one, other):
-    def given(setting):
+def test_any_setting_that_can_be_distinguished_is_compared(tmp_path, one, other):
+    def made_with(setting):
         objective = CrossEntropy()
         objective.setting = setting
         return objective
 
-    run(3, objective=given(one)).save(tmp_path / "run.safetensors")
+    run(3, objective=made_with(one)).save(tmp_path / "run.safetensors")
     with pytest.raises(ValueError, match=r"setting: .* then, .* now"):
-        tl.resume(tmp_path / "run.safetensors", network(), given(other), split(), device="cpu")
-    tl.resume(tmp_path / "run.safetensors", network(), given(one), split(), device="cpu")
+        tl.resume(tmp_path / "run.safetensors", network(), made_with(other), split(), device="cpu")
+    tl.resume(tmp_path / "run.safetensors", network(), made_with(one), split(), device="cpu")
 
 
 def test_a_setting_that_is_no_number_is_the_same_again(tmp_path):
@@ -199,7 +199,7 @@ def test_no_attribute_of_an_objective_stands_for_the_data(tmp_path):
 
 
 class Giving(Objective):
-    """Returns what it is told."""
+    """Returns what a function makes of the logits."""
 
     def __init__(self, values):
         super().__init__()
@@ -215,7 +215,7 @@ class Giving(Objective):
     ids=["nothing", "a tensor", "another name", "one loss an example"],
 )
 def test_what_is_no_loss_is_refused_with_what_one_is(values):
-    with pytest.raises(TypeError, match='forward of Giving returns a dict with "loss", a tensor of one number'):
+    with pytest.raises(TypeError, match=r'Giving\.forward returns a dict with "loss", a tensor of one number'):
         run(3, objective=Giving(values)).finish()
 
 
@@ -243,12 +243,12 @@ class Counting(CrossEntropy):
 
 
 def test_what_an_objective_counts_and_moves_is_no_setting_and_is_not_shared(tmp_path):
-    given = Counting(network())
-    first, second = (run(6, objective=given, net=network(seed)) for seed in range(2))
-    before = digest(given)
+    mine = Counting(network())
+    first, second = (run(6, objective=mine, net=network(seed)) for seed in range(2))
+    before = digest(mine)
     for _ in range(4):
         next(first), next(second)
-    assert digest(given) == before and digest(first.objective) != digest(second.objective)
+    assert digest(mine) == before and digest(first.objective) != digest(second.objective)
     first.save(tmp_path / "run.safetensors")
     again = tl.resume(tmp_path / "run.safetensors", network(), Counting(network()), split(), device="cpu").finish()
     assert digest(again.objective) == digest(first.finish().objective)

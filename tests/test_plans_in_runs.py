@@ -166,8 +166,8 @@ def test_a_run_that_trains_the_head_alone_is_the_same_run_on_the_frozen_features
 def test_no_gradient_reaches_below_the_first_group_that_learns():
     going = planned(freeze(Deep(), "stem"))
     seen = []
-    going.network.backbone.stem.register_forward_hook(lambda module, given, out: seen.append(out.requires_grad))
-    going.network.backbone.middle.register_forward_hook(lambda module, given, out: seen.append(out.requires_grad))
+    going.network.backbone.stem.register_forward_hook(lambda module, inputs, out: seen.append(out.requires_grad))
+    going.network.backbone.middle.register_forward_hook(lambda module, inputs, out: seen.append(out.requires_grad))
     next(going)
     assert seen == [False, True]
 
@@ -176,7 +176,7 @@ def test_the_backward_pass_ends_at_the_wall_and_the_wall_moves_when_the_plan_cha
     going = planned(gradual_unfreezing(Deep()))
     reached = []
 
-    def watched(name, module, given, out):
+    def watched(name, module, inputs, out):
         if out.requires_grad:
             out.register_hook(lambda gradient: reached.append(name))
 
@@ -202,7 +202,7 @@ def test_what_a_frozen_group_does_not_draw_leaves_the_noise_of_the_others():
     """A frozen group is in evaluation mode: its dropout keeps all, so the step is that of a network without it."""
     going = planned(last_layers(Deep(), 1))
     outputs = []
-    going.network.backbone.register_forward_hook(lambda module, given, out: outputs.append(out))
+    going.network.backbone.register_forward_hook(lambda module, inputs, out: outputs.append(out))
     next(going)
     images = going.batches[0].inputs
     torch.testing.assert_close(outputs[0], Deep().eval().features(images))
@@ -530,7 +530,7 @@ def test_any_module_can_follow_a_plan():
     assert net[1].weight.equal(before[1].weight) and not net[3].weight.equal(before[3].weight)
 
 
-# ---- what cannot work is said before anything is trained ----
+# ---- what cannot work is refused before anything is trained ----
 
 
 def with_frozen_head() -> nn.Module:

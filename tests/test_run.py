@@ -132,20 +132,20 @@ def test_weights_frozen_by_the_user_do_not_move_and_the_others_do():
     assert not net.head.weight.equal(before.head.weight)
 
 
-def test_the_objective_learns_too_and_is_told_after_each_step():
+def test_the_objective_learns_too_and_follows_each_step():
     class Scaled(tl.objectives.Objective):
         def __init__(self):
             super().__init__()
-            self.scale, self.told = nn.Parameter(torch.ones(())), 0
+            self.scale, self.steps = nn.Parameter(torch.ones(())), 0
 
         def forward(self, network, batch):
             return {"loss": self.scale * F.cross_entropy(network(batch.inputs), batch.labels), "scale": self.scale}
 
         def after_step(self, network):
-            self.told += 1
+            self.steps += 1
 
     finished = run(5, objective=Scaled()).finish()
-    assert finished.objective.told == 5 and finished.objective.scale < 1
+    assert finished.objective.steps == 5 and finished.objective.scale < 1
     assert finished.history.series("scale")[1][0] == 1
 
 
@@ -336,9 +336,9 @@ def test_an_interrupt_inside_a_measurement_waits_until_it_is_noted():
 
 
 def test_an_interrupt_inside_a_test_repeats_the_test_and_loses_no_trial():
-    tested, asked = Knowing(0.5), []
+    tested, calls = Knowing(0.5), []
     tested.predict = lambda images, predict=tested.predict: (
-        asked.append(1) or (len(asked) == 2 and interrupt()) or predict(images)
+        calls.append(1) or (len(calls) == 2 and interrupt()) or predict(images)
     )
     comparison = tl.compare({"x": lambda few, seed: tested}, task(), range(3), (1,))
     with pytest.raises(KeyboardInterrupt):

@@ -39,7 +39,7 @@ def test_a_pair_is_labelled_images_and_ratio_times_as_many_without():
     assert PairedBatches(LABELLED, UNLABELLED)[0].unlabelled.shape == (96, 1, 4, 4)
 
 
-def test_a_pair_depends_on_its_number_and_not_on_what_was_asked_before():
+def test_a_pair_depends_on_its_number_and_not_on_earlier_ones():
     forwards = [which(paired()[step].unlabelled) for step in range(9)]
     batches = paired()
     assert [which(batches[step].unlabelled) for step in reversed(range(9))] == forwards[::-1]
@@ -172,14 +172,16 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return powers / powers.sum(1, keepdims=True)
 
 
-def said(images: Tensor, view) -> np.ndarray:
+def probabilities(images: Tensor, view) -> np.ndarray:
     """The probabilities for a view of images, in numpy."""
     return softmax(1.5 * view(images).flatten(1).double().numpy())
 
 
-def told(batch: PairedBatch, pseudo: np.ndarray, used: np.ndarray, each: np.ndarray) -> dict[str, float]:
+def by_hand(batch: PairedBatch, pseudo: np.ndarray, used: np.ndarray, each: np.ndarray) -> dict[str, float]:
     """What the papers' equations give: `each` the unsupervised loss of every unlabelled image, not yet weighted."""
-    supervised = np.mean([-np.log(p[y]) for p, y in zip(said(batch.inputs, weakly), batch.labels, strict=True)])
+    supervised = np.mean(
+        [-np.log(p[y]) for p, y in zip(probabilities(batch.inputs, weakly), batch.labels, strict=True)]
+    )
     unsupervised = sum(w * loss for w, loss in zip(used, each, strict=True)) / len(each)
     shares = np.array([used[pseudo == number].sum() for number in range(3)]) / max(used.sum(), 1e-12)
     assert batch.hidden is not None
@@ -203,19 +205,21 @@ THRESHOLDS = {"some": 0.95, "all": 0.2, "none": 1.0}
 @pytest.mark.parametrize("threshold", THRESHOLDS.values(), ids=THRESHOLDS)
 def test_fixmatch_is_its_equation(threshold):
     batch = written()
-    p, q = said(batch.unlabelled, weakly), said(batch.unlabelled, strongly)
+    p, q = probabilities(batch.unlabelled, weakly), probabilities(batch.unlabelled, strongly)
     pseudo, used = p.argmax(1), (p.max(1) >= threshold).astype(float)
     assert used.mean() == {0.95: used.mean(), 0.2: 1, 1.0: 0}[threshold] and 0 <= used.mean() <= 1
     objective = FixMatch(threshold, 0.7, weakly, strongly)
-    require_equal(objective(Readable(), batch), told(batch, pseudo, used, -np.log(q[range(len(q)), pseudo])))
+    require_equal(objective(Readable(), batch), by_hand(batch, pseudo, used, -np.log(q[range(len(q)), pseudo])))
 
 
 @pytest.mark.parametrize("threshold", THRESHOLDS.values(), ids=THRESHOLDS)
 def test_pseudo_label_is_its_equation(threshold):
     batch = written()
-    p = said(batch.unlabelled, weakly)
+    p = probabilities(batch.unlabelled, weakly)
     pseudo, used = p.argmax(1), (p.max(1) >= threshold).astype(float)
-    require_equal(PseudoLabel(threshold, 0.7, weakly)(Readable(), batch), told(batch, pseudo, used, -np.log(p.max(1))))
+    require_equal(
+        PseudoLabel(threshold, 0.7, weakly)(Readable(), batch), by_hand(batch, pseudo, used, -np.log(p.max(1)))
+    )
 
 
 def test_a_threshold_between_keeps_some_and_not_all():
@@ -228,14 +232,14 @@ def test_softmatch_is_its_equations_step_after_step():
     marginal, mean, variance = np.full(3, 1 / 3), 1 / 3, 1.0
     for seed in range(5):
         batch = written(seed=seed)
-        p, q = said(batch.unlabelled, weakly), said(batch.unlabelled, strongly)
+        p, q = probabilities(batch.unlabelled, weakly), probabilities(batch.unlabelled, strongly)
         marginal = 0.9 * marginal + 0.1 * p.mean(0)
         aligned = p * (1 / 3) / marginal
         confidence = (aligned / aligned.sum(1, keepdims=True)).max(1)
         mean = 0.9 * mean + 0.1 * confidence.mean()
         variance = 0.9 * variance + 0.1 * confidence.var(ddof=1)
         weights = [1 if c >= mean else math.exp(-((c - mean) ** 2) / (2 * variance / 2**2)) for c in confidence]
-        expected = told(batch, p.argmax(1), np.array(weights), -np.log(q[range(len(q)), p.argmax(1)]))
+        expected = by_hand(batch, p.argmax(1), np.array(weights), -np.log(q[range(len(q)), p.argmax(1)]))
         values = objective(Readable(), batch)
         assert {name: value.item() for name, value in values.items()} == pytest.approx(expected, rel=1e-4)
 
@@ -286,8 +290,8 @@ def test_mean_teacher_is_its_equation():
     objective, batch, net = begun(MeanTeacher(0.8, 0.7, weakly)), written(), Readable()
     objective.teacher.network.scale.fill_(0.5)
     target = softmax(0.5 * weakly(batch.unlabelled).flatten(1).double().numpy())
-    each = ((said(batch.unlabelled, weakly) - target) ** 2).mean(1)
-    require_equal(objective(net, batch), told(batch, target.argmax(1), np.ones(12), each))
+    each = ((probabilities(batch.unlabelled, weakly) - target) ** 2).mean(1)
+    require_equal(objective(net, batch), by_hand(batch, target.argmax(1), np.ones(12), each))
 
 
 def by_turns(*views):
@@ -299,9 +303,9 @@ def by_turns(*views):
 def test_the_pi_model_compares_two_views_of_one_network():
     batch = written()
     objective = begun(MeanTeacher(0, 0.7, by_turns(weakly, strongly)))
-    target = said(batch.unlabelled, strongly)
-    each = ((said(batch.unlabelled, weakly) - target) ** 2).mean(1)
-    require_equal(objective(Readable(), batch), told(batch, target.argmax(1), np.ones(12), each))
+    target = probabilities(batch.unlabelled, strongly)
+    each = ((probabilities(batch.unlabelled, weakly) - target) ** 2).mean(1)
+    require_equal(objective(Readable(), batch), by_hand(batch, target.argmax(1), np.ones(12), each))
 
 
 @pytest.mark.parametrize("decay", [0, 0.8])
@@ -332,7 +336,7 @@ def test_all_views_are_read_in_one_pass_but_the_teachers(make, passes):
 
 
 @every_objective
-def test_without_hidden_labels_nothing_is_said_about_right_and_all_else_is_the_same(make):
+def test_without_hidden_labels_there_is_no_right_and_all_else_is_the_same(make):
     batch = written()
     torch.manual_seed(0)
     known = begun(make())(Readable(), batch)
@@ -496,7 +500,7 @@ def test_sides_of_two_sizes_are_paired_for_an_objective_that_reads_them_apart():
 
 @every_objective
 def test_more_classes_than_the_head_has_are_refused_before_anything_is_trained(make):
-    with pytest.raises(ValueError, match=r"tells 2 classes apart, but these images have 3; .*with_new_head\(3\)"):
+    with pytest.raises(ValueError, match=r"distinguishes 2 classes, but these images have 3; .*with_new_head\(3\)"):
         learning(make, net=network().with_new_head(2))
 
 

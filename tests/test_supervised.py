@@ -44,7 +44,7 @@ def test_a_class_of_no_weight_is_not_learnt():
 
 @pytest.mark.parametrize(
     ("weights", "words"),
-    [([1.0, 2.0], r"shape \[2\], but the network tells 3 classes apart"), ([1.0, -1.0, 1.0], "at least 0")],
+    [([1.0, 2.0], r"shape \[2\], but the network distinguishes 3 classes"), ([1.0, -1.0, 1.0], "at least 0")],
 )
 def test_class_weights_that_do_not_fit_are_refused(weights, words):
     with pytest.raises(ValueError, match=words):

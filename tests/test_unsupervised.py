@@ -48,7 +48,7 @@ def test_vicreg_is_lightlys(weights, spread):
 
 
 @pytest.mark.parametrize("make", [tl.objectives.SimCLR, tl.objectives.VICReg])
-def test_the_loss_is_given_projections_in_full_precision(make):
+def test_the_loss_compares_projections_in_full_precision(make):
     compared = []
     objective = make(6)
     exact = objective.loss
@@ -132,18 +132,18 @@ def test_projectors_are_drawn_from_their_seed_and_nothing_else_is(objective):
 
 
 @pytest.mark.parametrize("objective", TWO_VIEWS.values(), ids=TWO_VIEWS)
-def test_one_image_has_nothing_to_be_told_from(objective):
+def test_one_image_has_nothing_to_be_compared_with(objective):
     with pytest.raises(ValueError, match=r"a batch of 1 image holds no other image.*use batch_size=32 or more"):
         objective(6)(network(), batch(IMAGES[:1]))
 
 
-def test_a_backbone_that_gives_no_vector_is_told_what_to_add():
+def test_a_backbone_without_a_vector_is_refused_with_what_to_add():
     maps = nn.Conv2d(1, 6, 3)
     with pytest.raises(ValueError, match=r"shape \[6, 2, 2\], but.*a vector of 6 numbers; end the backbone with pool"):
         tl.objectives.SimCLR(6)(maps, batch())
 
 
-def test_another_length_is_told_too():
+def test_another_length_is_refused_too():
     with pytest.raises(ValueError, match=r"shape \[6\], but.*vector of 64 numbers.*feature_dim= its length"):
         tl.objectives.VICReg()(network(), batch())
 
@@ -179,8 +179,8 @@ def test_the_plain_loss_is_the_mean_squared_error():
     assert float(values["error"].detach()) == pytest.approx(float(error.detach()), abs=1e-7)
 
 
-class Given(nn.Module):
-    """Draws a constant and remembers what it was given."""
+class Drawing(nn.Module):
+    """Draws a constant and remembers its inputs."""
 
     def forward(self, images):
         self.images = images
@@ -189,7 +189,7 @@ class Given(nn.Module):
 
 @pytest.mark.parametrize(("mask", "hidden"), [(0.25, 1), (0.5, 2), (0.01, 1), (0.99, 3)])
 def test_a_share_of_the_patches_is_hidden_in_each_image_and_the_loss_asks_for_them(mask, hidden):
-    objective, net = tl.objectives.Reconstruction(mask=mask, patch=2), Given()
+    objective, net = tl.objectives.Reconstruction(mask=mask, patch=2), Drawing()
     images = (IMAGES / 2 + 0.5).repeat(1, 2, 1, 1)  # no pixel is black of itself
     values = objective(net, batch(images))
     black = net.images == 0
@@ -204,12 +204,12 @@ def test_a_share_of_the_patches_is_hidden_in_each_image_and_the_loss_asks_for_th
 
 
 def test_every_patch_is_hidden_in_its_turn():
-    asked = tl.objectives.Reconstruction(mask=0.25).given(IMAGES.repeat(50, 1, 1, 1))[1]
-    assert asked.float().mean((0, 1)).flatten().tolist() == pytest.approx([0.25] * 16, abs=0.12)
+    mask = tl.objectives.Reconstruction(mask=0.25).corrupt(IMAGES.repeat(50, 1, 1, 1))[1]
+    assert mask.float().mean((0, 1)).flatten().tolist() == pytest.approx([0.25] * 16, abs=0.12)
 
 
-def test_noise_is_added_to_what_is_given_and_not_to_what_is_asked_for():
-    objective, net = tl.objectives.Reconstruction(noise=0.1), Given()
+def test_noise_is_added_to_what_the_network_sees_and_not_to_what_it_is_to_draw():
+    objective, net = tl.objectives.Reconstruction(noise=0.1), Drawing()
     images = IMAGES.repeat(50, 1, 1, 1)
     values = objective(net, batch(images))
     assert 0.09 < float((net.images - images).std()) < 0.1  # values stay in 0..1, so less than 0.1
@@ -233,14 +233,14 @@ def test_noise_and_patches_have_a_size():
         tl.objectives.Reconstruction(mask=0.5, patch=4)(autoencoder(), batch())
 
 
-def test_images_outside_what_a_decoder_can_draw_are_told_so_by_each_run():
+def test_images_outside_what_a_decoder_can_draw_are_refused_by_each_run():
     shared, known = tl.objectives.Reconstruction(), split()
     run(net=autoencoder(), objective=shared)
     with pytest.raises(ValueError, match=r"values from .* to .*, but a decoder draws 0 to 1; .*preprocess="):
         run(data=replace(known, inputs=2 * known.images - 1), net=autoencoder(), objective=shared)
 
 
-def test_a_network_that_draws_nothing_is_told_so():
+def test_a_network_that_draws_nothing_is_refused():
     with pytest.raises(ValueError, match=r"shape \[8, 1, 4, 4\] into \[8, 3\].*give the run tl.models.Autoencoder"):
         tl.objectives.Reconstruction()(network(), batch())
 
@@ -290,7 +290,7 @@ def test_without_its_variance_term_vicreg_collapses_before_a_probe_shows_it():
 def test_simclr_brings_views_of_an_image_together_and_keeps_images_apart():
     options = {"steps": 40, "batch_size": 64, "device": "cpu"}
     history = tl.Run(tl.models.SmallCNN(), tl.objectives.SimCLR(), digits().train, **options).finish().history
-    losses, apart = history.series("loss")[1], history.series("alignment")[1]
+    losses, distances = history.series("loss")[1], history.series("alignment")[1]
     assert losses[-1] < losses[0] - 0.2
-    assert apart[-1] < 0.8 * apart[0]
+    assert distances[-1] < 0.8 * distances[0]
     assert history.series("uniformity")[1][-1] < -1  # 0 if all were one

@@ -1,4 +1,4 @@
-"""What every objective is: a module that turns a network and a batch into a loss, and what a run asks of it."""
+"""What every objective is: a module that turns a network and a batch into a loss, and what a run calls it for."""
 
 import copy
 import re
@@ -12,11 +12,11 @@ from tlkit.models.networks import MovingAverage
 
 
 class Objective(nn.Module):
-    """What a run minimises. A subclass says `forward`; the rest is there for those that need it.
+    """What a run minimises: a subclass defines `forward`, and overrides of the rest what it needs.
 
     A `Run` works on a copy of its own (`run.objective`), so that one objective can be given to several runs. It owns
     what is thrown away after training: a decoder, a projector, heads of further tasks. Their weights learn beside the
-    network's, at the run's rate unless a plan has rules for them (`tl.freezing.objective_groups`).
+    network's, by default at the run's learning rate; a plan may have rules for them (`tl.freezing.objective_groups`).
 
     >>> class Squares(Objective):
     ...     '''Logits near zero.'''
@@ -27,25 +27,47 @@ class Objective(nn.Module):
     Run finished at step 2 of 2 on cpu
     """
 
+    def __init__(self):
+        super().__init__()
+
     def forward(self, network: nn.Module, batch: Any) -> dict[str, Tensor]:
-        """The `loss` of a batch, [] with its gradient, and other named values [] that the run is to record."""
+        """The loss of a batch, and what else a run records.
+
+        Args:
+            network: the network that learns.
+            batch: what the data of the run give in this step.
+
+        Returns:
+            "loss", a tensor `[]` with its gradient, and any other values `[]` by name.
+        """
         raise NotImplementedError
 
     def begin(self, network: nn.Module, batches: Any) -> None:
-        """Begin anew, with the run's own network and batches: a run asks for it once, before its first step."""
+        """Begin anew; a run calls it once, before its first step.
+
+        Args:
+            network: the run's network.
+            batches: the run's data: `batches[step]` is a batch.
+        """
 
     def after_step(self, network: nn.Module) -> None:
-        """Follow the network, whose weights have just been updated. What it moves is to be made in `begin`."""
+        """Follow the network, whose weights have just been updated; a run calls it after each step.
+
+        Args:
+            network: the run's network.
+
+        Whatever it moves, make in `begin`.
+        """
 
     @property
     def averaged(self) -> nn.Module | None:
-        """The network that is to be tested in the place of the one that learns; None unless said."""
+        """The network to test in the place of the one that learns; None, the default, if there is no such network."""
         return None
 
     def settings(self) -> dict[str, Any]:
         """What it was made with, as plain values: a run is resumed only with an objective that has the same.
 
-        A function stands there by its name and an object by its repr: what those do not tell is not compared.
+        A function is represented by its name and an object by its repr: what those do not show is not compared.
         """
         own = {**vars(self), **self._buffers}
         own |= {name: part for name, part in self.named_children() if not part.state_dict()}  # an augmentation, say
@@ -55,10 +77,16 @@ class Objective(nn.Module):
 
 
 def own_copy(objective: Objective, network: nn.Module) -> Objective:
-    """A copy for a run on `network`. It shares what belongs to that network, and other networks that are frozen.
+    """A copy of an objective for one run.
 
-    A copied network would be trained in the place of the run's own, and a frozen teacher needs no second place. What
-    `after_step` moves is no such teacher: a `MovingAverage` is copied, and anything else is made in `begin`.
+    Args:
+        objective: the objective that a user gave the run.
+        network: the network of the run.
+
+    Returns:
+        The copy. It shares the parts that belong to `network`, and other networks that are frozen: a copied network
+        would be trained in the place of the run's own, and a frozen teacher need not be in memory twice. A teacher that
+        `after_step` moves is not frozen: a `MovingAverage` is copied, and anything else is made in `begin`.
     """
     shared: list[Any] = [*network.modules(), *network.parameters(), *network.buffers()]
     own = {inner for part in objective.modules() if isinstance(part, MovingAverage) for inner in part.modules()}
@@ -70,6 +98,7 @@ def own_copy(objective: Objective, network: nn.Module) -> Objective:
 
 
 def _plain(value: Any) -> Any:
+    """A setting as JSON takes it."""
     if isinstance(value, partial):
         named = sorted([k, _plain(v)] for k, v in value.keywords.items())
         return [_plain(value.func), *map(_plain, value.args), *named]

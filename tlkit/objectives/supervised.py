@@ -1,4 +1,4 @@
-"""Learning from labels."""
+"""Learning from labels: cross-entropy, and cross-entropy near the start."""
 
 import copy
 from collections.abc import Sequence
@@ -15,13 +15,19 @@ from tlkit.objectives.objective import Objective
 class CrossEntropy(Objective):
     """The supervised objective: L(theta, phi) = 1/M sum_i -log p(y_i | x_i), p the softmax of the network's logits.
 
-    `augment`: any callable from inputs [batch, ...] to such inputs; of several, such as (weak, strong), every example
-    is seen once through each in the same step. `class_weights` [classes]: how much an example of each class counts, w:
-    L = sum_i w(y_i) (-log p(y_i | x_i)) / sum_i w(y_i); one over a class's share of the examples lets all classes count
-    the same. Raises ValueError if a weight is negative or no finite number.
+    Args:
+        augment: any callable from inputs `[batch, ...]` to such inputs; None leaves them as they are. Of several, such
+            as (weak, strong), every example is seen once through each in the same step.
+        class_weights: how much an example of each class counts, `[classes]`; None counts all the same. One over a
+            class's share of the examples lets all classes count the same.
 
-    Given `PairedBatches` it learns from what is labelled and leaves the rest: what an objective with unlabelled
-    examples is to be compared with.
+    Raises:
+        ValueError: if a class weight is negative or not finite.
+
+    With class weights w, L = sum_i w(y_i) (-log p(y_i | x_i)) / sum_i w(y_i).
+
+    Of `PairedBatches` it learns from the labelled examples and leaves the others out: the baseline of an objective that
+    learns from unlabelled examples too.
     """
 
     class_weights: Tensor | None
@@ -34,7 +40,18 @@ class CrossEntropy(Objective):
         self.register_buffer("class_weights", class_weights)
 
     def forward(self, network: nn.Module, batch: Batch | PairedBatch) -> dict[str, Tensor]:
-        """The mean loss over the batch. Raises ValueError if the batch has no labels, or classes without a weight."""
+        """The mean loss over the batch.
+
+        Args:
+            network: turns inputs `[batch, ...]` into logits `[batch, classes]`.
+            batch: inputs and labels `[batch]`; of a `PairedBatch` the labelled side.
+
+        Returns:
+            "loss", `[]`.
+
+        Raises:
+            ValueError: if the batch has no labels, labels of several tasks, or other classes than `class_weights`.
+        """
         inputs, labels = batch[:2]
         if not isinstance(labels, Tensor):
             which = "none" if labels is None else f"those of several tasks ({', '.join(labels)})"
@@ -45,23 +62,33 @@ class CrossEntropy(Objective):
         logits = network(inputs)
         if self.class_weights is not None and self.class_weights.shape != logits.shape[1:]:
             raise ValueError(
-                f"class_weights has the shape {list(self.class_weights.shape)}, but the network tells "
-                f"{logits.shape[1]} classes apart; give one weight for each"
+                f"class_weights has the shape {list(self.class_weights.shape)}, but the network distinguishes "
+                f"{logits.shape[1]} classes; give one weight for each"
             )
         return {"loss": F.cross_entropy(logits, labels, self.class_weights)}  # ①
 
 
 class L2SP(Objective):
-    """Cross-entropy with the start as the point that weights are drawn to.
+    """Cross-entropy, with the weights drawn to where they started instead of to zero.
+
+    Args:
+        start: the pre-trained network; a frozen copy of it is kept.
+        strength: how strongly the pre-trained weights are drawn to `start`, at least 0; alpha in the paper.
+        head_strength: how strongly the new weights are drawn to zero, at least 0; beta in the paper.
+        augment: see `CrossEntropy`.
+        class_weights: how much an example of each class counts, `[classes]`, see `CrossEntropy`.
+
+    Raises:
+        ValueError: if a strength is negative.
+
+    Source: Li, Grandvalet and Davoine, Explicit Inductive Bias for Transfer Learning with Convolutional Networks, 2018.
 
     L = cross-entropy + strength/2 ||theta - theta_start||^2 + head_strength/2 ||phi||^2. theta are the weights that
-    `start`, the pre-trained network, has under the same name and with the same shape, its `head` left out; phi are the
-    others: the new head. Frozen weights add nothing that could change. Li, Grandvalet and Davoine, Explicit Inductive
-    Bias for Transfer Learning with Convolutional Networks, 2018 (there alpha and beta). It takes the place of weight
-    decay, which draws to zero: `optimizer=partial(torch.optim.AdamW, weight_decay=0)`.
+    `start` has under the same name and with the same shape, its `head` left out; phi are the others: the new head.
+    Frozen weights add nothing that could change. It takes the place of weight decay, which draws to zero:
+    `optimizer=partial(torch.optim.AdamW, weight_decay=0)`.
 
-    `augment`, `class_weights`: see `CrossEntropy`. A run also records the cross-entropy, and the distance from the
-    start, ||theta - theta_start||. Raises ValueError if a strength is negative, or the network has nothing of `start`.
+    A run also records `cross_entropy`, and `distance`, that from the start: ||theta - theta_start||.
     """
 
     def __init__(
@@ -80,7 +107,18 @@ class L2SP(Objective):
         self.strength, self.head_strength = strength, head_strength
 
     def forward(self, network: nn.Module, batch: Batch | PairedBatch) -> dict[str, Tensor]:
-        """The loss, the cross-entropy of the batch, and the distance from the start."""
+        """The loss, the cross-entropy of the batch, and the distance from the start.
+
+        Args:
+            network: the network that learns, such as a copy of `start` with a new head.
+            batch: inputs and labels, see `CrossEntropy.forward`.
+
+        Returns:
+            "loss", "cross_entropy" and "distance", `[]` each.
+
+        Raises:
+            ValueError: if the network has no weight of `start`, and for what `CrossEntropy.forward` refuses.
+        """
         start = {name: w for name, w in self.start.named_parameters() if not name.startswith("head.")}
         moved, new = [], []
         for name, weight in network.named_parameters():

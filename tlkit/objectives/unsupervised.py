@@ -1,4 +1,4 @@
-"""Learning from images alone: draw them again, or know two views of one image among all others."""
+"""Learning from images alone: draw them again, or recognise two views of one image among all others."""
 
 from typing import Any
 
@@ -14,17 +14,25 @@ from tlkit.representations import alignment, deviation, effective_rank, uniformi
 
 
 class Reconstruction(Objective):
-    """Draw the image that was given, or what was hidden in it: L = mean ||g(f(x~)) - x||^2 over the pixels asked for.
+    """Draw an image again from a corrupted copy of it: L = mean ||g(f(x~)) - x||^2.
 
-    f is the encoder, g the decoder (see `tl.models.Autoencoder`), and x~ is what the network is given of the image x:
+    Args:
+        noise: the standard deviation of the normal noise that is added, in units of the pixel values; 0 adds none.
+        mask: the share of the patches that is hidden, at least 0 and below 1: 0 hides nothing, 1 would hide everything.
+        patch: the side of a square patch, in pixels.
 
-    - x itself, unless said: an autoencoder;
-    - x with normal noise of the deviation `noise` added: a denoising autoencoder (Vincent et al., 2008);
-    - x with the share `mask` of its `patch` x `patch` squares black: a masked autoencoder (He et al., 2022). Then L is
-      taken over the hidden pixels only.
+    Raises:
+        ValueError: if `noise` is negative, `mask` is not in [0, 1), or a patch has no pixel.
 
-    A run also records `error`, the mean squared error over all pixels. Raises ValueError if `noise` is negative, `mask`
-    is not in 0..1 (0 hides nothing, and 1 would hide everything), or a patch has no pixel.
+    Source: Vincent et al., 2008 (denoising autoencoders); He et al., 2022 (masked autoencoders).
+
+    f is the encoder, g the decoder, see `tl.models.Autoencoder`, and x~ is what the network sees of the image x:
+
+    - x itself, by default: an autoencoder;
+    - x with noise: a denoising autoencoder;
+    - x with some patches black: a masked autoencoder. Then the mean is taken over the hidden pixels only.
+
+    A run also records `error`, the mean squared error over all pixels.
     """
 
     def __init__(self, noise: float = 0.0, mask: float = 0.0, patch: int = 2):
@@ -38,9 +46,14 @@ class Reconstruction(Objective):
         self.noise, self.mask, self.patch = noise, mask, patch
 
     def begin(self, network: nn.Module, batches: Any) -> None:
-        """Look at the first images; a Run asks for it once. Looking at those of every step would wait for the device.
+        """Look at the first images; a run calls it once, since looking in every step would wait for the device.
 
-        Raises ValueError if they are not in 0..1, which is what a decoder can draw.
+        Args:
+            network: the run's network.
+            batches: the run's data: `batches[step]` is a batch.
+
+        Raises:
+            ValueError: if the images are not in 0..1, which is what a decoder can draw.
         """
         low, high = batches[0].inputs.aminmax()
         if low < 0 or high > 1:
@@ -49,10 +62,18 @@ class Reconstruction(Objective):
                 "give them as they are, and scale in preprocess= of the network, which the encoder alone sees"
             )
 
-    def given(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """What the network is given of images [n, channels, height, width], and which pixels are asked for [n, 1, ...].
+    def corrupt(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """What the network sees of images, with new noise and new hidden patches in each call.
 
-        Raises ValueError if the images cannot be cut into two or more patches.
+        Args:
+            images: `[n, channels, height, width]`.
+
+        Returns:
+            The corrupted images, of the same shape, and which pixels the loss is taken over, `[n, 1, height, width]`:
+            the hidden ones, or all of them if none is hidden.
+
+        Raises:
+            ValueError: if `mask` is above 0 and the images cannot be cut into two or more patches.
         """
         if self.noise:
             images = noise(images, self.noise)
@@ -70,29 +91,47 @@ class Reconstruction(Objective):
             )
         hidden = min(max(round(self.mask * patches), 1), patches - 1)
         order = torch.rand(n, patches, device=images.device).argsort(1)
-        asked = (order < hidden).view(n, 1, rows, columns)
-        asked = asked.repeat_interleave(self.patch, 2).repeat_interleave(self.patch, 3)
-        return images.masked_fill(asked, 0), asked
+        mask = (order < hidden).view(n, 1, rows, columns)
+        mask = mask.repeat_interleave(self.patch, 2).repeat_interleave(self.patch, 3)
+        return images.masked_fill(mask, 0), mask
 
     def forward(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """The loss, and the error over all pixels. Raises ValueError if the network draws no such images."""
+        """The loss, and the error over all pixels.
+
+        Args:
+            network: turns images `[n, channels, height, width]` into images of the same shape.
+            batch: images in 0..1; labels are not looked at.
+
+        Returns:
+            "loss" and "error", `[]` each.
+
+        Raises:
+            ValueError: if the network draws images of another shape.
+        """
         images = batch.inputs
-        given, asked = self.given(images)
-        drawn = network(given)
+        corrupted, mask = self.corrupt(images)
+        drawn = network(corrupted)
         if drawn.shape != images.shape:
             raise ValueError(
                 f"this network turns images of the shape {list(images.shape)} into {list(drawn.shape)}, so they cannot "
                 "be compared; give the run tl.models.Autoencoder(backbone, channels, image_size)"
             )
         error = (drawn - images).square()
-        return {"loss": (error * asked).sum() / asked.expand_as(error).sum(), "error": error.mean()}  # ①
+        return {"loss": (error * mask).sum() / mask.expand_as(error).sum(), "error": error.mean()}  # ①
 
 
 class TwoViews(Objective):
     """What the objectives with two views share: views, features, projections, and what is watched while they learn.
 
-    h = f(v) are the features of a view v, which transfer; z = g(h) their projections, which the loss compares and
-    which are thrown away with the projector g: linear, batch norm, ReLU, linear. Subclasses say what `loss` compares.
+    Args:
+        feature_dim: the length of the backbone's features.
+        augment: makes one view of images `[n, channels, height, width]`; it is called twice.
+        hidden: the width of the projector's hidden layer.
+        projected: the length of a projection.
+        seed: the projector's first weights.
+
+    h = f(v) are the features of a view v, which transfer. z = g(h) are their projections, which the loss compares and
+    which are thrown away with the projector g: linear, batch norm, ReLU, linear. Subclasses define `loss`.
 
     A run also records what the loss works on, the projections: their `alignment`, `uniformity`, `feature_std` and
     `rank` (see `tl.representations`), so that a collapse is seen as it happens. The loss alone does not show it.
@@ -109,17 +148,33 @@ class TwoViews(Objective):
             )
 
     def loss(self, one: Tensor, other: Tensor) -> Tensor:
-        """The loss of the projections of two views of the same images, [n, d] each."""
+        """The loss of the projections of two views of the same images.
+
+        Args:
+            one: the projections of one view, `[n, d]`.
+            other: those of the other view, in the same order, `[n, d]`.
+
+        Returns:
+            The loss, `[]`.
+        """
         raise NotImplementedError
 
     def forward(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """The loss, and what is watched: `alignment`, `uniformity`, `feature_std`, `rank`.
+        """The loss, and what is watched.
 
-        Raises ValueError for a batch of one image, or features that are no vectors of `feature_dim` numbers.
+        Args:
+            network: a Network, whose features are taken, or a backbone.
+            batch: images, at least two; labels are not looked at.
+
+        Returns:
+            "loss", "alignment", "uniformity", "feature_std" and "rank", `[]` each.
+
+        Raises:
+            ValueError: for a batch of one image, or features that are not vectors of `feature_dim` numbers.
         """
         n = len(batch.inputs)
         if n < 2:
-            raise ValueError(f"a batch of {n} image holds no other image to tell it from; use batch_size=32 or more")
+            raise ValueError(f"a batch of {n} image holds no other image to compare it with; use batch_size=32 or more")
         views = torch.cat(two_views(batch.inputs, self.augment))
         features = network.features(views) if isinstance(network, Network) else network(views)
         if features.shape[1:] != (self.feature_dim,):
@@ -138,12 +193,22 @@ class TwoViews(Objective):
 class SimCLR(TwoViews):
     """Find the other view of the same image among all views of the batch: NT-Xent.
 
-    For each of the 2n projections, i, with j the other view of its image,
-    L_i = -log exp(z_i z_j / t) / sum over k != i of exp(z_i z_k / t), z of length 1, t the `temperature`;
-    the loss is the mean of L_i. Chen, Kornblith, Norouzi and Hinton, A Simple Framework for Contrastive Learning of
-    Visual Representations, 2020. `feature_dim`, `augment`, `hidden`, `projected`: see `TwoViews`.
+    Args:
+        feature_dim: the length of the backbone's features.
+        temperature: t, above 0: the lower, the more the nearest other images count.
+        views: `augment`, one view of images, `hidden` and `projected`, the widths of the projector (128 and 64), and
+            `seed`, its first weights.
 
-    Raises ValueError if the temperature is not above 0.
+    Raises:
+        ValueError: if the temperature is not above 0.
+
+    Source: Chen, Kornblith, Norouzi and Hinton, A Simple Framework for Contrastive Learning of Visual Representations,
+    2020.
+
+    For each of the 2n projections, i, with j the other view of its image,
+    L_i = -log exp(z_i z_j / t) / sum over k != i of exp(z_i z_k / t), z of length 1; the loss is the mean of L_i.
+
+    A run also records `alignment`, `uniformity`, `feature_std` and `rank` of the projections, see `tl.representations`.
     """
 
     def __init__(self, feature_dim: int = 64, temperature: float = 0.2, **views):
@@ -153,7 +218,6 @@ class SimCLR(TwoViews):
         self.temperature = temperature
 
     def loss(self, one: Tensor, other: Tensor) -> Tensor:
-        """NT-Xent of projections [n, d] and [n, d]."""
         z = F.normalize(torch.cat([one, other]))
         n = len(one)
         similar = (z @ z.mT / self.temperature).fill_diagonal_(-torch.inf)  # no view is compared with itself
@@ -164,13 +228,24 @@ class SimCLR(TwoViews):
 class VICReg(TwoViews):
     """Agree on two views (invariance), keep every number alive (variance) and let no two say the same (covariance).
 
+    Args:
+        feature_dim: the length of the backbone's features.
+        invariance: the weight of s, at least 0.
+        variance: the weight of v, at least 0; with 0 the projections collapse.
+        covariance: the weight of c, at least 0.
+        views: `augment`, one view of images, `hidden` and `projected`, the widths of the projector (128 and 64), and
+            `seed`, its first weights.
+
+    Raises:
+        ValueError: if a weight is negative.
+
+    Source: Bardes, Ponce and LeCun, VICReg, 2022; the halves of v are in their code.
+
     L = invariance x s(Z, Z') + variance x [v(Z) + v(Z')]/2 + covariance x [c(Z) + c(Z')], where
     s = mean (z - z')^2, v = mean over the d numbers of max(0, 1 - sqrt(var + 0.0001)), and
     c = 1/d times the sum of the squared covariances of two different numbers.
-    Bardes, Ponce and LeCun, VICReg, 2022; the halves of v are in their code. Without variance it collapses.
-    `feature_dim`, `augment`, `hidden`, `projected`: see `TwoViews`.
 
-    Raises ValueError if a weight is negative.
+    A run also records `alignment`, `uniformity`, `feature_std` and `rank` of the projections, see `tl.representations`.
     """
 
     def __init__(
@@ -182,7 +257,6 @@ class VICReg(TwoViews):
         self.invariance, self.variance, self.covariance = invariance, variance, covariance
 
     def loss(self, one: Tensor, other: Tensor) -> Tensor:
-        """The three terms of projections [n, d] and [n, d], weighted and added."""
         s = F.mse_loss(one, other)
         v = c = torch.zeros_like(s)
         for z in (one, other):

@@ -13,14 +13,14 @@ class Keeper:
     """Copies the state of what a run trains, and puts it back.
 
     Args:
-        parts: the network and the objective, then whatever else has a `state_dict`: the optimizer, an average.
+        parts: the network and the objective, then whatever else has a `state_dict`: the optimizer, an average or None.
 
     It watches those weights and buffers of network and objective that are finite at the start: a mask may hold
     infinities.
     """
 
     def __init__(self, *parts: Any):
-        self.parts = parts
+        self.parts = [part for part in parts if part is not None]
         modules = [part for part in parts[:2] if isinstance(part, nn.Module)]
         self._buffers = [buffer for module in modules for buffer in module.buffers()]
         weights = [weight for module in modules for weight in module.parameters()]

@@ -84,8 +84,7 @@ def range_test(
         raise ValueError(f"steps={steps}, but a range test needs at least 10 to see the loss fall and rise")
     network, objective = copy.deepcopy((network, objective))  # together: they may share parts
     run = Run(network, objective, data, steps=steps, lr=low, schedule=None, **options)
-    tried: list[float] = []
-    losses: list[float] = []
+    tried, losses = [], []
     mean, exploded = 0.0, False
     while not run.finished and not exploded:
         tried.append(low * (high / low) ** (run.step / (steps - 1)))

@@ -63,7 +63,8 @@ class Run(Stepwise):
 
     A run is iterated; each item is a `Step`. `run.finish()` takes all the steps that are left, `next(run)` takes one,
     and a widget awaits them. To pause is to ask for no further step. `run.stop()` ends a loop over the run; iterating
-    it again goes on. The defaults give the same bits as the loop written by hand.
+    it again goes on. `run.lr` is the learning rate that it began with, `run.current_lr` the present one. The defaults
+    give the same bits as the loop written by hand.
 
     >>> import tlkit as tl
     >>> run = tl.Run(tl.models.SmallCNN(), tl.objectives.CrossEntropy(), tl.data.digits(), steps=3, device="cpu")
@@ -131,17 +132,15 @@ class Run(Stepwise):
         self.objective.to(self.device)
         self._in_force = PlanInForce(plan, self.network, self.objective, steps) if plan is not None else None
         weights = dict.fromkeys([*self.network.parameters(), *self.objective.parameters()])  # one may be in both
-        learning: list[Any] = [weight for weight in weights if weight.requires_grad]
+        learning = [weight for weight in weights if weight.requires_grad]
         if not learning:
             raise ValueError("every weight of this network is frozen (requires_grad=False), so nothing can learn")
-        if self._in_force:
-            learning = self._in_force.parameter_groups()
-        self.optimizer = optimizer(learning, lr=lr, **options)
+        groups = self._in_force.parameter_groups() if self._in_force else learning
+        self.optimizer = optimizer(groups, lr=lr, **options)
         self.history, self.current_lr = History(), lr
         self.step, self.seconds, self.error = 0, 0.0, None
         self._checks_each_step = self.device.type == "cpu"  # elsewhere reading a loss would wait for the device
-        average_too = [] if self._average is None else [self._average]
-        self._keeper = Keeper(self.network, self.objective, self.optimizer, *average_too)
+        self._keeper = Keeper(self.network, self.objective, self.optimizer, self._average)
         self._safe = (0, self._keeper.first)
 
     # ---- the loop ----
@@ -166,9 +165,7 @@ class Run(Stepwise):
             values = self.objective(self.network, batch)
         if not isinstance(values, dict) or getattr(values.get("loss"), "shape", None) != ():
             name = type(self.objective).__name__
-            raise TypeError(
-                f'forward of {name} returns a dict with "loss", a tensor of one number [], and other values'
-            )
+            raise TypeError(f'{name}.forward returns a dict with "loss", a tensor of one number [], and other values')
         loss = values["loss"]
         if self._checks_each_step and not math.isfinite(loss.item()):
             self._fail(self.step + 1, buffers)
