@@ -96,4 +96,5 @@ def _chunks(url: str, timeout: float) -> Generator[bytes]:
 
 
 def _share(done: int, total: int | None) -> str:
+    """How much of a file has come, in megabytes."""
     return f"{done / 1e6:.1f}" + (f" of {total / 1e6:.1f} MB" if total else " MB")

@@ -179,6 +179,7 @@ class ImageFiles:
         return (self[start : start + size] for start in range(0, len(self), size))
 
     def _of(self, paths: Sequence[str], device: torch.device | str) -> ImageFiles:
+        """Other files, read in the same way."""
         return ImageFiles(paths, self.shape[1], self.shape[2], device)
 
     def __repr__(self) -> str:
@@ -201,6 +202,7 @@ def _parts(folder: Path) -> list[Path]:
 
 
 def _classes(parts: list[Path]) -> list[str]:
+    """The class names, which every part has in common. Raises ValueError if they differ or are fewer than 2."""
     names = [[place.name for place in _folders(part)] for part in parts]
     for part, classes in zip(parts, names, strict=True):
         if len(classes) < 2:
@@ -212,10 +214,12 @@ def _classes(parts: list[Path]) -> list[str]:
 
 
 def _folders(folder: Path) -> list[Path]:
+    """The folders in a folder, by name."""
     return sorted((place for place in _visible(folder) if place.is_dir()), key=lambda place: place.name)
 
 
 def _image_files(folder: Path) -> list[Path]:
+    """The images in a folder and in those below it, sorted; also photographs that a warning names as unreadable."""
     files = []
     for place in sorted(_visible(folder)):
         if place.is_dir() and not place.is_symlink():  # a link may lead back up
@@ -226,6 +230,7 @@ def _image_files(folder: Path) -> list[Path]:
 
 
 def _visible(folder: Path) -> list[Path]:
+    """What lies in a folder, without hidden files. Raises PermissionError that says what to do."""
     try:
         return [place for place in folder.iterdir() if not place.name.startswith((".", "__MACOSX"))]
     except PermissionError as error:
@@ -262,6 +267,7 @@ def _read_all(folder: Path, paths: list[Path], size: int, stream: bool) -> tuple
 
 
 def _reason(error: Exception) -> str:
+    """Why an image was left out, in words."""
     if isinstance(error, Image.DecompressionBombWarning | Image.DecompressionBombError):
         return f"more than {(Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} million pixels"
     return "not an image that Pillow can read" if isinstance(error, UnidentifiedImageError) else str(error)

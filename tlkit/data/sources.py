@@ -44,6 +44,7 @@ def digits(seed: int = 0) -> Task:
 
 @cache
 def _handwritten() -> tuple[Tensor, Tensor]:
+    """scikit-learn's images `[1797, 1, 8, 8]` in 0..1, and their labels."""
     from sklearn.datasets import load_digits
 
     pixels, labels = load_digits(return_X_y=True)

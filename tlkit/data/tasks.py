@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import torch
@@ -70,6 +70,7 @@ class Split:
             self._check_labels(labels, len(classes[name] if several else classes), least=-1 if several else 0)
 
     def _check_labels(self, labels: Tensor, classes: int, least: int) -> None:
+        """Raise ValueError if labels do not fit the examples, or are not numbers from `least` to `classes` - 1."""
         noun = self.kind.noun
         if labels.shape != (len(self),):
             raise ValueError(
@@ -226,6 +227,7 @@ def each(labels: Labels, change: Callable[..., Tensor], *others: Labels) -> Any:
 
 
 def _values(labels: Labels) -> list[Tensor]:
+    """The label tensors: of one task, of several, or none."""
     return [*labels.values()] if isinstance(labels, Mapping) else [] if labels is None else [labels]
 
 
@@ -259,7 +261,7 @@ class Task:
     validation: Split
     test: Split
     unlabelled: Split | None = None
-    redraw: Callable[[int], Task] | None = field(default=None)
+    redraw: Callable[[int], Task] | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:

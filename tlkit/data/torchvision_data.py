@@ -25,21 +25,13 @@ from tlkit.data.sources import DIGITS, as_real_digits
 from tlkit.data.tasks import Split, Task
 from tlkit.files import whole_file
 
-
-class DataSet(NamedTuple):
-    """What a data set is about, and the size of its download in megabytes."""
-
-    about: str
-    megabytes: int
-
-
-DATA_SETS = {
-    "MNIST": DataSet("70,000 handwritten digits of 28 x 28", 12),
-    "FashionMNIST": DataSet("70,000 pieces of clothing of 28 x 28", 31),
-    "KMNIST": DataSet("70,000 cursive Japanese characters of 28 x 28", 21),
-    "CIFAR10": DataSet("60,000 photographs of 32 x 32, 10 classes", 170),
-    "CIFAR100": DataSet("60,000 photographs of 32 x 32, 100 classes", 169),
-    "SVHN": DataSet("99,289 digits of house numbers, 32 x 32", 246),
+DATA_SETS = {  # what each is about, and the megabytes of its download
+    "MNIST": ("70,000 handwritten digits of 28 x 28", 12),
+    "FashionMNIST": ("70,000 pieces of clothing of 28 x 28", 31),
+    "KMNIST": ("70,000 cursive Japanese characters of 28 x 28", 21),
+    "CIFAR10": ("60,000 photographs of 32 x 32, 10 classes", 170),
+    "CIFAR100": ("60,000 photographs of 32 x 32, 100 classes", 169),
+    "SVHN": ("99,289 digits of house numbers, 32 x 32", 246),
 }
 EMBEDDED = {
     "digits": "1,797 handwritten digits of 8 x 8: always there, inside scikit-learn",
@@ -183,10 +175,12 @@ def place(name: str) -> Place | None:
 
 
 def _as_it_is_or_unzipped(path: Path) -> Path | None:
+    """A file under its name or, unzipped, without `.gz`; None if there is neither."""
     return next((p for p in (path.with_name(path.name.removesuffix(".gz")), path) if p.exists()), None)
 
 
 def _class(name: str) -> Any:
+    """torchvision's class of a data set, which knows its file names, addresses and checksums."""
     import torchvision.datasets
 
     return getattr(torchvision.datasets, name)
@@ -267,6 +261,7 @@ def check(name: str) -> str:
 
 
 def _arrays(name: str) -> Arrays:
+    """All images and labels of a data set, read from its files. Raises OSError if they do not fit together."""
     source = find_or_fetch(name)
     arrays = source.read(_class(name), source.files)
     for images, labels in (arrays[:2], arrays[2:4]):
@@ -286,6 +281,7 @@ def _reading(path: Path) -> Iterator[None]:
 
 
 def _idx_files(kind: Any, files: list[Path]) -> Arrays:
+    """MNIST and the sets in its layout: images and labels to train with, then to test with."""
     train_images, train_labels, test_images, test_labels = map(_idx, files)
     return Arrays(train_images[:, None], train_labels, test_images[:, None], test_labels, kind.classes)
 
@@ -337,6 +333,7 @@ def _cifar(kind: Any, contents: dict[str, bytes]) -> Arrays:
 
 
 def _svhn(kind: Any, files: list[Path]) -> Arrays:
+    """SVHN, whose files are MATLAB's."""
     from scipy.io import loadmat
 
     parts = []
@@ -369,6 +366,7 @@ def _jpegs(kind: Any, files: list[Path]) -> Arrays:
 
 
 def _decoded(path: Path) -> Arrays:
+    """The JPEG files `train/class/name.jpg` and `test/class/name.jpg` of an archive, decoded."""
     from PIL import Image
     from tqdm.auto import tqdm
 

