@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "tlkit"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-# DESIGN's table, from the top: a file imports from its own line and from those below it.
+# The table of docs/architecture.md, from the top: a file imports from its own line and from those below it.
 HOUSE = (
     "__main__",
     "cli",
