@@ -370,7 +370,7 @@ def signed(points: float, digits: int = 1) -> str:
     return f"{points:+.{digits}f}".replace("-", "\u2212")
 
 
-def signed_ends(interval: Interval, unit: str) -> list[str | None]:
+def signed_ends(interval: Interval, unit: str) -> tuple[str, str | None, str | None]:
     """The mean and the ends of a difference as the course writes them.
 
     Args:
@@ -378,10 +378,11 @@ def signed_ends(interval: Interval, unit: str) -> list[str | None]:
         unit: "points", which have one decimal, or "" for a metric in its own unit, which has three.
 
     Returns:
-        Mean, low and high in words; None for ends that there are not.
+        Mean, low and high in words; low and high are None with a single seed.
     """
-    ends = (interval.mean, interval.low, interval.high)
-    return [None if end is None else signed(end, 1 if unit else 3) for end in ends]
+    digits = 1 if unit else 3
+    low, high = (None if end is None else signed(end, digits) for end in (interval.low, interval.high))
+    return signed(interval.mean, digits), low, high
 
 
 def time_left(seconds: float) -> str:
