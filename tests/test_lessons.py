@@ -146,7 +146,7 @@ def test_a_numbered_notebook_that_is_not_a_lesson_is_left_out_with_the_reason(le
     plant(lessons, "02_again")
     plant(lessons, "1_short")
     found, left_out = survey()
-    assert [lesson.name for lesson in found] == ["01_why_transfer", "02_again"]
+    assert [*found] == ["01_why_transfer", "02_again"]
     assert [*left_out] == ["02_how_to_freeze", *BROKEN, "1_short"]
     assert left_out["02_how_to_freeze"].endswith(
         "is left out: its number is that of 02_again.ipynb; give it another one"

@@ -135,7 +135,7 @@ def test_tlkit_itself_is_missing_where_it_was_not_installed(try_only, monkeypatc
 
 
 def test_a_training_that_does_not_learn_is_found(try_only, monkeypatch):
-    monkeypatch.setattr("tlkit.training.run.Run", partial(tl.Run, lr=0.5))
+    monkeypatch.setattr(tl, "Run", partial(tl.Run, lr=0.5))
     assert "did not lower the loss: from 2.41 to" in try_only("training").words
 
 

@@ -13,6 +13,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status: 0, 1 when what was tried failed, 2 for a mistake in the call."""
     try:
         options = _parser().parse_args(arguments)
+        if options.command in (_lab, _lessons, _run):  # what they leave out is named first
+            from tlkit.lessons.course import survey
+
+            for reason in survey()[1].values():
+                print(f"tlkit: {reason}", file=sys.stderr)
         return options.command(options)
     except (ValueError, OSError) as error:
         print(f"tlkit: {error}", file=sys.stderr)
@@ -57,14 +62,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _name_left_out() -> None:
-    """Say which numbered notebooks are not lessons, and why, where it does not mix with what is printed."""
-    from tlkit.lessons.course import survey
-
-    for reason in survey()[1].values():
-        print(f"tlkit: {reason}", file=sys.stderr)
-
-
 def _lab(options: argparse.Namespace) -> int:
     from tlkit.lessons.copies import make_copies, older_copies
     from tlkit.lessons.headless import kernel_environment
@@ -74,11 +71,9 @@ def _lab(options: argparse.Namespace) -> int:
         raise ValueError(f"port {options.port} is in use; leave --port out and a free one is taken, or end what has it")
     folder = options.folder or Path("tlkit-lessons-teacher" if options.teacher else "tlkit-lessons")
     before = set(folder.glob("*.ipynb"))
-    _name_left_out()
     if not (paths := make_copies(folder, options.teacher)):
         raise ValueError("there is no lesson to open; `tlkit doctor` says what is wrong")
-    fresh = sorted(path.name for path in {*folder.glob("*-fresh*.ipynb")} - before)
-    if fresh:
+    if fresh := sorted(path.name for path in {*folder.glob("*-fresh*.ipynb")} - before):
         print(f"Your edited lessons stay as they are; a fresh copy stands beside each: {', '.join(fresh)}")
     if older := older_copies(folder):
         print(f"Of an older tlkit, so some names in them have changed (CHANGELOG says which): {', '.join(older)}")
@@ -122,13 +117,12 @@ def _free(port: int) -> bool:
 
 
 def _lessons(options: argparse.Namespace) -> int:
-    from tlkit.lessons.course import catalogue
+    from tlkit.lessons.course import ABOUT, catalogue
 
-    _name_left_out()
     lessons = catalogue()
     if options.json:
-        keys = ("name", "title", "question", "minutes", "transfer")
-        print(json.dumps([{key: getattr(lesson, key) for key in keys} for lesson in lessons], indent=1))
+        entries = [{key: getattr(lesson, key) for key in ("name", *ABOUT)} for lesson in lessons]
+        print(json.dumps(entries, indent=1))
         return 0
     for lesson in lessons:
         print(f"{lesson.name:24} {lesson.minutes:3} min  {lesson.question}")
@@ -140,7 +134,6 @@ def _run(options: argparse.Namespace) -> int:
     from tlkit.lessons.course import find
     from tlkit.lessons.headless import run_lesson
 
-    _name_left_out()
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
     if options.html:
@@ -194,7 +187,3 @@ def _doctor(options: argparse.Namespace) -> int:
     diagnosis = Diagnosis(tuple(found))
     print(diagnosis.conclusion)
     return 1 if diagnosis.broken else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -49,14 +49,11 @@ def record(found: Claim) -> None:
     """Append a claim to the file named by TLKIT_CLAIMS, if there is one."""
     if path := os.environ.get("TLKIT_CLAIMS"):
         interval = found.difference
-        ends = {
-            name: None if interval is None else getattr(interval, at)
-            for name, at in (("difference", "mean"), ("low", "low"), ("high", "high"))
-        }
+        mean, low, high = (interval.mean, interval.low, interval.high) if interval else (None, None, None)
+        numbers = {"difference": mean, "low": low, "high": high, "seeds": found.seeds}
         unit = {} if found.unit == "points" else {"unit": found.unit}
         with open(path, "a", encoding="utf-8") as file:
-            record = {"text": found.text, "holds": found.holds, **ends, "seeds": found.seeds, **unit}
-            file.write(json.dumps(record) + "\n")
+            file.write(json.dumps({"text": found.text, "holds": found.holds, **numbers, **unit}) + "\n")
 
 
 def numbers(interval: Interval | None, unit: str = "points") -> str:

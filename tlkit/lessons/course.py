@@ -42,22 +42,22 @@ def lessons_folder() -> Path:
 
 def catalogue() -> list[Lesson]:
     """All lessons, in the order of the course; a numbered notebook that is not a lesson is left out."""
-    return survey()[0]
+    return [*survey()[0].values()]
 
 
-def survey() -> tuple[list[Lesson], dict[str, str]]:
-    """The lessons in the order of the course, and why each other numbered notebook is left out, by its name."""
-    lessons: dict[int, Lesson] = {}
-    left_out = {}
+def survey() -> tuple[dict[str, Lesson], dict[str, str]]:
+    """By name: the lessons in the order of the course, and why each other numbered notebook is left out."""
+    lessons, left_out, numbers = {}, {}, {}
     for path in sorted(lessons_folder().glob("[0-9]*.ipynb"), key=lambda path: path.stem):
         number = int(re.split(r"\D", path.stem)[0])
         try:
-            if number in lessons:
-                raise ValueError(f"its number is that of {lessons[number].path.name}; give it another one")
-            lessons[number] = Lesson(path.stem, **_about(path), path=path)
+            if number in numbers:
+                raise ValueError(f"its number is that of {numbers[number]}; give it another one")
+            lessons[path.stem] = Lesson(path.stem, **_about(path), path=path)
+            numbers[number] = path.name
         except (OSError, ValueError) as error:
             left_out[path.stem] = f"{path.name} is left out: {error}"
-    return sorted(lessons.values(), key=lambda lesson: lesson.name), left_out
+    return lessons, left_out
 
 
 def find(name: str) -> Lesson:
@@ -72,15 +72,15 @@ def find(name: str) -> Lesson:
     Raises:
         ValueError: if there is none; with the nearest match, or why a notebook of that name is not a lesson.
     """
-    found, left_out = survey()
-    lessons = {lesson.name: lesson for lesson in found}
+    lessons, left_out = survey()
     wanted = Path(name).name.removesuffix(".ipynb")
-    begins = [lesson for known, lesson in lessons.items() if wanted and known.startswith(wanted)]
-    if wanted in lessons or (len(begins) == 1 and wanted not in left_out):
-        return lessons.get(wanted) or begins[0]
-    for known, reason in left_out.items():
-        if known == wanted or (wanted and not begins and known.startswith(wanted)):
-            raise ValueError(reason)
+    begins = [known for known in (*lessons, *left_out) if wanted and known.startswith(wanted)]
+    if begins and wanted not in begins and len(lessons.keys() & begins) < 2:
+        wanted = begins[0]
+    if wanted in lessons:
+        return lessons[wanted]
+    if wanted in left_out:
+        raise ValueError(left_out[wanted])
     near = get_close_matches(wanted, lessons, 1, cutoff=0.3)
     hint = f'did you mean "{near[0]}"?' if near else "`tlkit lessons` lists them all"
     raise ValueError(f'there is no lesson "{name}"; {hint}')

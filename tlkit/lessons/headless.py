@@ -70,11 +70,14 @@ def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None
         lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
     seconds = time.perf_counter() - started
     if html:
-        _write_page(notebook, html / f"{lesson.name}.html")
+        from nbconvert import HTMLExporter
+
+        html.mkdir(parents=True, exist_ok=True)
+        write_whole(html / f"{lesson.name}.html", HTMLExporter().from_notebook_node(notebook)[0])
     from tlkit.training.machine import hardware
 
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    entry = {
+    return {
         "lesson": lesson.name,
         "scale": scale,
         "device": hardware().device.type,
@@ -83,12 +86,4 @@ def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None
         "machine": machine,
         "versions": {name: version(name) for name in LIBRARIES},
         "claims": [json.loads(line) for line in lines],
-    }
-    return entry | ({"error": error} if error else {})
-
-
-def _write_page(notebook: Any, path: Path) -> None:
-    from nbconvert import HTMLExporter
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, HTMLExporter().from_notebook_node(notebook)[0])
+    } | ({"error": error} if error else {})

@@ -17,6 +17,8 @@ from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
 
+import tlkit as tl
+
 PATIENCE = 60  # seconds for a kernel, JupyterLab or node to answer
 READ_AS_MODULES = """
 for (const file of process.argv.slice(1))
@@ -104,8 +106,6 @@ def findings(kernel: bool = True) -> Iterator[Finding]:
 
 def _checks(kernel: bool) -> Iterator[tuple[str, Callable[[], str], str]]:
     """Name, what tries it and returns words or raises, and the repair."""
-    from tlkit import widgets
-
     again = "mend what is named above; if nothing is, install tlkit again"
     python = sys.executable
     install = f"{python} -m pip install" if find_spec("pip") else f"python3 -m uv pip install --python {python}"
@@ -116,10 +116,10 @@ def _checks(kernel: bool) -> Iterator[tuple[str, Callable[[], str], str]]:
         if kernel or not line.startswith("jupyterlab"):  # 1.7 s to import, and no lesson does
             repair = f'{install} --force-reinstall "{line}"'
             yield re.split(r"[^\w.-]", line)[0], partial(_package, line, modules), repair
-    yield "device", _device, again
+    yield "device", lambda: tl.hardware().words, again
     yield "training", _training, f"{again}; with a GPU, try CUDA_VISIBLE_DEVICES= tlkit doctor"
     yield "images", _images, again
-    for name in widgets.__all__:
+    for name in tl.widgets.__all__:
         yield name, partial(_widget, name), again
     yield "lessons", _lessons, again
     if kernel:
@@ -153,19 +153,8 @@ def _package(line: str, modules: Mapping[str, list[str]]) -> str:
     return version
 
 
-def _device() -> str:
-    from tlkit.training.machine import hardware
-
-    return hardware().words
-
-
 def _training() -> str:
-    from tlkit.data import digits
-    from tlkit.models import SmallCNN
-    from tlkit.objectives import CrossEntropy
-    from tlkit.training.run import Run
-
-    run = Run(SmallCNN(), CrossEntropy(), digits(), steps=10)
+    run = tl.Run(tl.models.SmallCNN(), tl.objectives.CrossEntropy(), tl.data.digits(), steps=10)
     next(run)  # the first step is slow everywhere
     started = time.perf_counter()
     _, losses = run.finish().history.series("loss")  # Run raises if one is not finite
@@ -177,18 +166,15 @@ def _training() -> str:
 
 
 def _images() -> str:
-    from tlkit.data import glyphs
-
-    images = glyphs("AB", count=20).train.images
+    images = tl.data.glyphs("AB", count=20).train.images
     if not images.flatten(1).any(1).all():
         raise ValueError("some of the rendered characters are empty")
     return f"{len(images)} characters rendered from matplotlib's fonts"
 
 
 def _widget(name: str) -> str:
-    from tlkit import widgets
-
-    return f"{getattr(widgets, name).__module__} was imported"
+    files = import_module("tlkit.widgets.base").files_of(getattr(tl.widgets, name)._script)
+    return f"its class was imported, and {len(files)} files of the front end are there"
 
 
 def _scripts() -> str:
@@ -196,19 +182,16 @@ def _scripts() -> str:
 
     One process reads them all and ends at a mistake, so it is started again for those behind it.
     """
-    from tlkit import widgets
-    from tlkit.words import counted
-
-    rest = [str(path) for path in sorted(Path(str(widgets.__file__)).parent.rglob("*.js"))]
-    scripts, mistakes = counted(len(rest), "script"), []
+    rest = [str(path) for path in sorted(Path(str(tl.widgets.__file__)).parent.rglob("*.js"))]
+    scripts, mistakes = f"{len(rest)} scripts", []
     if not (node := _node()):
         return f"{scripts} not checked, because there is no node on this machine"
     command = [node, "--experimental-vm-modules", "--no-warnings", "-e", READ_AS_MODULES]
     while (ran := subprocess.run([*command, *rest], capture_output=True, text=True, timeout=PATIENCE)).returncode:
-        at = _first_line(ran.stderr)  # file:line
+        at, _, more = ran.stderr.partition("\n")  # file:line, the line itself, what is wrong
         if (file := at.rpartition(":")[0]) not in rest:
             return f"{scripts} not checked, because node cannot read modules: {at}"
-        mistakes.append(f"{at}: {_first_line(ran.stderr.partition('SyntaxError: ')[2])}")
+        mistakes.append(f"{at}: {more.partition('SyntaxError: ')[2].splitlines()[0]}")
         rest = rest[rest.index(file) + 1 :]
     if mistakes:
         raise SyntaxError("; ".join(mistakes))
@@ -229,15 +212,13 @@ def _lessons() -> str:
     from tlkit.lessons.course import lessons_folder, survey
 
     lessons, left_out = survey()
-    for lesson in lessons:
+    for lesson in lessons.values():
         try:
             nbformat.validate(nbformat.read(lesson.path, as_version=4))
         except Exception as error:
             left_out[lesson.name] = f"{lesson.path.name} is not a notebook: {error}"
-    if left_out:
-        raise ValueError("; ".join(left_out.values()))
-    if not lessons:
-        raise FileNotFoundError(f"there is no lesson in {lessons_folder()}")
+    if left_out or not lessons:
+        raise ValueError("; ".join(left_out.values()) or f"there is no lesson in {lessons_folder()}")
     return f"{len(lessons)} found, readable as notebooks"
 
 
@@ -269,10 +250,6 @@ def _jupyterlab() -> str:
     if ran.returncode:
         raise RuntimeError(f"it does not start. {_last_line(ran.stderr)}")
     return f"{ran.stdout.strip()} starts"
-
-
-def _first_line(text: str) -> str:
-    return text.partition("\n")[0]
 
 
 def _last_line(text: str) -> str:

@@ -19,15 +19,13 @@ def two_labels_of_each(answer: Any, task: Task) -> Judgement:
     if labels is None:
         return f"a Task with labels to learn from; this is a {type(answer).__name__}"
     counts = labels.bincount(minlength=len(task.classes))
-    left = answer.unlabelled
+    left = len(answer.unlabelled or ())
+    kept = left > 0 and left + len(answer.train) == len(task.train)
+    two = f"every class has two labels, {len(answer.train)} in all"
+    others = f"two labels of each class; now there are {', '.join(map(str, counts.tolist()))}"
     return {
-        (
-            f"every class has two labels, {len(answer.train)} in all",
-            "two labels of each class; now there are " + ", ".join(map(str, counts.tolist())),
-        ): bool((counts == 2).all()),
-        ("the other images are kept without a label", "the other images: few_labels keeps them as unlabelled"): bool(
-            left and len(left) + len(answer.train) == len(task.train)
-        ),
+        (two, others): bool((counts == 2).all()),
+        ("the other images are kept without a label", "the other images: few_labels keeps them as unlabelled"): kept,
     }
 
 

@@ -57,18 +57,18 @@ def where_the_gain_ends(answer: Any, comparison: Comparison) -> Judgement:
     interval = comparison.difference("head kept", "from scratch", answer)
     if interval is None:
         return "a comparison that is finished: comparison.finish()"
-    later, before = [b for b in comparison.budgets if b >= answer], [b for b in comparison.budgets if b < answer]
+    at = comparison.budgets.index(answer)
+    little, more = (
+        f"at {answer} the mean gain is below 2 points",
+        f"a smaller gain: at {answer} the mean is above 2 points",
+    )
+    surely = f"from {answer} on the whole interval is below 2"
+    not_surely = f"the whole interval: at {answer} or later it reaches beyond 2"
+    first = at == 0 or not small(comparison.budgets[at - 1])
     return {
-        (
-            f"at {answer} the mean gain is below 2 points",
-            f"a smaller gain: at {answer} the mean is above 2 points",
-        ): interval.mean < 2,
-        (
-            f"from {answer} on the whole interval is below 2",
-            f"the whole interval: at {answer} or later it reaches beyond 2",
-        ): all(map(small, later)),
-        ("no smaller budget would do", "the first such budget: a smaller one would do"): not before
-        or not small(before[-1]),
+        (little, more): interval.mean < 2,
+        (surely, not_surely): all(map(small, comparison.budgets[at:])),
+        ("no smaller budget would do", "the first such budget: a smaller one would do"): first,
     }
 
 

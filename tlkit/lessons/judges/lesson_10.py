@@ -78,10 +78,8 @@ def surely_more(answer: Any, comparison: Comparison) -> Judgement:
         return "a comparison that is finished: comparison.finish()"
     found = {at: comparison.difference("denoising", "plain", at) for at in comparison.budgets}
     surely = {at for at, interval in found.items() if interval and interval.separated and interval.mean > 0}
+    above = "at all that you name the whole interval is above zero"
     return {
-        (
-            "at all that you name the whole interval is above zero",
-            "the low end: at one of yours it is not above zero",
-        ): set(answer) <= surely,
+        (above, "the low end: at one of yours it is not above zero"): set(answer) <= surely,
         ("none is left out", "all of them: at one more the whole interval is above zero"): surely <= set(answer),
     }

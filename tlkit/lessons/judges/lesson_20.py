@@ -50,16 +50,13 @@ def evenly_chosen(answer: Any, network: nn.Module, pool: Split) -> Judgement:
     chosen = [place.get(image.numpy().tobytes(), -1) for image in answer.inputs[:].cpu()]
     own = -1 not in chosen and bool((labels.cpu() == predicted[chosen]).all())
     named = predicted.bincount(minlength=len(pool.classes)).clamp(max=EACH)
-    even = labels.cpu().bincount(minlength=len(pool.classes)).tolist() == named.tolist()
+    even = labels.cpu().bincount(minlength=len(named)).equal(named) and len({*chosen}) == len(chosen)
     order = sure.argsort(descending=True)
     surest = {number for label in range(len(named)) for number in order[predicted[order] == label][:EACH].tolist()}
     doubtful = len({*chosen} - surest)
     return {
         ("the labels are the network's own", "the network's own labels, of images of the pool"): own,
-        (
-            f"{EACH} of each class, or all there are",
-            f"{EACH} of each class, or all that the network calls by its name",
-        ): even and len({*chosen}) == len(chosen),
+        (f"{EACH} of each class, or all there are", f"{EACH} of each class, or all predicted as it"): even,
         ("the surest of each class", f"the surest: {doubtful} of these are not"): not doubtful and bool(chosen),
     }
 

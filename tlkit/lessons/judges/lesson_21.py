@@ -38,27 +38,19 @@ def row_one(answer: Any) -> Judgement:
 
     try:
         row(weak, strong, some).sum().backward()
-        facts = {
-            (
-                "the mean is over all images, those not used included",
-                "row ① with half of the images used: the sum over these, divided by the number of all",
-            ): gives(some, ((confidence >= some) * each).mean()),
-            (
-                "an image that reaches the threshold exactly is used",
-                "images whose confidence is the threshold itself",
-            ): gives(most, ((confidence >= most) * each).mean()),
-            ("it is 0 when no image is sure enough", "0 where no image reaches the threshold"): gives(
-                1.1, torch.tensor(0.0)
-            ),
-            ("no gradient goes through the label", "a stop for the gradient through the weak view"): weak.grad is None
-            or not weak.grad.any(),
-            ("the strong view learns", "a gradient through the strong view, else nothing is learnt"): strong.grad
-            is not None
-            and bool(strong.grad.any()),
-        }
+        half, one = (gives(at, ((confidence >= at) * each).mean()) for at in (some, most))
+        none = gives(1.1, torch.tensor(0.0))
     except Exception as error:  # a learner's function may raise anything
         return f"a function that runs on outputs [64, 10]: {type(error).__name__}: {error}"
-    return facts
+    leaks, learns = (bool(view.grad is not None and view.grad.any()) for view in (weak, strong))
+    wrong_mean = "row ① with half of the images used: the sum over these, divided by the number of all"
+    return {
+        ("the mean is over all images, those not used included", wrong_mean): half,
+        ("an image exactly at the threshold is used", "images whose confidence is the threshold itself"): one,
+        ("it is 0 when no image is sure enough", "0 where no image reaches the threshold"): none,
+        ("no gradient goes through the label", "a stop for the gradient through the weak view"): not leaks,
+        ("the strong view learns", "a gradient through the strong view, else nothing is learnt"): learns,
+    }
 
 
 @exercise("21.2")
@@ -71,13 +63,10 @@ def the_largest_decay(answer: Any, steps: int) -> Judgement:
     """
     if not isinstance(answer, int | float) or not 0 < answer < 1:
         return "a number between 0 and 1"
+    forgotten, largest = answer**steps < 0.01 * 1.0001, (answer + 0.001) ** steps > 0.01
     return {
-        ("the start is forgotten in time", "a smaller decay: the start still counts more than a hundredth"): answer
-        ** steps
-        < 0.01 * 1.0001,
-        ("no larger decay would do", "the largest decay, to the third decimal: a larger one would do"): (answer + 0.001)
-        ** steps
-        > 0.01,
+        ("the start is forgotten in time", "a smaller decay: the start still counts more than a hundredth"): forgotten,
+        ("no larger decay would do", "the largest decay, to the third decimal: a larger one would do"): largest,
     }
 
 

@@ -59,10 +59,8 @@ def chosen_on_validation(answer: Any, network: Network, few: Task) -> Judgement:
         for strength, head in answer.heads.items()
         if getattr(answer.cut, "feature_dim", None) == watched.values.shape[1]
     }
+    elsewhere = "validation=, the features that networks['near'] gives few.validation, and no other images"
     return {
         ("several strengths were tried", "several strengths: strengths=(0.1, 1, 10, 100)"): len(answer.heads) > 1,
-        (
-            "one was chosen on the validation images",
-            "validation=, the features that networks['near'] gives few.validation, and no other images",
-        ): bool(right) and right == answer.accuracies,
+        ("one was chosen on the validation images", elsewhere): bool(right) and right == answer.accuracies,
     }

@@ -24,21 +24,16 @@ def thaws_at_half(answer: Any, network: nn.Module) -> Judgement:
     except ValueError as error:
         return f"a plan for this network: {error}"
     blocks, above = ("block1", "block2", "block3"), ("features", "head")
-    first, second = (range(50), range(50, 100))  # in hundredths of the run
 
     def learn(groups: tuple[str, ...], hundredths: range, rate: float | None) -> bool:
         return all(answer.rate(group, at / 100) == rate for group in groups for at in hundredths)
 
+    frozen, thawed = learn(blocks, range(50), None), learn(blocks, range(50, 100), 0.1)
+    throughout = learn(above, range(100), 1.0)
     return {
-        ("the blocks are frozen in the first half", "blocks frozen in the whole first half"): learn(
-            blocks, first, None
-        ),
-        ("then they learn at a tenth of the rate", "blocks that learn at 0.1 in the whole second half"): learn(
-            blocks, second, 0.1
-        ),
-        ("feature layer and head learn throughout", "features and head at the rate 1 from the start"): learn(
-            above, range(100), 1.0
-        ),
+        ("the blocks are frozen in the first half", "blocks frozen in the whole first half"): frozen,
+        ("then they learn at a tenth of the rate", "blocks that learn at 0.1 in the whole second half"): thawed,
+        ("feature layer and head learn throughout", "features and head at the rate 1 from the start"): throughout,
     }
 
 
