@@ -207,7 +207,7 @@ class MovingAverage(nn.Module):
             alone, 1 would keep the first.
 
     Raises:
-        ValueError: if `decay` lies outside.
+        ValueError: if `decay` is below 0, or 1 or more.
 
     Source: B. Polyak and A. Juditsky, 1992; A. Tarvainen and H. Valpola, Mean teachers, 2017.
 
