@@ -15,6 +15,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tlkit import cli
+from tlkit.lessons.copies import NAMES
 from tlkit.lessons.headless import kernel_environment
 
 TESTS = Path(__file__).resolve().parent
@@ -256,7 +257,7 @@ def test_lab_says_where_a_fresh_copy_stands_beside_an_edited_lesson(lab, tmp_pat
         and "01_why_transfer-fresh.ipynb" in words
     )
     assert "Of an older tlkit" not in words
-    copy.write_text(copy.read_text().replace('"names": 2', '"names": 1'))
+    copy.write_text(copy.read_text().replace(f'"names": {NAMES}', '"names": 1'))
     lab()
     assert "some names in them have changed (CHANGELOG says which): 01_why_transfer.ipynb\n" in capsys.readouterr().out
     assert "--LabApp.default_url=/lab/tree/01_why_transfer.ipynb" in command

@@ -9,7 +9,7 @@ from typing import Any
 from tlkit.files import write_whole
 from tlkit.lessons.course import catalogue
 
-NAMES = 2  # counts how often names that lessons call have changed; a copy is stamped with it
+NAMES = 3  # counts how often names that lessons call have changed; a copy is stamped with it
 SOLUTION = re.compile(r"^( *)# solution\n.*?^ *# end of solution$", re.DOTALL | re.MULTILINE)
 
 
