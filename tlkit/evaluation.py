@@ -83,6 +83,7 @@ class Report:
         return float(-true.clamp_min(torch.finfo(torch.float32).tiny).log().mean())
 
     def _share(self, of: Tensor) -> Tensor:
+        """The correct predictions of each class as a share of these counts; 0 of nothing."""
         return self.confusion.diagonal().double() / of.double().clamp(min=0.5)
 
     def __repr__(self) -> str:
@@ -258,6 +259,7 @@ class observed:
         return getattr(self.run, name)
 
     def _look_if_due(self) -> None:
+        """Look at the run if this step is one to look at and has not been looked at yet."""
         step, history = self.run.step, self.run.history
         if step % self.every and not self.run.finished:
             return

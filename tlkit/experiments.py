@@ -53,7 +53,7 @@ class Recipe:
 
 
 class Setup(NamedTuple):
-    """What one trial is, before and after it is made.
+    """What one trial is: its settings and its seed.
 
     Args:
         settings: the name of its recipe as "recipe", and its value on each axis by the name of the axis.
@@ -146,11 +146,12 @@ class Comparison(Stepwise):
         self._seconds = 0.0
         self._file = TrialFile(file, self._about()) if file is not None else None
         self._unwritten: list[Trial] = []
-        there = {_key(trial): trial for trial in (self._file.read() if self._file else ())}
-        self.trials += [there[key] for key in map(_key, self.setups) if key in there]
+        saved = {_key(trial): trial for trial in (self._file.read() if self._file else ())}
+        self.trials += [saved[key] for key in map(_key, self.setups) if key in saved]
         self._left: tuple[int, list[Setup]] = (-1, [])
 
     def _require_known_arguments(self, over: Mapping[str, Any]) -> None:
+        """Refuse a recipe that does not take task, seed and the further axes, before anything is trained."""
         for name, recipe in self.recipes.items():
             try:
                 inspect.signature(recipe.make).bind(self.task, 0, **dict.fromkeys(over))
@@ -190,12 +191,12 @@ class Comparison(Stepwise):
 
     @property
     def step(self) -> float:
-        """How many trials are made, the present one counting as the share of its steps that are taken."""
+        """How many trials are finished, the present one counting as the share of its steps that are taken."""
         return len(self.trials) + (self.run.step / self.run.steps if self.run else 0)
 
     @property
     def finished(self) -> bool:
-        """Whether every trial is made."""
+        """Whether every trial is finished."""
         return self.present is None
 
     @property
@@ -205,7 +206,7 @@ class Comparison(Stepwise):
 
     @property
     def present(self) -> Setup | None:
-        """The trial that is being made, or is next; None when finished."""
+        """The trial that is in progress or comes next; None when finished."""
         if self._left[0] != len(self.trials):
             finished = set(map(_key, self.trials))
             self._left = len(self.trials), [setup for setup in self.setups if _key(setup) not in finished]
@@ -219,12 +220,12 @@ class Comparison(Stepwise):
         started = time.perf_counter()
         if self.run is None:
             further = {axis: value for axis, value in setup.settings.items() if axis not in ("recipe", "budget")}
-            made = self.recipes[setup.settings["recipe"]](self._task(setup), setup.seed, **further)
-            if not isinstance(made, Run | observed):
-                return self._record(setup, made, started)
-            self.run, self._driven, self._seconds = made.run if isinstance(made, observed) else made, made, 0.0
+            loop = self.recipes[setup.settings["recipe"]](self._task(setup), setup.seed, **further)
+            if not isinstance(loop, Run | observed):  # a predictor, with nothing left to train
+                return self._record(setup, loop, started)
+            self.run, self._loop, self._seconds = loop.run if isinstance(loop, observed) else loop, loop, 0.0
         try:
-            step = next(iter(self._driven), None)  # a run that was stopped is not a finished trial
+            step = next(iter(self._loop), None)  # a run that was stopped is not a finished trial
         except FloatingPointError as error:
             self.run = None  # the trial begins anew when the comparison is iterated again
             raise FloatingPointError(f"{setup}: {error}") from error
@@ -232,6 +233,7 @@ class Comparison(Stepwise):
         return step if step is not None else self._record(setup, self.run, time.perf_counter() - self._seconds)
 
     def _task(self, setup: Setup) -> Task:
+        """The task with the labels of a seed and a budget, the very same for all recipes; the last one is kept."""
         seed, budget = setup.seed, setup.settings["budget"]
         if self._few[0] != (seed, budget):
             whole = self.task.redraw(seed) if self.task.redraw and budget == "all" else self.task
@@ -239,6 +241,7 @@ class Comparison(Stepwise):
         return self._few[1]
 
     def _record(self, setup: Setup, predictor: Any, started: float) -> Trial:
+        """Test what a recipe has trained, and append the trial."""
         task = self._task(setup)
         report = evaluate(predictor, task.test) if self.metric.of else None
         value = self.metric.of(report) if self.metric.of else float(self._own_metric(predictor, task))  # type: ignore
@@ -314,7 +317,7 @@ class Comparison(Stepwise):
         return {axis: place[axis] for axis in self.axes}
 
     def trials_of(self, name: str, at: At | None = None) -> list[Trial]:
-        """The trials of a recipe at a place, as far as they are made.
+        """The trials of a recipe at a place, as far as they are finished.
 
         Args:
             name: of the recipe.
@@ -466,10 +469,12 @@ def _values(axis: Any, values: Any) -> tuple[Any, ...]:
 
 
 def _whole(budget: Any) -> int:
+    """A number of labels as an int, also where it is written as 5.0."""
     if not isinstance(budget, int | float) or budget % 1 != 0:
         raise ValueError(f"the budget {budget!r} is not a number of labels per class; use whole numbers, or 'all'")
     return int(budget)
 
 
 def _key(one: Trial | Setup) -> str:
+    """The same for a trial and its setup, in whatever order the settings are written."""
     return repr((sorted(one.settings.items()), one.seed))

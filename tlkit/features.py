@@ -134,6 +134,7 @@ class Cut(nn.Module):
         return self._gathered([*outputs, *with_places][-1], inputs)  # a group may end in its own pooling
 
     def _gathered(self, output: Tensor, inputs: Tensor) -> Tensor:
+        """A layer's output as `[n, d]`, averaged over places or tokens as `grid` says."""
         if output.ndim == 4 and self.grid:
             height, width = (min(self.grid, side) for side in output.shape[2:])
             return F.adaptive_avg_pool2d(output, (height, width)).flatten(1)
@@ -271,6 +272,7 @@ class LinearProbe:
 
     @property
     def _linear(self) -> nn.Linear:
+        """The linear layer of the head."""
         return next(module for module in self.head.modules() if isinstance(module, nn.Linear))
 
     def __repr__(self) -> str:
@@ -366,6 +368,7 @@ def linear_probe(
 
 
 def _labels(features: Features) -> Tensor:
+    """The labels of features that a probe learns from or is chosen by."""
     return features.required_labels("so there is nothing to learn from or to choose by")
 
 

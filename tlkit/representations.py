@@ -42,8 +42,8 @@ def uniformity(features: Tensor) -> Tensor:
     _require_several(features)
     z = F.normalize(features)
     n, squares = len(z), z.square().sum(1)  # of length 1, or 0
-    apart = (squares[:, None] + squares - 2 * z @ z.mT).clamp_min(0)  # ||z_i - z_j||^2
-    return (((-2 * apart).exp().sum() - n) / (n * (n - 1))).log()
+    distances = (squares[:, None] + squares - 2 * z @ z.mT).clamp_min(0)  # ||z_i - z_j||^2
+    return (((-2 * distances).exp().sum() - n) / (n * (n - 1))).log()
 
 
 def deviation(features: Tensor) -> Tensor:
@@ -115,6 +115,7 @@ def cka(one: Tensor, other: Tensor) -> Tensor:
 
 
 def _require_several(features: Tensor) -> None:
+    """Refuse what is not features `[n, d]` of at least two images."""
     if features.ndim != 2 or len(features) < 2:
         raise ValueError(
             f"features have the shape {list(features.shape)}, but this compares several images with each other; "
@@ -210,16 +211,17 @@ def placed(frames: Tensor | Sequence[Tensor], method: str = "t-SNE") -> Tensor:
 
 
 def _by_pca(features: Tensor) -> Tensor:
+    """The two directions in which features of length 1 vary most, `[n, 2]`."""
     z = F.normalize(features.float().cpu())
     left, sizes, _ = torch.linalg.svd(z - z.mean(0), full_matrices=False)
     return F.pad(left * sizes, (0, 1))[:, :2]  # a single feature has one direction
 
 
 def _by_tsne(features: Tensor, before: Tensor | None) -> Tensor:
-    """300 steps from where the images were, exaggeration 4: nine frames of 280 images in about 2 s on one core.
+    """t-SNE from where the images were, `[n, 2]`: nine frames of 280 images take about 2 s on one core.
 
-    With scikit-learn's own 1,000 steps and 12 as many neighbours stay together, and images jump from frame to frame
-    (measured on a network that learns the digits).
+    300 steps with exaggeration 4. With scikit-learn's own 1,000 steps and 12 as many neighbours stay together, but
+    images jump from frame to frame (measured on a network that learns the digits).
     """
     from sklearn.manifold import TSNE
 

@@ -70,6 +70,7 @@ class TrialFile:
         return trials
 
     def _require_same(self, line: bytes) -> None:
+        """Refuse a first line that is not about this comparison."""
         try:
             first = json.loads(line)
             known = first["trials"]
@@ -102,6 +103,7 @@ class TrialFile:
 
 
 def _trial(report: dict[str, Any] | None, **line: Any) -> Trial:
+    """A trial from the values of its line."""
     if report is None:
         return Trial(report=None, **line)
     tensors = {name: _as_tensor(report.pop(name)) for name in ("labels", "predictions", "probabilities")}
@@ -109,6 +111,7 @@ def _trial(report: dict[str, Any] | None, **line: Any) -> Trial:
 
 
 def _line(values: Mapping[str, Any]) -> bytes:
+    """Values as a line of JSON in UTF-8."""
     return json.dumps(values, ensure_ascii=False, default=_as_text).encode() + b"\n"
 
 
@@ -119,4 +122,5 @@ def _as_text(tensor: Tensor) -> str:
 
 
 def _as_tensor(text: str | None) -> Any:
+    """The tensor that `_as_text` wrote; None for None."""
     return text and torch.from_numpy(np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False))
