@@ -110,8 +110,9 @@ def test_names_cannot_close_the_pages_script(tmp_path):
     name = "</script><script>alert(1)</script><!--"
     text = tl.widgets.Teach([name]).save_page(tmp_path / "a.html").read_text(encoding="utf-8")
     assert text.count("</script>") == 3 and "<!--" not in text
-    [state] = json.loads(re.findall(r"widget-state\+json\">(.*?)</script>", text)[0])["state"].values()
-    assert state["state"]["classes"][0]["name"] == name
+    models = json.loads(re.findall(r"widget-state\+json\">(.*?)</script>", text)[0])["state"].values()
+    [classes] = [model["state"]["classes"] for model in models if "classes" in model["state"]]
+    assert classes[0]["name"] == name
 
 
 def test_a_widget_that_needs_python_is_not_saved(tmp_path):

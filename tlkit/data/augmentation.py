@@ -36,8 +36,7 @@ def warp(
         scale: the largest change of size, as a share: 0.1 is 90 to 110 %.
         shift: the largest move along each axis, in pixels.
         shear: the largest shear, as a share.
-        stretch: the ranges that the scales of x and of y are drawn from, such as `((0.75, 1.25), (0.9, 1.1))`; None does
-            not stretch.
+        stretch: ranges that the scales of x and of y are drawn from, such as `((0.75, 1.25), (0.9, 1.1))`; None is 1.
         elastic: how far the points of a grid move, as a share of half the image, smoothly in between.
         cells: points along each side of that grid; 3 bend a whole image, more bend its parts.
 
