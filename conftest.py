@@ -20,4 +20,4 @@ os.environ["TLKIT_SCALE"] = "quick"
 def pytest_collectstart(collector: pytest.Collector) -> None:
     """nbval compares the words of a tagged cell; its pictures and widgets have other bytes on other machines."""
     if isinstance(collector, IPyNbFile):
-        collector.skip_compare = (*collector.skip_compare, *NOT_COMPARED)
+        collector.skip_compare = (*collector.skip_compare, *NOT_COMPARED)  # type: ignore[assignment]

@@ -27,7 +27,7 @@ def backbone() -> tl.models.Network:
     """A ResNet-18 with random weights, as a Network with a head for ten classes."""
     torch.manual_seed(0)
     model = torchvision.models.resnet18(weights=None)
-    model.fc = nn.Identity()
+    model.fc = nn.Identity()  # type: ignore[assignment]
     return tl.models.Network(model, nn.Linear(512, CLASSES))
 
 

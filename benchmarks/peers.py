@@ -46,8 +46,8 @@ def tutorial(network: Network, split: tl.data.Split, seed: int) -> None:
 
     S. Chilamkurthy, Transfer Learning for Computer Vision Tutorial, pytorch.org.
     """
-    assert split.labels is not None
-    loader = DataLoader(TensorDataset(split.images, split.labels), batch_size=4, shuffle=True)
+    labels = split.required_labels("so nothing can be learnt")
+    loader = DataLoader(TensorDataset(split.images, labels), batch_size=4, shuffle=True)
     learning = [weight for weight in network.parameters() if weight.requires_grad]
     optimizer = torch.optim.SGD(learning, lr=0.001, momentum=0.9)
     scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=7, gamma=0.1)

@@ -17,6 +17,7 @@ import tlkit as tl
 from tlkit.experiments import Comparison
 from tlkit.freezing import FreezePlan
 from tlkit.intervals import Interval
+from tlkit.objectives import Objective
 
 Make = Callable[[tl.data.Task, int], Any]
 
@@ -30,7 +31,7 @@ def pretrained_on(source: tl.data.Task) -> tl.models.SmallCNN:
 
 
 def tuned(
-    start: Callable[[int], nn.Module], plan: FreezePlan | None = None, objective: nn.Module | None = None
+    start: Callable[[int], nn.Module], plan: FreezePlan | None = None, objective: Objective | None = None
 ) -> Make:
     """A recipe that trains what `start(seed)` gives for 150 steps."""
 
@@ -49,10 +50,10 @@ class Nearest:
     """The class of the nearest labelled image."""
 
     def __init__(self, task: tl.data.Task, seed: int):
-        self.images, self.labels = task.train.images.flatten(1), task.train.labels
+        self.images = task.train.images.flatten(1)
+        self.labels = task.train.required_labels("so nothing can be learnt")
 
     def predict(self, images: torch.Tensor) -> torch.Tensor:
-        assert self.labels is not None
         return self.labels[torch.cdist(images.flatten(1), self.images).argmin(1)]
 
 

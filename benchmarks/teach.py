@@ -45,7 +45,10 @@ def symbols(name: str) -> list[Tensor]:
     with lzma.open(Path(os.environ["TLKIT_DATA"]) / "OMNIGLOT-strokes/development.json.xz") as file:
         alphabets = json.load(file)
     drawn = [drawings for alphabet in alphabets.values() for drawings in alphabet.values()]
-    return [pictures([[np.array(s) * (1000 / 105) for s in drawing] for drawing in drawings]) for drawings in drawn]
+    return [
+        pictures([[(np.array(s) * (1000 / 105)).tolist() for s in drawing] for drawing in drawings])
+        for drawings in drawn
+    ]
 
 
 def episodes(classes: list[Tensor], count: int, shots: int) -> Iterator[Episode]:
@@ -66,8 +69,8 @@ def episodes(classes: list[Tensor], count: int, shots: int) -> Iterator[Episode]
 def by_class_means(features: Callable[[Tensor], Tensor], episode: Episode) -> Tensor:
     """The cosines [questions, classes] to the class means of the examples; those not taught come last."""
     examples, questions, untaught = episode
-    assert examples.labels is not None
-    means = tl.models.class_means(features(examples.images), examples.labels, WAYS)
+    labels = examples.required_labels("so they have no class")
+    means = tl.models.class_means(features(examples.images), labels, WAYS)
     return cosines(features(torch.cat([questions.images, untaught])), means)
 
 
@@ -83,8 +86,8 @@ def from_scratch(episode: Episode, seed: int, lr: float = 3e-3, steps: int = 60)
 
 
 def right(answers: Tensor, questions: Split) -> float:
-    assert questions.labels is not None
-    return 100 * float((answers[: len(questions)] == questions.labels).float().mean())
+    labels = questions.required_labels("so nobody can judge")
+    return 100 * float((answers[: len(questions)] == labels).double().mean())
 
 
 def measure(name: str, count: int, shots: int = 1, scratch: bool = False) -> dict[str, list[float]]:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from statistics import mean
+from typing import Any
 
 import torch
 from torch import nn
@@ -18,9 +19,9 @@ import tlkit as tl
 from benchmarks.supervised import Make, percent, probe, tuned, words
 from tlkit.experiments import Comparison
 from tlkit.intervals import Interval
-from tlkit.objectives import SimCLR, VICReg
+from tlkit.objectives import Objective, SimCLR, VICReg
 
-Start = Callable[[int], tuple[nn.Module, nn.Module]]  # from a seed to a network and an objective
+Start = Callable[[int], tuple[nn.Module, Objective]]  # from a seed to a network and an objective
 
 BASELINE = "scratch, strong"
 DIGITS, LETTERS = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -34,14 +35,14 @@ def from_glyphs(characters: str, seed: int) -> tl.data.Split:
     return tl.data.glyphs(characters, seed=seed).train.without_labels()
 
 
-def redraws(**how: float) -> Start:
+def redraws(**how: Any) -> Start:
     return lambda seed: (
         tl.models.Autoencoder(tl.models.SmallCNN(seed=seed).backbone, seed=seed),
         tl.objectives.Reconstruction(**how),
     )
 
 
-def compares(objective: Callable[..., nn.Module]) -> Start:
+def compares(objective: Callable[..., Objective]) -> Start:
     return lambda seed: (tl.models.SmallCNN(seed=seed), objective(seed=seed))
 
 

@@ -151,7 +151,7 @@ def test_features_that_are_not_finite_are_refused():
 # ---- one loop ----
 
 
-def trained(head: nn.Linear, data, optimizer, net: nn.Module | None = None, plan=None) -> nn.Linear:
+def trained(head: nn.Linear, data, optimizer, net: nn.Module | None = None, plan=None):
     net = net or tl.models.Network(nn.Flatten(), head)
     options = {"steps": 60, "batch_size": 8, "seed": 3, "optimizer": optimizer, "plan": plan, "device": "cpu"}
     tl.Run(net, tl.objectives.CrossEntropy(), data, **options).finish()

@@ -41,7 +41,7 @@ class Deep(tl.models.Network):
     """Four groups, each with weights; batch norm and dropout in all but the head."""
 
     def __init__(self, seed: int = 0):
-        def block(before: int, after: int) -> nn.Module:
+        def block(before: int, after: int) -> nn.Sequential:
             return nn.Sequential(nn.Linear(before, after), nn.BatchNorm1d(after), nn.ReLU(), nn.Dropout(0.3))
 
         with torch.random.fork_rng(devices=[]):

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import matplotlib.image
 import pytest
 from helpers import Knowing, measured, network, run, split, task
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgba
 
 import tlkit as tl
 from tlkit import plots
@@ -134,8 +134,8 @@ def test_what_is_not_measured_yet_has_an_empty_place():
     picture = plots.uses_of_data({"measured": (0.815, "frozen features"), "later": None}, "Gain")
     full, empty = picture.axes[0].patches
     assert to_hex(full.get_facecolor()) == tl.views.TOKENS["s3"][0]
-    assert (full.get_width(), full.get_facecolor()[3]) == (pytest.approx(81.5), 1)
-    assert empty.get_facecolor()[3] == 0
+    assert (full.get_width(), to_rgba(full.get_facecolor())[3]) == (pytest.approx(81.5), 1)
+    assert to_rgba(empty.get_facecolor())[3] == 0
     assert "81.5 %" in texts(picture)
 
 

@@ -6,6 +6,7 @@ import copy
 import math
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -177,7 +178,7 @@ def probabilities(images: Tensor, view) -> np.ndarray:
     return softmax(1.5 * view(images).flatten(1).double().numpy())
 
 
-def by_hand(batch: PairedBatch, pseudo: np.ndarray, used: np.ndarray, each: np.ndarray) -> dict[str, float]:
+def by_hand(batch: PairedBatch, pseudo: np.ndarray, used: np.ndarray, each: np.ndarray) -> dict[str, Any]:
     """What the papers' equations give: `each` the unsupervised loss of every unlabelled image, not yet weighted."""
     supervised = np.mean(
         [-np.log(p[y]) for p, y in zip(probabilities(batch.inputs, weakly), batch.labels, strict=True)]

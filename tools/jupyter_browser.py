@@ -29,7 +29,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
-from playwright.sync_api import Browser, JSHandle, Locator, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, JSHandle, Locator, Page, Playwright, ViewportSize, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
@@ -283,6 +283,11 @@ class Notebook:
 
     # --- looks ------------------------------------------------------------------------------------------------
 
+    def size(self) -> ViewportSize:
+        """The window's width and height in CSS pixels."""
+        assert self.page.viewport_size
+        return self.page.viewport_size
+
     def set_theme(self, theme: str) -> None:
         """Change JupyterLab's theme to "light" or "dark", as its Settings menu does."""
         self._command("apputils:change-theme", {"theme": THEMES[theme]})
@@ -291,13 +296,14 @@ class Notebook:
 
     def set_width(self, width: int) -> None:
         """Make the outputs `width` CSS pixels wide by resizing the window."""
-        height = self.page.viewport_size["height"]
+        height = self.size()["height"]
         for _ in range(3):  # a narrow window has other margins and another scrollbar, so once may not be enough
             self._wait("return outputWidth() > 0", None, 10, lambda: "No cell is drawn")
             around = self._read("return innerWidth - outputWidth()")
             self.page.set_viewport_size({"width": width + around, "height": height})
             with contextlib.suppress(AssertionError):
-                return self._wait("return outputWidth() === argument", width, 1, str)
+                self._wait("return outputWidth() === argument", width, 1, str)
+                return
         raise AssertionError(f"The outputs are {self._read('return outputWidth()')} px wide instead of {width}.")
 
     def fit_height(self) -> None:
@@ -306,8 +312,7 @@ class Notebook:
             hidden = self._read("return hiddenHeight()")
             if hidden <= 0:
                 return
-            size = self.page.viewport_size
-            self.page.set_viewport_size({"width": size["width"], "height": size["height"] + hidden})
+            self.page.set_viewport_size({"width": self.size()["width"], "height": self.size()["height"] + hidden})
             self.page.wait_for_timeout(300)
 
     # --- JavaScript -------------------------------------------------------------------------------------------

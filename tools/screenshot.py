@@ -22,7 +22,7 @@ AFTER_A_CHANGE = 1500  # milliseconds in which widgets redraw at a new width or 
 def take(notebook: Notebook, stem: Path) -> list[str]:
     """Take the page as it is now, and each widget in it; return what is wrong with it, in words."""
     page = notebook.page
-    page.set_viewport_size({"width": page.viewport_size["width"], "height": HEIGHT})
+    page.set_viewport_size({"width": notebook.size()["width"], "height": HEIGHT})
     notebook.fit_height()
     page.wait_for_timeout(AFTER_A_CHANGE)
     notebook.fit_height()

@@ -81,7 +81,7 @@ def show(page, tmp_path) -> Callable[[Frames], Locator]:
 
 
 def position(frames: Locator) -> str:
-    return frames.get_by_role("slider").get_attribute("aria-valuetext")
+    return frames.get_by_role("slider").get_attribute("aria-valuetext") or ""
 
 
 def shades(canvas: Locator) -> list[list[int]]:
