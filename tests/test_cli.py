@@ -73,7 +73,7 @@ def test_an_interrupt_ends_it_as_the_shell_expects(monkeypatch):
 
 def test_lessons_are_listed_with_their_question(lessons, capsys):
     assert cli.main(["lessons"]) == 0
-    assert capsys.readouterr().out == "01_why_transfer           20 min  What is 01_why_transfer?\n"
+    assert capsys.readouterr().out == "01_why_transfer                   20 min  What is 01_why_transfer?\n"
 
 
 def test_lessons_are_listed_as_json(lessons, capsys):
@@ -93,9 +93,9 @@ def odd(lessons) -> str:
     nbformat.write(new_notebook(), lessons / "02_new.ipynb")
     plant(lessons, "01_why_transfer-Copy1")
     return (
-        "tlkit: 01_why_transfer-Copy1.ipynb is left out: its number is that of 01_why_transfer.ipynb; give it another "
-        'one\ntlkit: 02_new.ipynb is left out: its metadata does not say, under "tlkit", its title, question, minutes, '
-        "transfer; see docs/lessons.md\n"
+        "tlkit: 01_why_transfer-Copy1.ipynb is left out: its number is that of 01_why_transfer.ipynb; give one of "
+        'them another\ntlkit: 02_new.ipynb is left out: its metadata does not say, under "tlkit", its title, question, '
+        "minutes, transfer; see docs/lessons.md\n"
     )
 
 

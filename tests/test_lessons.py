@@ -149,7 +149,7 @@ def test_a_numbered_notebook_that_is_not_a_lesson_is_left_out_with_the_reason(le
     assert [*found] == ["01_why_transfer", "02_again"]
     assert [*left_out] == ["02_how_to_freeze", *BROKEN, "1_short"]
     assert left_out["02_how_to_freeze"].endswith(
-        "is left out: its number is that of 02_again.ipynb; give it another one"
+        "is left out: its number is that of 02_again.ipynb; give one of them another"
     )
     assert 'does not say, under "tlkit", its title, question, minutes, transfer; see' in left_out["03_no_metadata"]
     assert 'does not say, under "tlkit", its minutes, transfer; see' in left_out["04_half_of_it"]

@@ -125,7 +125,7 @@ def _lessons(options: argparse.Namespace) -> int:
         print(json.dumps(entries, indent=1))
         return 0
     for lesson in lessons:
-        print(f"{lesson.name:24} {lesson.minutes:3} min  {lesson.question}")
+        print(f"{lesson.name:32} {lesson.minutes:3} min  {lesson.question}")
     return 0
 
 

@@ -52,7 +52,7 @@ def survey() -> tuple[dict[str, Lesson], dict[str, str]]:
         number = int(re.split(r"\D", path.stem)[0])
         try:
             if number in numbers:
-                raise ValueError(f"its number is that of {numbers[number]}; give it another one")
+                raise ValueError(f"its number is that of {numbers[number]}; give one of them another")
             lessons[path.stem] = Lesson(path.stem, **_about(path), path=path)
             numbers[number] = path.name
         except (OSError, ValueError) as error:
