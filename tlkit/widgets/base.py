@@ -58,13 +58,21 @@ class Widget(anywidget.AnyWidget):
         return self.words()
 
     def save_page(self, path: str | Path) -> Path:
-        """Write the widget as one HTML file that needs no kernel and no network, and return its path.
+        """Write the widget as one HTML file that needs no kernel and no network.
 
-        Raises ValueError for a widget that needs Python to do anything.
+        Args:
+            path: where; what stood there is replaced, whole or not at all.
+
+        Returns:
+            The path.
+
+        Raises:
+            ValueError: for a widget that needs Python to do anything, such as a Monitor.
+            OSError: if the file cannot be written.
         """
         if self.needs_python:
             raise ValueError(f"{type(self).__name__} needs Python for what it does; save a widget that answers alone")
-        states = dependency_state([self], drop_defaults=False)
+        states = dependency_state([self], drop_defaults=False) | dependency_state(self._files, drop_defaults=True)
         state = {"state": {model.model_id: states[model.model_id] for model in (self, *self._files)}}
         page = Template((HERE / "page.html").read_text(encoding="utf-8")).substitute(
             title=escape(self.words()),
