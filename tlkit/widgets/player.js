@@ -1,20 +1,15 @@
 // Through frames in time: a slider, Play, and both together.
 
-import { fillRow, slider } from "./controls.js";
+import { fillRow, stopSlider } from "./controls.js";
 import { html, say } from "./dom.js";
-import { linear } from "./scales.js";
+import { linear, nearest } from "./scales.js";
 import { many } from "./words.js";
 
 // A slider through frames that stand at growing numbers, `at`; a tick is at the frame nearest to each of `ticks`.
-export function frameSlider(frame, { name, at, ticks = at, words, seek }) {
+export function frameSlider(frame, { at, ticks = at, ...rest }) {
   const along = linear(at[0], at.at(-1), 0, 1);
-  const far = (index, place) => Math.abs(along(at[index]) - place);
-  const nearest = (place) => [...at.keys()].reduce((best, index) => (far(index, place) < far(best, place) ? index : best));
-  return slider(frame, {
-    name, low: 0, high: at.length - 1, ticks: ticks.map((tick) => nearest(along(tick))), words,
-    place: (index) => along(at[index]), value: nearest, next: (index, direction) => index + direction,
-    input: seek, change: () => {},
-  });
+  const places = at.map(along);
+  return stopSlider(frame, { places: () => places, ticks: ticks.map((tick) => nearest(places, along(tick))), ...rest });
 }
 
 // Plays through frames, two a second, up to the last, and begins again from there. Who asks for less motion gets a step.

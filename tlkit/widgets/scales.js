@@ -10,6 +10,10 @@ export function linear(from, to, low, high) {
   return scale;
 }
 
+// Which of some places is the nearest.
+export const nearest = (places, to) =>
+  places.reduce((best, place, index) => (Math.abs(place - to) < Math.abs(places[best] - to) ? index : best), 0);
+
 // Budgets stand on a logarithmic axis, what is no positive number (0, "all", layers) at equal distances; a little
 // inside its ends, so that no mark touches the frame.
 export function budgetScale(budgets, area) {
