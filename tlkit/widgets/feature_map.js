@@ -2,18 +2,21 @@
 
 import { dataView, floats } from "./bytes.js";
 import { Chart } from "./chart.js";
-import { classChips } from "./class_choice.js";
+import { classChips, tallied } from "./class_choice.js";
 import { segments } from "./controls.js";
-import { html, say, set } from "./dom.js";
+import { div, html, say, set } from "./dom.js";
 import { makeFrame } from "./frame.js";
-import { imagePainter } from "./images.js";
-import { ahead, bearer, closest, separated, stacked, stretched, WAYS } from "./map_layout.js";
+import { imagePainter, picture } from "./images.js";
+import { ahead, bearer, closest, laidOut, stacked, WAYS } from "./map_layout.js";
 import { color } from "./marks.js";
-import { keep, recordedRun } from "./recorded_run.js";
+import { recordedRun } from "./recorded_run.js";
 import { clamp, linear } from "./scales.js";
 import { article, count, fixed, many, SPACE } from "./words.js";
 
 const TINTS = ["s1", "s2", "s3", "s4"]; // four colours at most
+const MODES = ["label", "prediction", "error"];
+const KEYS = "Map: an arrow key selects the nearest image in its direction";
+const NOTE = "Only closeness means something here: the two directions have no units, and far apart is not twice as different.";
 const NAMED = 10; // classes; of more than that, only those in colour are named
 
 // ---- Colours and words
@@ -39,9 +42,7 @@ const plural = (name) => (name.length > 1 && /(s|x|ch|sh)$/.test(name) ? `${name
 export function neighbourWords({ classes, labels, predicted, selected, near, early }) {
   if (!labels) return [`Image ${selected + 1}.`];
   const own = labels[selected];
-  const others = new Map();
-  for (const image of near) if (labels[image] !== own) others.set(labels[image], (others.get(labels[image]) ?? 0) + 1);
-  const mixed = [...others].toSorted(([, one], [, other]) => other - one);
+  const mixed = tallied(near.map((image) => labels[image]).filter((label) => label !== own));
   const company = (mixed.length ? mixed : [[own, near.length]]).flatMap(([number, times], place, all) => {
     const before = place === 0 ? "" : place < all.length - 1 ? ", " : " and ";
     return [`${before}${count(times)} `, [times === 1 ? classes[number] : plural(classes[number])]];
@@ -61,80 +62,57 @@ export function errorWords({ labels, predicted }) {
 
 export function render({ model, el }) {
   const view = model.get("view");
-  const { classes, labels, count: total, k, steps, words } = view;
+  const { classes, labels, k, words } = view;
   const frame = makeFrame(model, el, "feature-map", draw);
   const paint = imagePainter(frame, model.get("images"));
-  const places = floats(model, "places", 2);
   const nearest = dataView(model.get("nearest"));
   const state = { mode: "label", tints: new Map(view.colours.map((number, place) => [number, TINTS[place]])) };
   const occurring = labels ? [...classes.keys()].filter((number) => labels.includes(number) || state.tints.has(number)) : [];
-  const change = (more) => {
-    Object.assign(state, more);
-    frame.draw.now();
-  };
+  const change = (more) => { Object.assign(state, more); frame.draw.now(); };
 
   // What is shown: the view, of which the predictions are those of the present step, and all that was chosen.
   const moment = () => {
     const [index, selected] = [model.get("frame"), model.get("selected")];
-    const near = Array.from({ length: k }, (_, rank) => nearest.getInt16(2 * ((index * total + selected) * k + rank), true));
+    const near = Array.from({ length: k }, (_, rank) => nearest.getInt16(2 * ((index * view.count + selected) * k + rank), true));
     const predicted = view.predicted?.[index];
     const shown = state.mode === "prediction" ? predicted : labels;
     return { ...view, ...state, index, selected, near, predicted, shown, occurring, early: index < words.length - 1 };
   };
 
-  const map = mapOf(frame, paint, (index) => places.slice(index * total, (index + 1) * total));
-  const modes = view.predicted && segments(frame, {
-    name: "Colour by", options: ["label", "prediction", "error"], choose: (mode) => change({ mode }),
-  });
-  const chips = classChips(frame, classes, {
-    numbers: occurring, style: "tl-tints", name: "Classes in colour", toggle: (number) => change({ tints: toggled(state.tints, number) }),
-  });
-  const heading = html("div", { class: "tl-caption" });
-  const neighbours = neighbourPanel(paint, k);
-  const shares = labels && sharePanel(frame, view);
-  const part = (caption, ...nodes) => html("div", {}, html("div", { class: "tl-caption" }, caption), ...nodes);
-  const side = html("div", { class: "tl-side" }, modes ? part("Colour by", modes.node) : "",
-    labels ? html("div", {}, heading, chips.node) : "", part(`Selected image and its ${k} nearest`, ...neighbours.nodes),
-    labels ? part("Nearest neighbours that share the label", ...shares.nodes) : "");
+  const modes = view.predicted && segments(frame, { name: "Colour by", options: MODES, choose: (mode) => change({ mode }) });
+  const toggle = (number) => change({ tints: toggled(state.tints, number) });
+  const chips = classChips(frame, classes, { numbers: occurring, style: "tl-tints", name: "Classes in colour", toggle });
+  const [heading, neighbours, sentence] = [div("tl-caption"), div("tl-nearest"), html("p")];
+  const trend = labels && words.length > 1 && new Chart(frame.root);
+  const part = (caption, ...nodes) => div(null, div("tl-caption", caption), ...nodes);
+  const side = div("tl-side", modes ? part("Colour by", modes.node) : "", labels ? div(null, heading, chips.node) : "",
+    part(`Selected image and its ${k} nearest`, neighbours, sentence),
+    labels ? part("Nearest neighbours that share the label", ...(trend ? [trend.node] : shareNodes(view))) : "");
   const live = html("div", { class: "tl-hidden", "aria-live": "polite" });
+  const select = (image) => {
+    frame.write({ selected: image });
+    say(live, `image ${image + 1}: ${sentence.textContent}`);
+  };
+  const run = recordedRun(frame, model, view.steps);
+  const map = imageMap(frame, floats(model, "places", 2), select, run);
   frame.body.classList.add("tl-mapped");
-  frame.body.append(html("div", { class: "tl-figure" }, map.node), frame.controls, side, live);
-  const run = recordedRun(frame, model, steps);
-
-  function select(far) {
-    const image = closest([...map.points.keys()], (one) => far(map.points[one]));
-    if (image === undefined) return;
-    keep(frame, model, "selected", image);
-    say(live, `image ${image + 1}: ${neighbours.sentence.textContent}`);
-  }
-
-  frame.listen(map.node, "click", ({ clientX, clientY }) => {
-    const box = map.node.firstChild.getBoundingClientRect();
-    select(([x, y]) => Math.hypot(x - clientX + box.left, y - clientY + box.top));
-  });
-  frame.listen(map.node, "keydown", (event) => {
-    const from = map.points[model.get("selected")];
-    if (WAYS[event.key]) select((point) => ahead(WAYS[event.key], from, point));
-    else if (event.key === " " && run) run.press();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  });
+  frame.body.append(div("tl-figure", map.node), run ? frame.controls : "", side, live);
 
   function draw() {
     const now = moment();
-    if (modes) modes.show(state.mode);
-    chips.show((number) => ({ "aria-pressed": state.tints.has(number), style: `--tl-tint: ${color(state.tints.get(number) ?? "ink2")}` }));
-    say(heading, state.mode === "error" ? errorWords(now) : "Classes in colour, four at most");
-    chips.node.style.visibility = state.mode === "error" ? "hidden" : ""; // its room stays
-    map.show(now);
-    neighbours.show(now);
-    if (labels) shares.show(now.index);
+    if (modes) modes.show(now.mode);
+    chips.show((number) => ({ "aria-pressed": now.tints.has(number), style: `--tl-tint: ${color(now.tints.get(number) ?? "ink2")}` }));
+    say(heading, now.mode === "error" ? errorWords(now) : "Classes in colour, four at most");
+    chips.node.style.visibility = now.mode === "error" ? "hidden" : ""; // its room stays
+    map.show(now, paint);
+    neighbours.replaceChildren(...neighbourNodes(now, paint));
+    sentence.replaceChildren(...neighbourWords(now).map((one) => (Array.isArray(one) ? html("b", {}, ...one) : one)));
+    if (trend) drawTrend(trend, view, now.index);
     if (run) run.show();
   }
 
   frame.head(view.title, view.subtitle);
-  frame.status("", [["", "Only closeness means something here: the two directions have no units, and far apart is not twice as different."]]);
+  frame.status("", [["", NOTE]]);
   frame.watch("frame selected", frame.draw.later);
   draw();
   return frame.close;
@@ -142,34 +120,47 @@ export function render({ model, el }) {
 
 // ---- The map
 
-// It fills its room; images that would hide each other are moved apart. placesOf(index) are those of a step, in any unit.
-function mapOf(frame, paint, placesOf) {
+// A click selects the nearest image, an arrow the nearest one in its direction; Space plays the run.
+function imageMap(frame, places, select, run) {
   const canvas = html("canvas", { "aria-hidden": "true" });
   const chart = new Chart(frame.root);
-  const node = html("div", {
-    class: "tl-map", role: "application", tabindex: 0, "aria-label": "Map: an arrow key selects the nearest image in its direction",
-  }, canvas, chart.node);
-  set(chart.node, { role: "img" });
-  const map = { node, points: [] };
-  let placedFor = ""; // the step and size for which they were placed
-  map.show = (now) => {
+  const node = html("div", { class: "tl-map", role: "application", tabindex: 0, "aria-label": KEYS }, canvas, chart.node);
+  let [shown, placedFor] = [{}, ""];
+  const nearest = (far) => {
+    const image = closest([...shown.points.keys()], (one) => far(shown.points[one]));
+    if (image !== undefined) select(image);
+  };
+  frame.listen(node, "click", ({ clientX, clientY }) => {
+    const box = canvas.getBoundingClientRect();
+    nearest(([x, y]) => Math.hypot(x - clientX + box.left, y - clientY + box.top));
+  });
+  frame.listen(node, "keydown", (event) => {
+    if (WAYS[event.key]) nearest((point) => ahead(WAYS[event.key], shown.points[shown.selected], point));
+    else if (event.key === " " && run) run.press();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  const show = (now, paint) => {
     const width = Math.max(node.parentNode.clientWidth - 2, 200);
     const size = [width, Math.round(width * (frame.narrow ? 0.9 : 0.73))];
     const room = clamp(0.8 * Math.sqrt((size[0] * size[1]) / now.count), 16, 36);
-    const key = [now.index, width, room].join();
-    if (key !== placedFor) map.points = separated(stretched(placesOf(now.index), size, room / 2 + 6), 0.65 * room, size, room / 2 + 4);
+    const key = [now.index, ...size].join();
+    const own = places.slice(now.index * now.count, (now.index + 1) * now.count);
+    shown = { ...now, size, room, points: key === placedFor ? shown.points : laidOut(own, size, room) };
     placedFor = key;
     chart.size(...size);
-    set(chart.node, { "aria-label": now.words[now.index] });
-    drawImages(chart, paint(canvas, ...size, now), now, map.points, room);
-    drawNeighbours(chart, now, map.points, room);
-    drawNames(chart, now, map.points, room, size);
+    set(chart.node, { role: "img", "aria-label": now.words[now.index] });
+    drawImages(chart, paint(canvas, ...size, now), shown);
+    drawNeighbours(chart, shown);
+    drawNames(chart, shown);
     chart.sweep();
   };
-  return map;
+  return { node, show };
 }
 
-function drawImages(chart, put, now, points, room) {
+function drawImages(chart, put, now) {
+  const { points, room } = now;
   const over = (image) => (image === now.selected ? 3 : now.near.includes(image) ? 2 : tintOf(now, image) === "ghost" ? 0 : 1);
   for (const image of [...points.keys()].sort((one, other) => over(one) - over(other))) {
     const [left, top] = points[image].map((at) => at - room / 2);
@@ -182,21 +173,17 @@ function drawImages(chart, put, now, points, room) {
   }
 }
 
-function drawNeighbours(chart, { selected, near }, points, room) {
-  const outline = (image, size, width) => {
+function drawNeighbours(chart, { selected, near, points, room }) {
+  for (const image of near) chart.line(`to ${image}`, [points[selected], points[image]], { width: 1.25 });
+  for (const [image, size, width] of [...near.map((one) => [one, room + 4, 1.25]), [selected, room + 10, 3]]) {
     const [x, y] = points[image].map((at) => at - size / 2);
-    const box = { x, y, width: size, height: size, rx: 4, fill: "none", stroke: color("ink"), "stroke-width": width };
-    chart.put("front", `around ${image}`, "rect", box);
-  };
-  for (const image of near) {
-    chart.line(`to ${image}`, [points[selected], points[image]], { width: 1.25 });
-    outline(image, room + 4, 1.25);
+    const look = { rx: 4, fill: "none", stroke: color("ink"), "stroke-width": width };
+    chart.put("front", `around ${image}`, "rect", { x, y, width: size, height: size, ...look });
   }
-  outline(selected, room + 10, 3);
 }
 
 // A name stands above an image of its class; others and the selected image push it down.
-function drawNames(chart, { classes, occurring, tints, shown, selected, mode }, points, room, [width, height]) {
+function drawNames(chart, { classes, occurring, tints, shown, selected, mode, points, room, size: [width, height] }) {
   const boxes = occurring.filter((number) => occurring.length <= NAMED || tints.has(number)).flatMap((number) => {
     const own = points.filter((_, image) => shown[image] === number);
     if (!own.length) return [];
@@ -216,50 +203,39 @@ function drawNames(chart, { classes, occurring, tints, shown, selected, mode }, 
 
 // ---- Beside the map
 
-// The selected image large, its neighbours small, and what the features make of it.
-function neighbourPanel(paint, k) {
-  const [large, ...small] = Array.from({ length: 1 + k }, () => html("canvas", { "aria-hidden": "true" }));
-  const sentence = html("p");
-  const show = (now) => {
-    paint(large, 76, 76, now)(now.selected, 2, 2, 72);
-    now.near.forEach((image, rank) => {
-      const tint = tintOf(now, image);
-      paint(small[rank], 32, 32, now)(image, 3, 3, 26, tint);
-      small[rank].style.borderColor = now.shape[0] > 1 ? color(tint) : "";
-    });
-    sentence.replaceChildren(...neighbourWords(now).map((part) => (Array.isArray(part) ? html("b", {}, ...part) : part)));
-  };
-  return { nodes: [html("div", { class: "tl-nearest" }, large, html("div", {}, ...small)), sentence], sentence, show };
+// The selected image large and its neighbours small.
+function neighbourNodes(now, paint) {
+  const small = now.near.map((image) => {
+    const token = tintOf(now, image);
+    return picture(paint, now, image, 32, { room: 26, token, style: now.shape[0] > 1 ? `border-color: ${color(token)}` : null });
+  });
+  return [picture(paint, now, now.selected, 76, { room: 72 }), div(null, ...small)];
 }
 
-// The share of neighbours with the same label: a number, or its curve through training.
-function sharePanel(frame, { steps, shares, chance }) {
-  const percent = (share) => `${fixed(share)}${SPACE}%`;
-  if (shares.length === 1) {
-    const caption = html("div", { class: "tl-caption" }, `By chance it would be ${percent(chance)}.`);
-    return { nodes: [html("div", { class: "tl-number" }, percent(shares[0])), caption], show: () => {} };
-  }
-  const trend = new Chart(frame.root);
-  set(trend.node, { role: "img" });
-  const show = (index) => {
-    const width = Math.max(trend.node.parentNode.clientWidth, 160);
-    const area = { left: 5, right: width - 5, top: 20, bottom: 66 };
-    const x = linear(steps[0], steps.at(-1), area.left, area.right);
-    const y = linear(0, 100, area.bottom, area.top);
-    const curve = shares.map((share, place) => [x(steps[place]), y(share)]);
-    const [[left, top], now] = [curve[index], percent(shares[index])];
-    trend.size(width, 86);
-    set(trend.node, { "aria-label": `${now} at step ${steps[index]}; by chance ${percent(chance)}` });
-    trend.line("axis", [[area.left, area.bottom], [area.right, area.bottom]], { token: "rule", width: 1, layer: "grid" });
-    trend.words("first", 0, 83, `step ${steps[0]}`);
-    trend.words("last", width, 83, String(steps.at(-1)), { anchor: "end" });
-    trend.chance(area, y(chance), chance, true);
-    trend.line("after", curve.slice(index), { token: "ghost", width: 1.25 });
-    trend.line("until", curve.slice(0, index + 1));
-    trend.mark("now", "circle", left, top, "ink", { size: 4.5 });
-    const half = trend.width(now, 12, 600) / 2;
-    trend.words("now", clamp(left, half, width - half), top - 9, now, { kind: "chosen", anchor: "middle", token: "ink" });
-    trend.sweep();
-  };
-  return { nodes: [trend.node], show };
+const percent = (share) => `${fixed(share)}${SPACE}%`;
+
+// The share of neighbours with the same label as a number.
+const shareNodes = ({ shares, chance }) => [div("tl-number", percent(shares[0])),
+  div("tl-caption", `By chance it would be ${percent(chance)}.`)];
+
+// The same share through training, black up to the present step.
+function drawTrend(trend, { steps, shares, chance }, index) {
+  const width = Math.max(trend.node.parentNode.clientWidth, 160);
+  const area = { left: 5, right: width - 5, top: 20, bottom: 66 };
+  const x = linear(steps[0], steps.at(-1), area.left, area.right);
+  const y = linear(0, 100, area.bottom, area.top);
+  const curve = shares.map((share, place) => [x(steps[place]), y(share)]);
+  const [[left, top], now] = [curve[index], percent(shares[index])];
+  trend.size(width, 86);
+  set(trend.node, { role: "img", "aria-label": `${now} at step ${steps[index]}; by chance ${percent(chance)}` });
+  trend.line("axis", [[area.left, area.bottom], [area.right, area.bottom]], { token: "rule", width: 1, layer: "grid" });
+  trend.words("first", 0, 83, `step ${steps[0]}`);
+  trend.words("last", width, 83, String(steps.at(-1)), { anchor: "end" });
+  trend.chance(area, y(chance), chance, true);
+  trend.line("after", curve.slice(index), { token: "ghost", width: 1.25 });
+  trend.line("until", curve.slice(0, index + 1));
+  trend.mark("now", "circle", left, top, "ink", { size: 4.5 });
+  const half = trend.width(now, 12, 600) / 2;
+  trend.words("now", clamp(left, half, width - half), top - 9, now, { kind: "chosen", anchor: "middle", token: "ink" });
+  trend.sweep();
 }

@@ -1,81 +1,80 @@
 // Views: images, each with random views by several augmentations, one line an image.
 
-import { html } from "./dom.js";
+import { div, html } from "./dom.js";
 import { makeFrame } from "./frame.js";
 import { imageGrid, pager, ROWS } from "./image_grid.js";
-import { imagePainter } from "./images.js";
+import { imagePainter, picture } from "./images.js";
 import { clamp } from "./scales.js";
 
 const CELL = 44; // px of a view with its frame
 const GAP = 12; // before each augmentation
 const LARGE = 104; // px of the view that is examined
 
-// How many views of each augmentation there is room for.
-export function viewsShown(width, { augmentations, views }) {
-  return clamp(Math.floor(((width - CELL) / augmentations.length - GAP) / CELL), 1, views);
-}
+// How many views of each augmentation there is room for, and which of an image (0) and all its views these are.
+export const viewsShown = (width, { augmentations, views }) =>
+  clamp(Math.floor(((width - CELL) / augmentations.length - GAP) / CELL), 1, views);
+export const shownColumns = (shown, { augmentations, views }) =>
+  [0, ...augmentations.flatMap((_, group) => Array.from({ length: shown }, (_, view) => 1 + group * views + view))];
 
-// Which of an image and all its views are shown: 0 is the image itself.
-export function shownColumns(shown, { augmentations, views }) {
-  return [0, ...augmentations.flatMap((_, group) => Array.from({ length: shown }, (_, view) => 1 + group * views + view))];
-}
-
-export function imageName({ classes, labels }, image) {
-  return `image ${image + 1}${labels ? `, label ${classes[labels[image]]}` : ""}`;
-}
-
-export function viewName({ augmentations, views }, which) {
-  return `${augmentations[Math.floor((which - 1) / views)]}, view ${((which - 1) % views) + 1}`;
-}
+export const imageName = ({ classes, labels }, image) => `image ${image + 1}${labels ? `, label ${classes[labels[image]]}` : ""}`;
+export const viewName = ({ augmentations, views }, which) =>
+  `${augmentations[Math.floor((which - 1) / views)]}, view ${((which - 1) % views) + 1}`;
 
 export function render({ model, el }) {
   const view = model.get("view");
-  const { title, subtitle, count: total } = view;
+  const { augmentations, classes, labels, count: total } = view;
   const frame = makeFrame(model, el, "views", draw);
   const paint = imagePainter(frame, model.get("images"));
-  const stride = 1 + view.augmentations.length * view.views; // an image and its views follow one another
-  const put = (canvas, size, image, which) => paint(canvas, size, size, view)(image * stride + which, 0, 0, size);
-  let selected = [0, 1]; // an image, and which of the stride
+  const stride = 1 + augmentations.length * view.views; // an image and its views follow one another
+  let [image, which] = [0, 1]; // what is selected: an image, and which of its stride
   let columns = [0];
 
-  const select = (image, which) => {
-    selected = [image, which];
-    frame.draw.now();
-  };
-  const turn = (by) => select(clamp(selected[0] + by * ROWS, 0, total - 1), selected[1]);
+  const select = (...to) => { [image, which] = to; frame.draw.now(); };
+  const turn = (by) => select(clamp(image + by * ROWS, 0, total - 1), which);
   const go = (place) => select(Math.floor(place / columns.length), columns[place % columns.length]);
-  const titles = html("div", { class: "tl-views" });
+  const titles = div("tl-views");
   const grid = imageGrid(frame, { name: "Images and views", style: "tl-views", go, turn });
   const pages = pager(turn);
-  const side = html("div", { class: "tl-side" });
+  const side = div("tl-side");
   frame.body.classList.add("tl-gallery");
-  frame.body.append(html("div", { class: "tl-figure" }, titles, grid.node), frame.controls, side);
-  frame.controls.append(html("div", { class: "tl-row" }, ...pages.nodes));
+  frame.body.append(div("tl-figure", titles, grid.node), frame.controls, side);
+  frame.controls.append(div("tl-row", ...pages.nodes));
   frame.controls.hidden = total <= ROWS;
 
   function draw() {
     const shown = viewsShown(grid.node.clientWidth, view);
     columns = shownColumns(shown, view);
-    if (!columns.includes(selected[1])) selected[1] -= (selected[1] - 1) % view.views;
-    const first = Math.floor(selected[0] / ROWS) * ROWS;
+    const across = columns.length;
+    if (!columns.includes(which)) which -= (which - 1) % view.views;
+    const first = Math.floor(image / ROWS) * ROWS;
     const lines = Math.min(ROWS, total - first);
-    layOut(titles, grid.node, view.augmentations, shown);
+    layOut(titles, grid.node, augmentations, shown);
     grid.node.style.minHeight = `${Math.min(ROWS, total) * (CELL + 2) - 2}px`; // the last page leaves its room
-    const at = selected[0] * columns.length + columns.indexOf(selected[1]);
-    const places = { at, first: first * columns.length, shown: lines * columns.length, all: total * columns.length };
-    grid.show({ ...places, columns: columns.length }, (cell, place) => {
-      const [image, column] = [Math.floor(place / columns.length), place % columns.length];
-      const which = columns[column];
-      cell.style.gridColumn = 2 + column + Math.floor((column - 1) / shown); // a gap before each augmentation
-      put(cell.firstChild, CELL - 4, image, which);
-      return which ? `${imageName(view, image)}, ${viewName(view, which)}` : imageName(view, image);
-    });
+    const at = image * across + columns.indexOf(which);
+    grid.show({ at, first: first * across, shown: lines * across, all: total * across, columns: across }, drawCell);
     pages.show(first, lines, total);
-    side.replaceChildren(...examined(view, put, ...selected));
+    side.replaceChildren(...examined());
   }
 
-  frame.head(title, subtitle);
-  frame.show("up to date", "up to date");
+  function drawCell(cell, place) {
+    const [line, column] = [Math.floor(place / columns.length), place % columns.length];
+    const group = Math.ceil(columns[column] / view.views); // a gap before each augmentation
+    cell.style.gridColumn = 1 + column + group;
+    paint(cell.firstChild, CELL - 4, CELL - 4, view)(line * stride + columns[column], 0, 0, CELL - 4);
+    return imageName(view, line) + (column ? `, ${viewName(view, columns[column])}` : "");
+  }
+
+  // The selected image large, beside it the selected view, and the label of both.
+  function examined() {
+    const caption = (words) => div("tl-caption", words);
+    const large = (one, words) => div(null, picture(paint, view, image * stride + one, LARGE), caption(words));
+    const pair = [large(0, `image ${image + 1}`), which ? large(which, viewName(view, which)) : ""];
+    const label = labels ? [caption("label"), div("tl-number", classes[labels[image]])] : [];
+    return [div("tl-picked", ...pair), ...label];
+  }
+
+  frame.head(view.title, view.subtitle);
+  frame.show("up to date");
   frame.status("", [["Every view is one random draw. ", "Training draws new ones in every step."]]);
   frame.keys({});
   return frame.close;
@@ -85,20 +84,6 @@ export function render({ model, el }) {
 function layOut(titles, grid, augmentations, shown) {
   const template = [`${CELL}px`, ...augmentations.map(() => `${GAP}px repeat(${shown}, minmax(0, 1fr))`)].join(" ");
   for (const node of [titles, grid]) node.style.gridTemplateColumns = template;
-  titles.replaceChildren(...["image", ...augmentations].map((name, group) => {
-    const style = `grid-column: ${group ? `${3 + (group - 1) * (shown + 1)} / span ${shown}` : 1}`;
-    return html("div", { class: "tl-chart-title", style }, name);
-  }));
-}
-
-// The selected image large, beside it the selected view, and the label of both.
-function examined(view, put, image, selected) {
-  const large = [[0, `image ${image + 1}`], [selected, selected && viewName(view, selected)]].map(([which, words]) => {
-    const canvas = html("canvas", { "aria-hidden": "true" });
-    put(canvas, LARGE, image, which);
-    return html("div", {}, canvas, html("div", { class: "tl-caption" }, words));
-  });
-  const picked = html("div", { class: "tl-picked" }, ...(selected ? large : large.slice(0, 1)));
-  if (!view.labels) return [picked];
-  return [picked, html("div", { class: "tl-caption" }, "label"), html("div", { class: "tl-number" }, view.classes[view.labels[image]])];
+  const style = `grid-column: span ${shown + 1}; padding-left: ${GAP}px`;
+  titles.replaceChildren(div("tl-chart-title", "image"), ...augmentations.map((name) => html("div", { class: "tl-chart-title", style }, name)));
 }

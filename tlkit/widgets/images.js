@@ -3,16 +3,13 @@
 import { dataView } from "./bytes.js";
 import { html } from "./dom.js";
 
-// One of images {shape: [channels, height, width], from: byte} as red, green, blue, opacity; a grey one is opaque where
-// it is light.
+// One of images {shape: [channels, height, width], from: byte} as red, green, blue, opacity; a grey value is opacity.
 export function pixelsOf(bytes, { shape: [channels, height, width], from = 0 }, index) {
   const size = height * width;
-  const start = from + index * channels * size;
   const pixels = new Uint8ClampedArray(4 * size);
-  for (let at = 0; at < size; at++) {
-    const value = (channel) => bytes.getUint8(start + channel * size + at);
-    pixels.set(channels === 1 ? [0, 0, 0, value(0)] : [value(0), value(1), value(2), 255], 4 * at);
-  }
+  const value = (channel, at) => bytes.getUint8(from + (index * channels + channel) * size + at);
+  const colours = channels === 1 ? (at) => [0, 0, 0, value(0, at)] : (at) => [value(0, at), value(1, at), value(2, at), 255];
+  for (let at = 0; at < size; at++) pixels.set(colours(at), 4 * at);
   return pixels;
 }
 
@@ -38,8 +35,7 @@ export function imagePainter(frame, data) {
     Object.assign(small, { width, height });
     pen.putImageData(new ImageData(pixelsOf(bytes, images, index), width, height), 0, 0);
     if (channels > 1) return;
-    pen.globalCompositeOperation = "source-in";
-    pen.fillStyle = ink(token);
+    Object.assign(pen, { globalCompositeOperation: "source-in", fillStyle: ink(token) });
     pen.fillRect(0, 0, width, height);
   }
 
@@ -52,14 +48,13 @@ export function imagePainter(frame, data) {
     context.scale(ratio, ratio);
     const put = (index, x, y, room, token = "ink") => {
       const { wide, high, smooth } = fitted(images.shape, room, ratio);
+      const pale = images.shape[0] > 1 && token === "ghost";
       load(images, index, token);
-      context.globalAlpha = images.shape[0] > 1 && token === "ghost" ? 0.45 : 1;
-      context.imageSmoothingEnabled = smooth;
+      Object.assign(context, { globalAlpha: pale ? 0.45 : 1, imageSmoothingEnabled: smooth });
       context.drawImage(small, x + (room - wide) / 2, y + (room - high) / 2, wide, high);
-      context.globalAlpha = 1;
     };
     put.frame = (x, y, size, token = "ink") => {
-      Object.assign(context, { strokeStyle: ink(token), lineWidth: 2 });
+      Object.assign(context, { globalAlpha: 1, strokeStyle: ink(token), lineWidth: 2 });
       context.beginPath();
       context.roundRect(x, y, size, size, 4);
       context.stroke();
@@ -68,13 +63,20 @@ export function imagePainter(frame, data) {
   };
 }
 
-// The colour of a token, each read once a drawing: reading a style between two writes is slow.
+// A canvas of its own with one image in the middle.
+export function picture(paint, images, index, size, { room = size, token, ...look } = {}) {
+  const canvas = html("canvas", { "aria-hidden": "true", ...look });
+  paint(canvas, size, size, images)(index, (size - room) / 2, (size - room) / 2, room, token);
+  return canvas;
+}
+
+// The colour of a token, read once a drawing: reading a style between two writes is slow.
 function inkOf(root) {
-  let inks = null;
+  const inks = new Map();
   return (token) => {
-    if (!inks) queueMicrotask(() => (inks = null));
-    inks ??= {};
-    return (inks[token] ??= getComputedStyle(root).getPropertyValue(`--tl-${token}`).trim());
+    if (!inks.size) queueMicrotask(() => inks.clear());
+    if (!inks.has(token)) inks.set(token, getComputedStyle(root).getPropertyValue(`--tl-${token}`).trim());
+    return inks.get(token);
   };
 }
 
@@ -83,8 +85,6 @@ function followTheme(frame) {
   const theme = new MutationObserver(frame.draw.later);
   theme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
   theme.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
-  for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) {
-    frame.listen(matchMedia(query), "change", frame.draw.later);
-  }
   frame.signal.addEventListener("abort", () => theme.disconnect());
+  for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) frame.listen(matchMedia(query), "change", frame.draw.later);
 }

@@ -3,11 +3,8 @@
 import { clamp, linear } from "./scales.js";
 
 // The one that is least far; what is infinitely far is none.
-export function closest(all, far) {
-  const distances = all.map(far);
-  const least = Math.min(...distances);
-  return least < Infinity ? all[distances.indexOf(least)] : undefined;
-}
+export const closest = (all, far) =>
+  all.map((one) => ({ one, far: far(one) })).reduce((best, next) => (next.far < best.far ? next : best), { far: Infinity }).one;
 
 export const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -18,7 +15,10 @@ export function ahead([right, down], [x, y], point) {
   return forwards > 0.5 ? Math.hypot(forwards, 2 * (across * down + below * right)) : Infinity;
 }
 
-// Points stretched to a map of `size` with a margin.
+// Points fill a map of `size`; images, each in a square `room`, that would hide each other are moved apart a little.
+export const laidOut = (points, size, room) =>
+  separated(stretched(points, size, room / 2 + 6), 0.65 * room, size, room / 2 + 4);
+
 export function stretched(points, size, margin) {
   const scales = size.map((length, axis) => {
     const along = points.map((point) => point[axis]);
@@ -27,7 +27,7 @@ export function stretched(points, size, margin) {
   return points.map((point) => scales.map((scale, axis) => scale(point[axis])));
 }
 
-// Points nearer than `gap` are moved apart a little, the same way every time.
+// Points nearer than `gap` are moved apart, the same way every time.
 export function separated(points, gap, size, margin) {
   const moved = points.map((point) => [...point]);
   const part = (one, other, turn) => {
@@ -37,8 +37,7 @@ export function separated(points, gap, size, margin) {
     const way = far > 0.01 ? [across / far, down / far] : [Math.cos(turn), Math.sin(turn)]; // those on one spot go all ways
     size.forEach((length, axis) => {
       const push = ((gap - far) / 4) * way[axis];
-      one[axis] = clamp(one[axis] - push, margin, length - margin);
-      other[axis] = clamp(other[axis] + push, margin, length - margin);
+      [one[axis], other[axis]] = [one[axis] - push, other[axis] + push].map((to) => clamp(to, margin, length - margin));
     });
   };
   for (let round = 0; round < 40; round++) {
@@ -57,13 +56,13 @@ export function bearer(points) {
 // Boxes from the top on; each is pushed down by those before it, and by the reserved one.
 export function stacked(boxes, reserved) {
   const before = [reserved];
-  for (const box of boxes.toSorted((one, other) => one.top - other.top).map((one) => ({ ...one }))) {
-    for (const other of before) {
+  for (const box of boxes.toSorted((one, other) => one.top - other.top)) {
+    const top = before.reduce((from, other) => {
       const beside = box.left > other.left + other.wide || other.left > box.left + box.wide;
       const below = other.top + other.high + 4;
-      if (!beside && box.top < below && box.top + box.high > other.top) box.top = below;
-    }
-    before.push(box);
+      return !beside && from < below && from + box.high > other.top ? below : from;
+    }, box.top);
+    before.push({ ...box, top });
   }
   return before.slice(1);
 }

@@ -2,21 +2,13 @@
 
 import { scrubber } from "./player.js";
 
-// Sets a trait, tells the kernel and draws.
-export function keep(frame, model, trait, value) {
-  model.set(trait, value);
-  model.save_changes();
-  frame.draw.now();
-}
-
 // Fills the controls and the state word; of one moment there is nothing to run through, and the result is false.
 export function recordedRun(frame, model, steps) {
-  const follow = { present: () => model.get("frame"), go: (index) => keep(frame, model, "frame", index) };
-  const run = steps.length > 1 && scrubber(frame, steps, follow);
+  const present = () => model.get("frame");
+  const run = steps.length > 1 && scrubber(frame, steps, { present, go: (index) => frame.write({ frame: index }) });
+  frame.show(run ? "recorded run" : "measured");
+  frame.keys(run ? { " ": run.press, ArrowRight: run.step } : {});
   if (run) frame.controls.append(...run.nodes);
   else frame.controls.remove();
-  const word = run ? "recorded run" : "measured";
-  frame.show(word, word);
-  frame.keys(run ? { " ": run.press, ArrowRight: run.step } : {});
   return run;
 }

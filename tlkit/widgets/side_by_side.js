@@ -1,79 +1,71 @@
 // SideBySide: two sets of images, one line a class.
 
 import { button, segments } from "./controls.js";
-import { html, set } from "./dom.js";
+import { div, html, set } from "./dom.js";
 import { makeFrame } from "./frame.js";
-import { pager } from "./image_grid.js";
+import { lastRow, pager } from "./image_grid.js";
 import { imagePainter } from "./images.js";
 
 const LINES = 10; // of classes on a page
 const PITCH = 40; // px of a line
-const ROLES = ["source", "target"];
-const BOTH = "side by side";
+const SIDES = ["source", "target", "side by side"]; // what is shown
 
-// The images on one line of `columns`, in the given draw: labelled ones first, and if the set has unlabelled ones
-// (`mixed`), at most in half of the line.
+// The images on one line of `columns`: labelled ones first, at most in half of the line if the set is `mixed`, then
+// unlabelled ones; with each `draw` other ones.
 export function lineImages([from, labelled, unlabelled], { mixed, columns, draw }) {
-  const framed = Math.min(labelled, mixed ? Math.ceil(columns / 2) : columns);
-  const pale = Math.min(unlabelled, columns - framed);
-  const drawn = (count, of, first) => Array.from({ length: count }, (_, place) => first + ((draw * count + place) % of));
-  return { framed: drawn(framed, labelled, from), pale: drawn(pale, unlabelled, from + labelled) };
+  const first = Math.min(labelled, mixed ? Math.ceil(columns / 2) : columns);
+  const drawn = (count, of, start) => Array.from({ length: count }, (_, place) => start + ((draw * count + place) % of));
+  return [drawn(first, labelled, from), drawn(Math.min(unlabelled, columns - first), unlabelled, from + labelled)];
 }
 
 export function render({ model, el }) {
   const { title, subtitle, classes, sides, note } = model.get("view");
   const frame = makeFrame(model, el, "side-by-side", draw);
   const paint = imagePainter(frame, model.get("images"));
-  const state = { show: BOTH, draw: 0, first: 0 }; // `draw`: how often others were asked for; `first`: the uppermost line
-  const change = (more) => {
-    Object.assign(state, more);
-    frame.draw.now();
-  };
+  const state = { show: SIDES[2], first: 0, draw: 0 }; // which line is the uppermost, and how often others were asked for
+  const change = (more) => { Object.assign(state, more); frame.draw.now(); };
 
-  const heads = sides.map((side) =>
-    html("div", {}, html("div", { class: "tl-chart-title" }, side.title), html("div", { class: "tl-caption" }, side.caption)));
+  const heads = sides.map((side) => div(null, div("tl-chart-title", side.title), div("tl-caption", side.caption)));
   const canvases = sides.map((side) => html("canvas", { role: "img", "aria-label": `${side.title}: ${side.caption}` }));
-  const names = html("div", { class: "tl-names" });
-  const figure = html("div", { class: "tl-sides" }, ...heads, canvases[0], names, canvases[1]);
-  const choice = segments(frame, { name: "Show", options: [...ROLES, BOTH], choose: (show) => change({ show }) });
+  const names = div("tl-names");
+  const figure = div("tl-sides", ...heads, canvases[0], names, canvases[1]);
+  const choice = segments(frame, { name: "Show", options: SIDES, choose: (show) => change({ show }) });
   const pages = pager((by) => change({ first: state.first + by * LINES }));
   const others = button({ action: "others", face: "again", words: "Draw others", main: true }, () => change({ draw: state.draw + 1 }));
   frame.body.classList.add("tl-stacked");
   frame.body.append(figure);
-  frame.controls.append(html("div", { class: "tl-row" }, others, ...(classes.length > LINES ? pages.nodes : [])),
-    html("div", { class: "tl-row tl-last" }, html("span", { class: "tl-caption" }, "Show"), choice.node));
+  frame.controls.append(div("tl-row", others, ...(classes.length > LINES ? pages.nodes : [])), lastRow("Show", choice.node));
 
   function draw() {
-    const { show, first } = state;
-    const lines = classes.slice(first, first + LINES);
-    names.replaceChildren(...lines.map((name) => html("div", {}, name)));
-    set(figure, { "data-show": show });
+    const lines = classes.slice(state.first, state.first + LINES);
+    names.replaceChildren(...lines.map((name) => div(null, name)));
+    set(figure, { "data-show": state.show });
     const room = figure.clientWidth - names.offsetWidth - 24; // two gaps
-    const width = Math.max(PITCH, show === BOTH ? Math.floor(room / 2) : room);
+    const width = Math.max(PITCH, state.show === SIDES[2] ? Math.floor(room / 2) : room);
     sides.forEach((side, place) => {
-      heads[place].hidden = canvases[place].hidden = ![BOTH, ROLES[place]].includes(show);
+      heads[place].hidden = canvases[place].hidden = ![SIDES[2], SIDES[place]].includes(state.show);
       if (!canvases[place].hidden) drawSide(paint(canvases[place], width, PITCH * lines.length, side), side, width, state);
     });
-    choice.show(show);
-    pages.show(first, lines.length, classes.length);
+    choice.show(state.show);
+    pages.show(state.first, lines.length, classes.length);
   }
 
   frame.head(title, subtitle);
-  frame.show("up to date", "up to date");
+  frame.show("up to date");
   frame.status("", [["", note], ["What differs: ", "look along a line."]], " ");
   frame.keys({});
   return frame.close;
 }
 
+// Labelled images are framed if there are others.
 function drawSide(put, { lines, pale: mixed }, width, { first, draw }) {
   const columns = Math.floor(width / PITCH);
   lines.slice(first, first + LINES).forEach((line, row) => {
-    const { framed, pale } = lineImages(line, { mixed, columns, draw });
-    [...framed, ...pale].forEach((image, column) => {
+    const [labelled, unlabelled] = lineImages(line, { mixed, columns, draw });
+    [...labelled, ...unlabelled].forEach((image, column) => {
       const [x, y] = [(column * (width - PITCH)) / Math.max(columns - 1, 1), row * PITCH];
-      const labelled = column < framed.length;
-      put(image, x + 4, y + 4, PITCH - 8, labelled ? "ink" : "ghost");
-      if (labelled && mixed) put.frame(x + 2, y + 2, PITCH - 4);
+      put(image, x + 4, y + 4, PITCH - 8, column < labelled.length ? "ink" : "ghost");
+      if (mixed && column < labelled.length) put.frame(x + 2, y + 2, PITCH - 4);
     });
   });
 }
