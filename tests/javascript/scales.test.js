@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import {
-  budgetScale, clamp, curvePoints, digitsOf, linear, percentTicks, roundTicks, spread, valueTicks,
+  budgetScale, clamp, curvePoints, digitsOf, linear, nearest, percentTicks, roundTicks, spread, valueTicks,
 } from "../../tlkit/widgets/scales.js";
 
 const near = (found, wanted) => {
@@ -89,4 +89,8 @@ test("what was not measured is no point of a curve", () => {
     { x: 3, y: 70, low: null, high: 65 },
   ]);
   assert.deepEqual(curvePoints([1], y, [10]), [{ x: 1, y: 90, low: null, high: null }]);
+});
+
+test("the nearest of some places is found, the first of two", () => {
+  assert.deepEqual([0.1, 0.3, 0.9, 0.25].map((to) => nearest([0, 0.5, 1], to)), [0, 1, 2, 0]);
 });

@@ -8,7 +8,8 @@ import { clamp, nearest } from "./scales.js";
 export const turnOff = (node, off) => set(node, { "aria-disabled": off ? "true" : null });
 
 export function button({ action, face, words, key, main, off }, press) {
-  const node = html("button", { type: "button", class: main ? "tl-button tl-main" : "tl-button", "data-do": action }, face ? icon(face) : "", words);
+  const look = { type: "button", class: main ? "tl-button tl-main" : "tl-button", "data-do": action };
+  const node = html("button", look, face ? icon(face) : "", words);
   if (key) node.append(html("kbd", { "aria-hidden": "true" }, key));
   turnOff(node, off);
   node.addEventListener("click", () => node.getAttribute("aria-disabled") || press(action));
@@ -34,14 +35,12 @@ export function roving(frame, group, buttons, reached = () => {}) {
   const stopAt = (stop) => buttons.forEach((one, place) => set(one, { tabindex: place === stop ? 0 : -1 }));
   stopAt(0);
   frame.listen(group, "focusin", ({ target }) => buttons.includes(target) && stopAt(buttons.indexOf(target)));
-  frame.listen(group, "keydown", (event) => {
-    const place = buttons.indexOf(event.target);
-    const next = rovingTarget(event.key, place, buttons.length);
-    if (place < 0 || next === undefined) return;
+  frame.onKey(group, ({ key, target }) => {
+    const place = buttons.indexOf(target);
+    const next = rovingTarget(key, place, buttons.length);
+    if (place < 0 || next === undefined) return false;
     buttons[next].focus();
     reached(next);
-    event.preventDefault();
-    event.stopPropagation();
   });
   return stopAt;
 }
@@ -124,22 +123,21 @@ export function slider(frame, { name, low, high, place, value, next, words, tick
     const box = line.getBoundingClientRect();
     take(value(clamp((event.clientX - box.left) / box.width, 0, 1)));
   };
-  const start = (event) => {
-    before = present;
-    knob.focus({ preventScroll: true });
-    follow(event);
-  };
-  draggable(frame, line, { start, move: follow, end: () => change(present), cancel: () => take(before) });
-  frame.listen(knob, "keydown", (event) => {
+  draggable(frame, line, {
+    start(event) {
+      before = present;
+      knob.focus({ preventScroll: true });
+      follow(event);
+    },
+    move: follow, end: () => change(present), cancel: () => take(before),
+  });
+  frame.onKey(knob, (event) => {
     const to = keyTarget(event, present, { low, high, next });
-    if (to !== undefined) {
-      take(to);
-      clearTimeout(rest);
-      rest = setTimeout(settle, 250);
-    } else if (event.key === "Enter" && rest) settle();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
+    if (event.key === "Enter" && rest) return settle();
+    if (to === undefined) return false;
+    take(to);
+    clearTimeout(rest);
+    rest = setTimeout(settle, 250);
   });
   frame.listen(knob, "blur", settle);
   frame.signal.addEventListener("abort", () => clearTimeout(rest));

@@ -57,8 +57,16 @@ class Frame {
     };
   }
 
-  listen(node, event, handler) {
-    node.addEventListener(event, handler, { signal: this.signal });
+  listen = (node, event, handler) => node.addEventListener(event, handler, { signal: this.signal });
+  focused = () => this.root.getRootNode().activeElement;
+
+  // handler(event) returns false for a key that is left to others.
+  onKey(node, handler) {
+    this.listen(node, "keydown", (event) => {
+      if (handler(event) === false) return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
   }
 
   watch(names, handler) {
@@ -73,10 +81,6 @@ class Frame {
     for (const [name, value] of Object.entries(traits)) this.model.set(name, value);
     this.model.save_changes();
     this.draw.now();
-  }
-
-  focused() {
-    return this.root.getRootNode().activeElement;
   }
 
   head(words, more) {
@@ -104,15 +108,11 @@ class Frame {
 
   // actions: {" ": ..., ArrowRight: ..., s: ..., Enter: ..., undo: ...}
   keys(actions) {
-    this.listen(this.root, "keydown", (event) => {
-      const action = actionOf(event, this.root);
-      if (action === "Escape") {
-        if (this.cancel) this.cancel();
-        else leave(this.root, event.target);
-      } else if (actions[action]) actions[action]();
-      else return;
-      event.preventDefault();
-      event.stopPropagation();
+    const cancelOrLeave = ({ target }) => (this.cancel ? this.cancel() : leave(this.root, target));
+    this.onKey(this.root, (event) => {
+      const act = { ...actions, Escape: cancelOrLeave }[actionOf(event, this.root)];
+      if (!act) return false;
+      act(event);
     });
   }
 }

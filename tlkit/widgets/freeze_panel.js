@@ -3,7 +3,7 @@
 import { drawBlocks, inputSide, MIDDLE } from "./blocks.js";
 import { Chart } from "./chart.js";
 import { button, roving, turnOff } from "./controls.js";
-import { html, say, set } from "./dom.js";
+import { div, html, say, set } from "./dom.js";
 import { makeFrame } from "./frame.js";
 import { imagePainter } from "./images.js";
 import { icon, makeHatch } from "./marks.js";
@@ -25,51 +25,40 @@ export function render({ model, el }) {
   const view = model.get("view");
   const hatch = makeHatch(frame);
   const past = []; // the rules before each change
-  let share = 0; // of the run: the step that the blocks and switches show
-  let dragged = null; // the plan while an edge is under the pointer
-
-  const plan = () => dragged ?? new Plan(view, model.get("rules"));
-  function write({ rules }) {
-    dragged = null;
+  const state = { share: 0, dragged: null }; // the part of the run that is shown; the plan while an edge is dragged
+  const plan = () => state.dragged ?? new Plan(view, model.get("rules"));
+  const preview = (changes) => {
+    Object.assign(state, changes);
+    frame.draw.now();
+  };
+  const write = ({ rules }) => {
+    state.dragged = null;
     past.push(model.get("rules"));
     frame.write({ rules });
-  }
-  const toggle = (group) => write(plan().toggled(group, share));
-
-  const network = makeNetwork(frame, view, model.get("image"), hatch, {
-    toggle, change: ({ name }, rate) => write(plan().withRate(name, share, rate)),
-  });
+  };
+  const toggle = (group) => write(plan().toggled(group, state.share));
+  const change = ({ name }, rate) => write(plan().withRate(name, state.share, rate));
+  const network = makeNetwork(frame, view, model.get("image"), hatch, { toggle, change });
   const costs = makeCosts();
-  const timeline = makeTimeline(frame, view, hatch, {
-    plan, write,
-    show(at) {
-      share = at;
-      frame.draw.now();
-    },
-    drag(to) {
-      dragged = to;
-      frame.draw.now();
-    },
-  });
+  const timeline = makeTimeline(frame, view, hatch, { plan, preview, write });
   const reset = button({ action: "reset", face: "again", words: "Reset plan" }, () => write({ rules: view.first }));
-  const thaw = button({ action: "thaw", words: "Thaw one more group", main: true }, () => toggle(plan().toThaw(share)));
+  const thaw = button({ action: "thaw", words: "Thaw one more group", main: true }, () => toggle(plan().toThaw(state.share)));
   frame.controls.append(thaw, reset);
   frame.body.before(frame.controls);
   frame.body.classList.add("tl-freeze");
   frame.body.append(network.node, costs.node, timeline.node);
 
   function draw() {
-    const present = plan();
-    const learns = present.learns(share);
-    const state = model.get("error") ? "error" : present.fault ? "waiting for you" : "up to date";
+    const [present, { share }, error] = [plan(), state, model.get("error")];
+    const word = error ? "error" : present.fault ? "waiting for you" : "up to date";
     frame.head(headline(present, share), "A locked group keeps its weights. Thaw from the head backwards.");
-    frame.show(state, state);
+    frame.show(word);
     turnOff(thaw, !present.toThaw(share));
     turnOff(reset, JSON.stringify(present.rules) === JSON.stringify(view.first));
     network.show(present, share);
-    costs.show(costCells(view, learns, model.get("costs"), model.get("measuring")));
+    costs.show(costCells(view, present.learns(share), model.get("costs"), model.get("measuring")));
     timeline.show(present, share);
-    frame.status(state, [statusWords(present, share, model.get("error"), view.batch_norm)]);
+    frame.status(word, [statusWords(present, share, error, view.batch_norm)]);
   }
 
   frame.keys({ undo: () => past.length && frame.write({ rules: past.pop() }) });
@@ -113,8 +102,8 @@ export function costCells({ groups, total }, learns, costs, measuring) {
 
 function makeCosts() {
   const cells = [0, 1, 2].map(() => ["div", "b", "span", "i"].map((tag) => html(tag)));
-  const node = html("div", { class: "tl-costs" }, ...cells.map(([caption, value, more, bar]) =>
-    html("div", {}, caption, value, " ", more, html("div", {}, bar))));
+  const cell = ([caption, value, more, bar]) => html("div", {}, caption, value, " ", more, html("div", {}, bar));
+  const node = div("tl-costs", ...cells.map(cell));
   const show = (costs) => costs.forEach(([part, ...words], place) => {
     words.forEach((text, which) => say(cells[place][which], text));
     cells[place][3].style.width = `${100 * Math.min(part, 1)}%`;
@@ -139,10 +128,12 @@ function makeNetwork(frame, { groups, input, sent }, image, hatch, { toggle, cha
     const lines = Math.ceil(groups.length / clamp(Math.floor((width - inset) / COLUMN), 1, MOST));
     const per = Math.ceil(groups.length / lines);
     if (rows.length !== lines) {
-      rows = Array.from({ length: lines }, (_, line) => ({ chart: new Chart(frame.root), from: line * per, to: Math.min((line + 1) * per, groups.length) }));
+      rows = Array.from({ length: lines }, (_, line) =>
+        ({ chart: new Chart(frame.root), from: line * per, to: Math.min((line + 1) * per, groups.length) }));
       const under = (name, part, { from, to }) =>
-        html("div", { class: "tl-columns" }, html("span", {}, name), ...controls.slice(from, to).map((one) => one[part]));
-      node.replaceChildren(picture, ...rows.flatMap((row) => [row.chart.node, under("Learns?", "toggle", row), under("Rate", "stepper", row)]));
+        div("tl-columns", html("span", {}, name), ...controls.slice(from, to).map((one) => one[part]));
+      node.replaceChildren(picture, ...rows.flatMap((row) =>
+        [row.chart.node, under("Learns?", "toggle", row), under("Rate", "stepper", row)]));
     }
     node.style.cssText = `--tl-inset: ${inset}px; --tl-count: ${per}`;
     rows.forEach((row) => Object.assign(row, { width, inset, column: (width - inset) / per }));
@@ -174,7 +165,7 @@ function makeControl(group, press, change) {
     return side;
   });
   const value = html("span");
-  const stepper = html("div", { class: "tl-stepper" }, ...sides, value);
+  const stepper = div("tl-stepper", ...sides, value);
 
   function show(plan, rate) {
     const word = rate !== null ? "learning" : weights ? "frozen" : "frozen by you";

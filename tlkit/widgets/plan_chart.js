@@ -9,15 +9,16 @@ import { linear, roundTicks } from "./scales.js";
 const GAP = 4; // px between two rows
 const TARGET = 24; // px that an edge is high to the pointer
 
-// plan() is the present one, show(at) the blocks at another time, drag(plan) while an edge moves, write(plan) afterwards.
-export function makeTimeline(frame, { groups, steps }, hatch, { plan, show: showAt, drag, write }) {
+// plan() is the present one, preview({share, dragged}) shows another time, or the plan while an edge moves, and
+// write(plan) is for the plan that the edge leaves.
+export function makeTimeline(frame, { groups, steps }, hatch, { plan, preview, write }) {
   const chart = new Chart(frame.root);
   const stride = (fine) => Math.max(1, Math.round(steps / (fine ? 200 : 20)));
   const cursor = slider(frame, {
     name: "Step shown", low: 0, high: steps - 1, words: (step) => `step ${step}`, place: (step) => step / steps,
     value: (at) => Math.min(Math.round(at * steps), steps - 1),
     next: (step, by, fine) => step + by * stride(fine),
-    input: (step) => showAt(step / steps),
+    input: (step) => preview({ share: step / steps }),
   });
   const title = html("div", { class: "tl-chart-title" }, "Plan: what learns in which step");
   const node = html("div", { class: "tl-figure tl-timeline" }, title, cursor.node, chart.node);
@@ -33,7 +34,8 @@ export function makeTimeline(frame, { groups, steps }, hatch, { plan, show: show
     const x = linear(0, 1, area.left, area.right);
     chart.size(width, area.bottom + 22);
     chart.x = x;
-    groups.toReversed().forEach((group, row) => drawRow(chart, shown, group, { x, y: 2 + (high + GAP) * row, high, left, hatch, share, stop }));
+    const look = { x, high, left, hatch, share, stop };
+    groups.toReversed().forEach((group, row) => drawRow(chart, shown, group, 2 + (high + GAP) * row, look));
     drawSteps(chart, area, x, steps);
     drawNow(chart, x(share), area.bottom, width, `step ${shown.step(share)}`);
     chart.sweep();
@@ -42,27 +44,23 @@ export function makeTimeline(frame, { groups, steps }, hatch, { plan, show: show
   }
 
   const edgeOf = ({ dataset }) => ({ edges: plan().edges(dataset.group, present), place: Number.parseInt(dataset.edge, 10) });
-  dragEdges(frame, chart, { edgeOf, plan, drag, write });
+  dragEdges(frame, chart, { edgeOf, plan, preview, write });
   // At the box around it: an SVG that listens to focus or keys takes the focus itself.
   frame.listen(node, "focusin", ({ target }) => {
     if (!target.dataset.edge) return;
     stop = target.dataset.edge;
     edgeNodes(chart).forEach((edge) => set(edge, { tabindex: edge === target ? 0 : -1 }));
   });
-  frame.listen(node, "keydown", (event) => {
-    if (!event.target.dataset.edge) return;
-    const { edges, place } = edgeOf(event.target);
-    const by = stride(event.shiftKey) / steps;
-    const start = edges[place][2];
-    const to = { Home: 0, End: 1, ArrowLeft: start - by, ArrowRight: start + by }[event.key];
-    const row = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-    if ((row ?? to) === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const all = edgeNodes(chart);
-    if (row) return all.at((all.indexOf(event.target) + row) % all.length).focus();
+  frame.onKey(node, ({ target, key, shiftKey }) => {
+    if (!target.dataset.edge) return false;
+    const { edges, place } = edgeOf(target);
+    const [start, by, all] = [edges[place][2], stride(shiftKey) / steps, edgeNodes(chart)];
+    const to = { Home: 0, End: 1, ArrowLeft: start - by, ArrowRight: start + by }[key];
+    const row = { ArrowUp: -1, ArrowDown: 1 }[key];
+    if ((row ?? to) === undefined) return false;
+    if (row) return all.at((all.indexOf(target) + row) % all.length).focus();
     write(plan().moved(edges, place, to));
-    if (!event.target.isConnected) edgeNodes(chart).find((edge) => edge.dataset.group === edges[0][0]).focus();
+    if (!target.isConnected) edgeNodes(chart).find((edge) => edge.dataset.group === edges[0][0]).focus();
   });
   return { node, show };
 }
@@ -75,26 +73,28 @@ function edgeNodes(chart) {
   });
 }
 
-function dragEdges(frame, chart, { edgeOf, plan, drag, write }) {
-  let grip = null; // the edge under the pointer: {edges, place, from, to}
+function dragEdges(frame, chart, { edgeOf, plan, preview, write }) {
+  let grip = null; // the edge under the pointer: {edges, place, from}
+  let dragged = null;
   draggable(frame, chart.node, {
-    start: ({ target, clientX }) => {
+    start({ target, clientX }) {
       const node = target.closest(".tl-edge");
       if (!node) return false;
       node.focus({ preventScroll: true });
-      grip = { ...edgeOf(node), from: clientX, to: null };
+      grip = { ...edgeOf(node), from: clientX };
+      dragged = null;
     },
-    move: ({ clientX }) => {
+    move({ clientX }) {
       const at = chart.x.invert(chart.x(grip.edges[grip.place][2]) + clientX - grip.from);
-      grip.to = plan().moved(grip.edges, grip.place, at);
-      drag(grip.to);
+      dragged = plan().moved(grip.edges, grip.place, at);
+      preview({ dragged });
     },
-    end: () => grip.to && write(grip.to),
-    cancel: () => drag(null),
+    end: () => dragged && write(dragged),
+    cancel: () => preview({ dragged: null }),
   });
 }
 
-function drawRow(chart, plan, group, { x, y, high, left, hatch, share, stop }) {
+function drawRow(chart, plan, group, y, { x, high, left, hatch, share, stop }) {
   const { name, weights } = group;
   const middle = y + high / 2 + 4;
   chart.words(`row ${name}`, left - 8, middle, name, { anchor: "end", room: left - 8 });
@@ -119,8 +119,10 @@ function drawEdge(chart, plan, rule, name, { at, y, high, stop }) {
     "aria-label": `edge of ${group}`, "aria-valuemin": 0, "aria-valuemax": plan.steps, "aria-valuenow": plan.step(start),
     "aria-valuetext": plan.edgeWords(rule), transform: `translate(${at.toFixed(1)} ${y})`,
   });
-  if (!node.firstChild) node.append(svg("rect"), svg("rect", { rx: 4 }), svg("path")); // what is hit, the focus, the handle
-  [Math.max(high, TARGET), high].forEach((height, which) => set(node.children[which], { x: -16, width: 32, y: (high - height) / 2, height }));
+  if (!node.firstChild) node.append(...["rect", "rect", "path"].map((tag) => svg(tag))); // what is hit, the focus, the handle
+  const target = Math.max(high, TARGET);
+  set(node.children[0], { x: -16, width: 32, y: (high - target) / 2, height: target });
+  set(node.children[1], { x: -16, width: 32, height: high, rx: 4 });
   set(node.lastChild, { d: `M${start < 1 ? 5 : -8},${high / 2 - 4}v8m3,0v-8`, class: rate !== null && start < 1 ? "tl-on" : null });
 }
 
