@@ -51,10 +51,10 @@ test("a pair that was not compared has nothing measured", () => {
 });
 
 test("zero is always on the axis of differences, and ticks have as many decimals as they need", () => {
-  const { scale, ticks } = differenceAxis([10, 20], 1, 0, 116, 4); // from -1.6 to 21.6: 5 px a point
+  const { scale, ticks } = differenceAxis([10, 20], "points", 0, 116, 4); // from -1.6 to 21.6: 5 px a point
   assert.ok(Math.abs(scale(0) - 8) < 1e-9);
   assert.deepEqual(ticks.map((tick) => tick.words), ["0", "+10", "+20"]);
-  const small = differenceAxis([0.001, 0.004], 1e-3, 0, 100, 4).ticks.map((tick) => tick.words);
+  const small = differenceAxis([0.001, 0.004], "", 0, 100, 4).ticks.map((tick) => tick.words);
   assert.deepEqual(small, ["0.000", "+0.002", "+0.004"]);
 });
 

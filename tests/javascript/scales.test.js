@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import {
-  budgetScale, clamp, curvePoints, digitsOf, linear, nearest, percentTicks, roundTicks, spread, valueTicks,
+  budgetScale, clamp, curvePoints, decimals, digitsOf, linear, nearest, percentTicks, roundTicks, spread, valueTicks,
 } from "../../tlkit/widgets/scales.js";
 
 const near = (found, wanted) => {
@@ -93,4 +93,11 @@ test("what was not measured is no point of a curve", () => {
 
 test("the nearest of some places is found, the first of two", () => {
   assert.deepEqual([0.1, 0.3, 0.9, 0.25].map((to) => nearest([0, 0.5, 1], to)), [0, 1, 2, 0]);
+});
+
+test("round values have the decimals that all of them need", () => {
+  assert.equal(decimals([0, 0.25, 0.5]), 2);
+  assert.equal(decimals([0.1 + 0.2, 1]), 1);
+  assert.equal(decimals([100, 102.5]), 1);
+  assert.equal(decimals([-2, 0]), 0);
 });

@@ -6,7 +6,7 @@ import { stopSlider } from "./controls.js";
 import { div, html, say, set } from "./dom.js";
 import { makeFrame } from "./frame.js";
 import { color, GLYPHS } from "./marks.js";
-import { budgetScale, curvePoints, linear, roundTicks, valueTicks } from "./scales.js";
+import { budgetScale, curvePoints, decimals, linear, roundTicks, valueTicks } from "./scales.js";
 import { amount, known, MINUS, signed, SPACE } from "./words.js";
 
 const LOWER = 94; // px that the differences are high
@@ -34,18 +34,16 @@ export function render({ model, el }) {
   function draw() {
     const [compared, budget] = [pair(), model.get("budget")];
     set(chart.node, { "aria-label": `${axis.title}. ${compared.names.join(" minus ")}, ${compared.words(budget)}` });
-    const width = Math.max(figure.clientWidth, 200);
     const top = frame.narrow ? 244 : 306; // of the lower chart
-    chart.size(width, top + LOWER + 40);
-    const room = chart.margin([...recipes.map(({ name }) => [name, 600]), ["no difference"]], width, 26);
-    area = { left: 42, right: width - room, top: 10, bottom: top - 54 };
+    const names = [...recipes.map(({ name }) => [name, 600]), ["no difference"]];
+    area = { ...chart.layout(top + LOWER + 40, names, 26), bottom: top - 54 };
     drawBudgets(chart, view, budget, { area, x: x(), top, narrow: frame.narrow });
-    drawCurves(chart, view, compared.recipes, { area, x: x(), room });
-    drawDifferences(chart, compared, budget, { area: { ...area, top, bottom: top + LOWER }, x: x(), width });
+    drawCurves(chart, view, compared.recipes, { area, x: x() });
+    drawDifferences(chart, compared, budget, { area: { ...area, top, bottom: top + LOWER }, x: x() });
     chart.sweep();
     knob.under(area);
     knob.show(budget);
-    selects.forEach((show, which) => show(compared.recipes[which]));
+    selects.forEach((one, which) => one.show(compared.recipes[which]));
     side.show(compared, budget);
     const open = compared.openWords();
     frame.status("", [["", "\u25cf filled: interval excludes zero"], ["", `\u25cb open: it does not${open}`]], "      ");
@@ -53,10 +51,7 @@ export function render({ model, el }) {
 
   frame.head(view.title, view.subtitle);
   frame.show("measured");
-  frame.keys({});
-  frame.watch("budget first second", frame.draw.later);
-  draw();
-  return frame.close;
+  return frame.start("budget first second");
 }
 
 // ---- Words
@@ -108,7 +103,7 @@ export class Pair {
 
 // ---- The side column
 
-// A recipe is never compared with itself: choosing the other one swaps the two. Returns what shows the present one.
+// A recipe is never compared with itself: choosing the other one swaps the two.
 function makeSelect(frame, model, trait, recipes) {
   const options = recipes.map(({ mark, open, name }, index) =>
     html("option", { value: index }, `${GLYPHS[mark][open ? 1 : 0]}${SPACE}${SPACE}${name}`));
@@ -121,7 +116,7 @@ function makeSelect(frame, model, trait, recipes) {
     node.value = model.get(trait);
     node.style.color = color(token === "ghost" ? "ink2" : token);
   };
-  return Object.assign(show, { node });
+  return { node, show };
 }
 
 function makeSide(frame, selects) {
@@ -160,7 +155,7 @@ function drawBudgets(chart, { values, axis_words: unit, y: axis }, budget, { are
   if (known(axis.chance)) chart.chance(area, y(axis.chance), axis.chance, true);
 }
 
-function drawCurves(chart, { values, recipes, y: axis }, pair, { area, x, room }) {
+function drawCurves(chart, { values, recipes, y: axis }, pair, { area, x }) {
   const y = linear(axis.bottom, axis.top, area.bottom, area.top);
   const crowded = (token) => recipes.filter((one) => one.token === token).length > 2; // three of a family: the pair in colour
   const ends = recipes.flatMap((one, index) => {
@@ -172,23 +167,23 @@ function drawCurves(chart, { values, recipes, y: axis }, pair, { area, x, room }
     const look = { words: one.name, token: token === "ghost" ? "ink2" : token, kind: chosen ? "chosen" : "name" };
     return [{ ...look, name: `${index}`, y: points.at(-1).y, mark: one.mark, open: one.open }];
   });
-  chart.ends(area, ends, room);
+  chart.ends(area, ends, area.room);
 }
 
 // Zero is always in sight; the scale belongs to the pair, so it stays while the budget moves.
-export function differenceAxis(values, least, from, to, most) {
+export function differenceAxis(values, unit, from, to, most) {
   const [low, high] = [Math.min(0, ...values), Math.max(0, ...values)];
-  const edge = 0.08 * Math.max(high - low, least);
+  const edge = 0.08 * Math.max(high - low, unit ? 1 : 1e-3);
   const scale = linear(low - edge, high + edge, from, to);
   const ticks = roundTicks(low - edge, high + edge, most);
-  const digits = [0, 1, 2, 3].find((some) => ticks.every((value) => Math.abs(value - Number(value.toFixed(some))) < 1e-6)) ?? 4;
-  return { scale, ticks: ticks.map((value) => ({ at: scale(value), words: signed(value, digits) })) };
+  return { scale, ticks: ticks.map((value) => ({ at: scale(value), words: signed(value, decimals(ticks)) })) };
 }
 
-function drawDifferences(chart, { view, names, found }, budget, { area, x, width }) {
-  chart.words("lower title", 0, area.top - 14, `Paired difference, ${names.join(` ${MINUS} `)}`, { kind: "chosen", token: "ink", room: width });
+function drawDifferences(chart, { view, names, found }, budget, { area, x }) {
+  const title = `Paired difference, ${names.join(` ${MINUS} `)}`;
+  chart.words("lower title", 0, area.top - 14, title, { kind: "chosen", token: "ink", room: area.right + area.room });
   const all = found.filter(Boolean).flatMap(({ low, high }) => [low, high]);
-  const { scale: y, ticks } = differenceAxis(all, view.unit ? 1 : 1e-3, area.bottom, area.top, 5);
+  const { scale: y, ticks } = differenceAxis(all, view.unit, area.bottom, area.top, 5);
   chart.axes("lower", { ...area, bottom: -9 }, { y: ticks });
   chart.line("zero", [[area.left, y(0)], [area.right, y(0)]], { width: 1.25, layer: "band" });
   chart.words("zero", area.right + 12, y(0) + 4, "no difference", {});
@@ -207,7 +202,8 @@ function drawSeeds(strip, pair, found) {
   strip.size(width, 104);
   const area = { left: 44, right: width - 14, top: 10, bottom: 80 };
   const all = pair.found.filter(Boolean).flatMap(({ low, high, values }) => [low, high, ...values]);
-  const { scale: x, ticks } = differenceAxis(all, pair.view.unit ? 1 : 1e-3, area.left, area.right, Math.floor((area.right - area.left) / 36));
+  const most = Math.floor((area.right - area.left) / 36);
+  const { scale: x, ticks } = differenceAxis(all, pair.view.unit, area.left, area.right, most);
   strip.axes("strip", area, { x: ticks });
   strip.line("zero", [[x(0), area.top - 6], [x(0), area.bottom]], { width: 1.25, layer: "grid" });
   strip.words("seeds", 0, 27, "seeds");

@@ -98,7 +98,8 @@ export function keyTarget({ key, shiftKey }, present, { low, high, next }) {
 // place(value) is 0 to 1 along the line, value(place) its inverse; next(value, direction, fine) the key's step.
 // input(value) follows every move, change(value) comes once it rests: at release, or shortly after the last key.
 export function slider(frame, { name, low, high, place, value, next, words, ticks = [], input, change = () => {} }) {
-  const knob = html("div", { class: "tl-knob", role: "slider", tabindex: 0, "aria-label": name, "aria-valuemin": low, "aria-valuemax": high });
+  const range = { "aria-valuemin": low, "aria-valuemax": high };
+  const knob = html("div", { class: "tl-knob", role: "slider", tabindex: 0, "aria-label": name, ...range });
   const marks = ticks.map(() => html("i"));
   const line = html("div", { class: "tl-line" }, html("b"), ...marks, knob);
   const label = html("span", { class: "tl-slider-name" }, name);

@@ -76,6 +76,14 @@ class Frame {
     }
   }
 
+  // Draws now and whenever one of these traits changes; actions: see keys. Returns what render returns.
+  start(traits, actions = {}) {
+    this.keys(actions);
+    this.watch(traits, this.draw.later);
+    this.draw.now();
+    return this.close;
+  }
+
   // What the learner chose: to the page, to the kernel, and drawn at once.
   write(traits) {
     for (const [name, value] of Object.entries(traits)) this.model.set(name, value);

@@ -6,7 +6,7 @@ import { div, html, say, set } from "./dom.js";
 import { makeFrame } from "./frame.js";
 import { imagePainter } from "./images.js";
 import { frameSlider, player } from "./player.js";
-import { clamp, curvePoints, linear, roundTicks } from "./scales.js";
+import { clamp, curvePoints, decimals, linear, roundTicks } from "./scales.js";
 import { amount, fixed, known, MINUS, SPACE } from "./words.js";
 
 const LARGEST = 76; // px of an image's side
@@ -14,7 +14,7 @@ const LARGEST = 76; // px of an image's side
 // Each part is there only if the view has it.
 export function render({ model, el }) {
   const view = model.get("view");
-  const { name, at, values, few, where, recorded, curve, choices, strips } = view;
+  const { values, recorded, curve, choices, strips } = view;
   const last = values.length - 1;
   const through = curve && !curve.own; // the slider lies under the curve, on its axis
   const frame = makeFrame(model, el, "frames", draw);
@@ -22,25 +22,14 @@ export function render({ model, el }) {
   const paint = imagePainter(frame, model.get("images"));
   const images = view.rows.map((row) => makeRow(paint, row));
   const rows = div("tl-lines");
-  const value = html("b", { class: "tl-value" });
   const play = player(frame, { last, present, go: (index) => frame.write({ frame: index }) });
   const on = button({ action: "next", face: "step", words: "Next frame", key: "\u2192" }, play.step);
-  const knob = frameSlider(frame, {
-    name: name[0].toUpperCase() + name.slice(1), at, ticks: few ? at : [...roundTicks(at[0], at[last], 8), at[last]],
-    words: (index) => view.words[index], seek: play.seek,
-  });
+  const knob = makeKnob(frame, view, play.seek);
   const chart = curve && new Chart(frame.root);
   const figure = div("tl-figure", choices.length ? rows : "", ...(curve ? [div("tl-chart-title", curve.title), chart.node] : []));
   const side = makeSide(view);
-
-  knob.node.append(value);
   (through ? figure : frame.controls).append(knob.node);
-  if (through) figure.classList.add("tl-same-axis");
-  else {
-    knob.node.classList.add("tl-own-axis");
-    knob.line.before(html("span", { class: "tl-caption" }, values[0]));
-    knob.line.after(html("span", { class: "tl-caption" }, values[last]));
-  }
+  figure.classList.toggle("tl-same-axis", Boolean(through));
   if (recorded) frame.controls.append(div("tl-row", play.node, on));
   const choose = choices.length > 1 ? chooser(frame, choices.map(([words]) => words)) : () => {};
   if (!frame.controls.childElementCount) frame.controls.remove(); // the slider stands at its curve
@@ -56,10 +45,9 @@ export function render({ model, el }) {
     if (nodes.some((node, place) => node !== rows.children[place])) rows.replaceChildren(...nodes);
     choose(model.get("shown"));
     for (const place of [...shown, ...strips]) images[place].draw(index);
-    say(value, recorded || through ? where[index] : values[index]);
     if (curve) {
       const tall = !side && through ? 110 : frame.narrow ? 180 : 220;
-      const area = drawCurve(chart, view, index, { width: Math.max(figure.clientWidth, 200), tall, narrow: frame.narrow });
+      const area = drawCurve(chart, view, index, tall, frame.narrow);
       if (through) knob.under(area);
     }
     knob.show(index);
@@ -72,10 +60,29 @@ export function render({ model, el }) {
 
   frame.head(view.title, view.subtitle);
   frame.show(recorded ? "recorded run" : "measured");
-  frame.keys({ " ": recorded && play.press, ArrowRight: play.step });
-  frame.watch("frame shown", frame.draw.later);
-  draw();
-  return frame.close;
+  return frame.start("frame shown", { " ": recorded && play.press, ArrowRight: play.step });
+}
+
+// On an axis of its own the slider has its first and last value at its ends.
+function makeKnob(frame, { name, at, values, few, where, words, recorded, curve }, seek) {
+  const own = !curve || curve.own;
+  const value = html("b", { class: "tl-value" });
+  const ticks = few ? at : [...roundTicks(at[0], at.at(-1), 8), at.at(-1)];
+  const title = name[0].toUpperCase() + name.slice(1);
+  const { node, line, under, show } = frameSlider(frame, { name: title, at, ticks, words: (index) => words[index], seek });
+  node.append(value);
+  if (own) {
+    node.classList.add("tl-own-axis");
+    line.before(html("span", { class: "tl-caption" }, values[0]));
+    line.after(html("span", { class: "tl-caption" }, values.at(-1)));
+  }
+  return {
+    node, under,
+    show(index) {
+      show(index);
+      say(value, recorded || !own ? where[index] : values[index]);
+    },
+  };
 }
 
 // The sentence, if nothing else shows it, and the note; else where the slider is.
@@ -173,20 +180,19 @@ function hatch(picture, veil, room) {
 const path = (spots) => spots.filter((spot) => known(spot.y)).map((spot) => [spot.x, spot.y]);
 
 // Draws the curve up to a frame and returns where its axes lie.
-function drawCurve(chart, view, index, { width, tall, narrow }) {
+function drawCurve(chart, view, index, tall, narrow) {
   const { recorded, curve, where, choices } = view;
   const { own, words } = curve;
   const height = tall + (curve.x_title ? 58 : 42);
-  chart.size(width, height);
   const atEnd = recorded ? [[`at the end ${words.at(-1)}`]] : [];
   const longest = own ? [] : [[where.toSorted((one, other) => other.length - one.length)[0], 600]];
-  const room = chart.margin([...curve.lines.map(([name]) => [name]), ...atEnd, ...longest], width, 16);
-  const area = { left: choices.length && !narrow ? 148 : 46, right: width - room, top: 18, bottom: 18 + tall };
+  const inside = { left: choices.length && !narrow ? 148 : 46, top: 18, bottom: 18 + tall };
+  const area = { ...chart.layout(height, [...curve.lines.map(([name]) => [name]), ...atEnd, ...longest], 16), ...inside };
   const x = linear(...curve.span, area.left, area.right);
   const y = linear(curve.bottom, curve.top, area.bottom, area.top);
   const spots = curve.x.map((one, place) => ({ x: x(one), y: known(curve.y[place]) ? y(curve.y[place]) : null }));
   const plot = { chart, view, index, area, x, y, spots, here: spots[index] };
-  drawLines(plot, room, atEnd);
+  drawLines(plot, atEnd);
   drawAxes(plot);
   if (!own) chart.line("now", [[plot.here.x, area.top - 4], [plot.here.x, height + 12]], { width: 1.25, layer: "grid" });
   nameMarks(plot);
@@ -195,7 +201,7 @@ function drawCurve(chart, view, index, { width, tall, narrow }) {
   return area;
 }
 
-function drawLines({ chart, view: { curve, recorded }, index, area, x, y, spots, here }, room, atEnd) {
+function drawLines({ chart, view: { curve, recorded }, index, area, x, y, spots, here }, atEnd) {
   const { token, mark } = curve;
   const end = atEnd.map(([words]) => ({ name: "last", y: spots.at(-1).y, words, token: "ink2" }));
   const ends = index < spots.length - 1 ? end.filter((label) => known(label.y)) : [];
@@ -204,12 +210,11 @@ function drawLines({ chart, view: { curve, recorded }, index, area, x, y, spots,
     chart.line(`dotted ${place}`, points, { token: "edge", width: 1, dash: "2 3", layer: "grid" });
     if (points.length) ends.push({ name: `dotted ${place}`, y: points.at(-1)[1], words: name, token: "ink2" });
   });
-  chart.ends(area, ends, room);
+  chart.ends(area, ends, area.room);
   const points = curvePoints(curve.x.map(x), y, curve.y, curve.low, curve.high);
   if (!recorded) chart.series("curve", { token, mark }, points);
   else {
-    const [low, high] = ["low", "high"].map((end) => path(points.map((point) => ({ x: point.x, y: point[end] }))));
-    if (low.length > 1) chart.band("curve", low, high, token);
+    chart.band("curve", points, token);
     chart.line("to come", path(spots), { token: "ghost", width: 1.25 });
     chart.line("until now", path(spots.slice(0, index + 1)), { token, width: 2.25 });
   }
@@ -218,18 +223,20 @@ function drawLines({ chart, view: { curve, recorded }, index, area, x, y, spots,
 
 // On an axis of its own, the curve's two values at the present mark stand in bold among the ticks.
 function drawAxes({ chart, view, index, area, x, y, here }) {
-  const { bottom, top, unit, own, words, x_title: title } = view.curve;
+  const { bottom, top, unit, own, words: values, x_title: title } = view.curve;
   const ticks = roundTicks(bottom, top, Math.min(4, Math.floor((area.bottom - area.top) / 35)));
-  const digits = Math.max(...ticks.map((tick) => (String(Number(tick.toPrecision(6))).split(".")[1] ?? "").length));
+  const words = ticks.map((tick) => fixed(tick, decimals(ticks)));
+  if (unit) words.push(`${words.pop()}${SPACE}${unit}`);
+  const beside = ticks.map((tick, place) => ({ at: y(tick), words: words[place] }));
   const level = own && known(here.y);
-  const beside = ticks.map((tick) => ({ at: y(tick), words: fixed(tick, digits) + (unit && tick === ticks.at(-1) ? SPACE + unit : "") }));
   chart.axes("curve", area, {
     x: apart(xTicks(view, index, x, Math.floor((area.right - area.left) / 80)), 8, (label) => chart.width(label, 11, 600)),
     y: beside.filter((tick) => !level || Math.abs(tick.at - here.y) > 12),
   });
   if (level) {
     chart.line("level", [[area.left, here.y], [here.x, here.y], [here.x, area.bottom]], { width: 1.25, layer: "grid" });
-    chart.words("level", area.left - 8, here.y + 4, words[index].replace(` ${unit}`, ""), { kind: "bold", token: "ink", anchor: "end" });
+    const look = { kind: "bold", token: "ink", anchor: "end" };
+    chart.words("level", area.left - 8, here.y + 4, values[index].replace(` ${unit}`, ""), look);
   }
   for (const up of bottom > 0 ? [8, 12] : []) {
     chart.line(`break ${up}`, [[area.left - 5, area.bottom - up], [area.left + 5, area.bottom - up - 6]], { token: "edge", width: 1 });
@@ -251,10 +258,11 @@ export function apart(ticks, gap, widthOf) {
 export function xTicks({ name, at, values, few, recorded, curve: { own, span, x: xs } }, index, x, most) {
   const plain = (number) => ({ at: x(number), words: number.toLocaleString("en", { maximumSignificantDigits: 6 }).replace("-", MINUS) });
   const last = values.length - 1;
-  const words = values.with(last, recorded ? `${name} ${values[last]}` : values[last]);
-  const tick = (place) => ({ at: x(at[place]), words: words[place] });
-  const every = own || !few ? roundTicks(...span, Math.max(1, most)).map(plain) : at.map((value, place) => ({ at: x(value), words: values[place] }));
-  return [{ ...(own ? plain(xs[index]) : tick(index)), bold: true }, ...(own ? [] : [tick(last)]), ...every];
+  const each = at.map((value, place) => ({ at: x(value), words: values[place] }));
+  const every = own || !few ? roundTicks(...span, Math.max(1, most)).map(plain) : each;
+  const end = recorded ? { ...each[last], words: `${name} ${values[last]}` } : each[last];
+  const present = own ? plain(xs[index]) : index === last ? end : each[index];
+  return [{ ...present, bold: true }, ...(own ? [] : [end]), ...every];
 }
 
 // The present mark says what it is, where the line is not; of the others those do that have room.

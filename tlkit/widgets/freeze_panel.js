@@ -61,10 +61,7 @@ export function render({ model, el }) {
     frame.status(word, [statusWords(present, share, error, view.batch_norm)]);
   }
 
-  frame.keys({ undo: () => past.length && frame.write({ rules: past.pop() }) });
-  frame.watch("rules costs measuring error", frame.draw.later);
-  draw();
-  return frame.close;
+  return frame.start("rules costs measuring error", { undo: () => past.length && frame.write({ rules: past.pop() }) });
 }
 
 // ---- Words
