@@ -9,7 +9,7 @@ import { makeFrame } from "./frame.js";
 import { imagePainter, picture } from "./images.js";
 import { ahead, bearer, closest, laidOut, stacked, WAYS } from "./map_layout.js";
 import { color } from "./marks.js";
-import { recordedRun } from "./recorded_run.js";
+import { recordedRun } from "./player.js";
 import { clamp, linear } from "./scales.js";
 import { article, count, fixed, many, SPACE } from "./words.js";
 
@@ -134,12 +134,9 @@ function imageMap(frame, places, select, run) {
     const box = canvas.getBoundingClientRect();
     nearest(([x, y]) => Math.hypot(x - clientX + box.left, y - clientY + box.top));
   });
-  frame.listen(node, "keydown", (event) => {
-    if (WAYS[event.key]) nearest((point) => ahead(WAYS[event.key], shown.points[shown.selected], point));
-    else if (event.key === " " && run) run.press();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
+  frame.onKey(node, ({ key }) => {
+    if (WAYS[key]) return nearest((point) => ahead(WAYS[key], shown.points[shown.selected], point));
+    return key === " " && run ? run.press() : false;
   });
   const show = (now, paint) => {
     const width = Math.max(node.parentNode.clientWidth - 2, 200);

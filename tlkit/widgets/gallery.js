@@ -85,7 +85,7 @@ export function render({ model, el }) {
   let page = {}; // {size, first, shown}: the part of it that is shown
 
   const change = (more) => { Object.assign(state, more); frame.draw.now(); };
-  const go = (place) => place in listed && change({ selected: listed[place] });
+  const go = (place) => { if (place in listed) change({ selected: listed[place] }); };
   const turn = (by) => go(clamp(listed.indexOf(state.selected) + by * page.size, 0, listed.length - 1));
   const nextError = () => {
     const at = listed.indexOf(state.selected) + 1;

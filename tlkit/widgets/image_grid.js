@@ -38,13 +38,10 @@ export function imageGrid(frame, { name, style, parts = [], go, turn }) {
     node.focus({ preventScroll: true });
     if (place >= 0) go(page.first + place);
   });
-  frame.listen(node, "keydown", (event) => {
-    const to = keyPlace(event.key, page);
-    if (event.key.startsWith("Page")) turn(event.key === "PageUp" ? -1 : 1);
-    else if (to === undefined) return;
-    else if (to >= 0 && to < page.all) go(to);
-    event.preventDefault();
-    event.stopPropagation();
+  frame.onKey(node, ({ key }) => {
+    if (key.startsWith("Page")) return turn(key === "PageUp" ? -1 : 1);
+    const to = keyPlace(key, page);
+    return to >= 0 && to < page.all ? go(to) : to !== undefined;
   });
 
   // The places from `first` on, of which `at` is selected; fill(cell, place) draws one and returns its name.

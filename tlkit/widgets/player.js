@@ -1,4 +1,4 @@
-// Through frames in time: a slider, Play, and both together.
+// Through frames in time: a slider, Play, and both together for a recorded run.
 
 import { fillRow, stopSlider } from "./controls.js";
 import { html, say } from "./dom.js";
@@ -43,17 +43,27 @@ export function player(frame, { last, present, go }) {
   return { node: row, press, seek, step: () => seek(Math.min(present() + 1, last)) };
 }
 
-// Play and a slider through the steps of a run, of which present() is shown: {nodes, press, step, show}.
-export function scrubber(frame, steps, { present, go }) {
+// Play and a slider in the controls run through the steps of a recorded run, of which `frame` is the present one. A single
+// moment has no controls, and the result is null.
+export function recordedRun(frame, model, steps) {
   const last = steps.length - 1;
-  const { node, press, seek, step } = player(frame, { last, present, go });
+  const present = () => model.get("frame");
+  frame.show(last > 0 ? "recorded run" : "measured");
+  if (last < 1) {
+    frame.controls.remove();
+    frame.keys({});
+    return null;
+  }
+  const { node, press, seek, step } = player(frame, { last, present, go: (index) => frame.write({ frame: index }) });
   const words = (index) => `step ${many(steps[index])} of ${many(steps[last])}`;
   const knob = frameSlider(frame, { name: "Step", at: steps, words, seek });
-  knob.node.classList.add("tl-scrubber");
   const value = html("span", { class: "tl-value" });
+  knob.node.classList.add("tl-scrubber");
+  frame.controls.append(node, knob.node, value);
+  frame.keys({ " ": press, ArrowRight: step });
   const show = () => {
     knob.show(present());
     say(value, words(present()));
   };
-  return { nodes: [node, knob.node, value], press, step, show };
+  return { press, show };
 }

@@ -7,7 +7,7 @@ import { div, html, say, set } from "./dom.js";
 import { makeFrame } from "./frame.js";
 import { imagePainter, picture } from "./images.js";
 import { color, makeHatch } from "./marks.js";
-import { recordedRun } from "./recorded_run.js";
+import { recordedRun } from "./player.js";
 import { clamp, linear, roundTicks } from "./scales.js";
 import { count, fixed, many, SPACE } from "./words.js";
 
