@@ -96,7 +96,7 @@ export function render({ model, el }) {
   const run = recordedRun(frame, model, view.steps);
   const map = imageMap(frame, floats(model, "places", 2), select, run);
   frame.body.classList.add("tl-mapped");
-  frame.body.append(div("tl-figure", map.node), run ? frame.controls : "", side, live);
+  frame.body.append(div("tl-figure", map.node), run.press ? frame.controls : "", side, live);
 
   function draw() {
     const now = moment();
@@ -108,14 +108,12 @@ export function render({ model, el }) {
     neighbours.replaceChildren(...neighbourNodes(now, paint));
     sentence.replaceChildren(...neighbourWords(now).map((one) => (Array.isArray(one) ? html("b", {}, ...one) : one)));
     if (trend) drawTrend(trend, view, now.index);
-    if (run) run.show();
+    run.show();
   }
 
   frame.head(view.title, view.subtitle);
   frame.status("", [["", NOTE]]);
-  frame.watch("frame selected", frame.draw.later);
-  draw();
-  return frame.close;
+  return frame.start("frame selected", run.keys);
 }
 
 // ---- The map
@@ -136,7 +134,7 @@ function imageMap(frame, places, select, run) {
   });
   frame.onKey(node, ({ key }) => {
     if (WAYS[key]) return nearest((point) => ahead(WAYS[key], shown.points[shown.selected], point));
-    return key === " " && run ? run.press() : false;
+    return key === " " && run.press ? run.press() : false;
   });
   const show = (now, paint) => {
     const width = Math.max(node.parentNode.clientWidth - 2, 200);

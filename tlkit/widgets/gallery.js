@@ -13,7 +13,7 @@ import { color } from "./marks.js";
 import { clamp, linear } from "./scales.js";
 import { article, many, shortPercent, SPACE } from "./words.js";
 
-// ---- What is known, chosen and said
+// ---- What is known, chosen and put into words
 
 // The view, of which labels, predictions and beliefs are there or not, with its images and which of them are wrong.
 export function imageSet(view, beliefs = []) {
@@ -26,9 +26,10 @@ export function imageSet(view, beliefs = []) {
 // The images of the chosen classes (no class: all), and what remains of them, in order.
 export function filtered({ labels, predicted, beliefs, all, wrong }, { chosen, kind, order }) {
   const here = all.filter((image) => !chosen.length || chosen.includes((labels ?? predicted)[image]));
-  const listed = kind === "all" ? here : here.filter((image) => wrong(image) === (kind === "wrong"));
+  const listed = here.filter((image) => kind === "all" || wrong(image) === (kind === "wrong"));
   const belief = (image) => beliefs[image][predicted[image]] * (order === "surest first" ? -1 : 1);
-  return { here, errors: here.filter(wrong), listed: order === "data set" ? listed : listed.toSorted((a, b) => belief(a) - belief(b)) };
+  if (order !== "data set") listed.sort((one, other) => belief(one) - belief(other));
+  return { here, errors: here.filter(wrong), listed };
 }
 
 export const toggled = (chosen, number) =>
@@ -101,7 +102,8 @@ export function render({ model, el }) {
     : classChips(frame, classes, { numbers: [...classes.keys()], style: "tl-chips", name: "Classes", toggle });
   const sentence = div("tl-chart-title");
   const nothing = div("tl-caption", "No image is left here. Choose other classes, or all.");
-  const grid = imageGrid(frame, { name: "Images", style: data.long ? "tl-images tl-named" : "tl-images", parts: ["span", "b"], go, turn });
+  const look = { name: "Images", style: data.long ? "tl-images tl-named" : "tl-images", parts: ["canvas", "span", "b"] };
+  const grid = imageGrid(frame, { ...look, go, turn });
   const next = button({ action: "error", face: "cross", words: "Next error", key: "E", main: true }, nextError);
   const pages = pager(turn);
   const strip = new Chart(frame.root);
@@ -140,13 +142,13 @@ export function render({ model, el }) {
 // The page of images that holds the selected one; returns how many there are room for, the first and how many there are.
 function drawPage(grid, listed, selected, data, paint) {
   const { classes, labels, predicted, wrong } = data;
-  const columns = Math.max(1, Math.floor(grid.node.clientWidth / (data.long ? 84 : 50)));
-  const size = ROWS * columns;
-  const at = listed.indexOf(selected);
+  const [pitch, height] = data.long ? [84, 78] : [50, 64]; // px of a cell
+  const columns = Math.max(1, Math.floor(grid.node.clientWidth / pitch));
+  const [size, at] = [ROWS * columns, listed.indexOf(selected)];
   const first = Math.max(0, at - (at % size));
   const shown = Math.min(listed.length - first, size);
   const rows = Math.min(ROWS, Math.ceil(data.count / columns)); // the room stays when the filters leave little
-  grid.node.style.cssText = `grid-template-columns: repeat(${columns}, minmax(0, 1fr)); min-height: ${rows * (data.long ? 78 : 64) - 2}px`;
+  grid.node.style.cssText = `grid-template-columns: repeat(${columns}, minmax(0, 1fr)); min-height: ${rows * height - 2}px`;
   grid.show({ at, first, shown, columns, all: listed.length }, ({ children: [canvas, label, error] }, place) => {
     const image = listed[place];
     say(label, classes[(labels ?? predicted)[image]]);
@@ -165,12 +167,12 @@ function examined(data, image, paint) {
   const caption = (words) => div("tl-caption", words);
   const fact = (words, list, mark = "") => list ? [caption(words),
     div(`${data.long ? "tl-question" : "tl-number"} ${mark && "tl-wrong"}`, mark + classes[list[image]])] : [];
-  const facts = [...fact("label", labels), ...fact("prediction", predicted, wrong(image) ? "\u2715 " : ""), files ? caption(files[image]) : ""];
+  const facts = [...fact("label", labels), ...fact("prediction", predicted, wrong(image) ? "\u2715 " : "")];
   const bars = beliefs.length ? [div("tl-chart-title", "What the network believes"),
     ...believedClasses(beliefs[image], labels?.[image]).map((number) =>
       beliefBar(classes[number], beliefs[image][number], labels?.[image] === number, predicted[image] === number, wrong(image))),
     div("tl-guessing", `guessing ${shortPercent(100 / classes.length)}`)] : [];
-  return [div("tl-picked", picture(paint, data, image, 124), div(null, ...facts)),
+  return [div("tl-picked", picture(paint, data, image, 124), div(null, ...facts, files ? caption(files[image]) : "")),
     html("div", { class: "tl-beliefs", style: `--tl-guess: ${100 / classes.length}%; --tl-bar: ${color(data.token)}` }, ...bars)];
 }
 

@@ -8,7 +8,8 @@ export const ROWS = 7; // of images on a page
 
 // Previous, Next, and where one is: "1 to 84 of 133".
 export function pager(turn) {
-  const [back, on] = [["Previous", -1], ["Next", 1]].map(([words, by]) => button({ action: words.toLowerCase(), words }, () => turn(by)));
+  const turning = (words, by) => button({ action: words.toLowerCase(), words }, () => turn(by));
+  const [back, on] = [turning("Previous", -1), turning("Next", 1)];
   const range = html("span", { class: "tl-caption tl-range" });
   const show = (first, shown, all) => {
     say(range, shown ? `${first + 1} to ${first + shown} of ${many(all)}` : "");
@@ -25,9 +26,9 @@ export const lastRow = (name, node) => div("tl-row tl-last", html("span", { clas
 export const keyPlace = (key, { at, columns, all }) =>
   ({ ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - columns, ArrowDown: at + columns, Home: 0, End: all - 1 })[key];
 
-// A grid is one tab stop: arrows, Home and End move within it, Page keys turn it. Cells hold a canvas and `parts`;
+// A grid is one tab stop: arrows, Home and End move within it, Page keys turn it. Cells hold elements, `parts`;
 // go(place) and turn(by) follow pointer and keys.
-export function imageGrid(frame, { name, style, parts = [], go, turn }) {
+export function imageGrid(frame, { name, style, parts = ["canvas"], go, turn }) {
   const id = `tl-${Math.random().toString(36).slice(2)}`;
   const node = html("div", { class: style, role: "listbox", tabindex: 0, "aria-label": name });
   const cells = [];
@@ -48,7 +49,7 @@ export function imageGrid(frame, { name, style, parts = [], go, turn }) {
   function show(next, fill) {
     page = next;
     for (let place = 0; place < Math.max(cells.length, page.shown); place++) {
-      cells[place] ??= html("div", { class: "tl-image", role: "option", id: `${id}-${place}` }, ...["canvas", ...parts].map((tag) => html(tag)));
+      cells[place] ??= html("div", { class: "tl-image", role: "option", id: `${id}-${place}` }, ...parts.map((tag) => html(tag)));
       const at = page.first + place;
       cells[place].hidden = place >= page.shown;
       if (place < page.shown) set(cells[place], { "aria-selected": at === page.at, "aria-label": fill(cells[place], at) });

@@ -85,5 +85,6 @@ function layOut(titles, grid, augmentations, shown) {
   const template = [`${CELL}px`, ...augmentations.map(() => `${GAP}px repeat(${shown}, minmax(0, 1fr))`)].join(" ");
   for (const node of [titles, grid]) node.style.gridTemplateColumns = template;
   const style = `grid-column: span ${shown + 1}; padding-left: ${GAP}px`;
-  titles.replaceChildren(div("tl-chart-title", "image"), ...augmentations.map((name) => html("div", { class: "tl-chart-title", style }, name)));
+  titles.replaceChildren(...["image", ...augmentations].map((name, group) =>
+    html("div", { class: "tl-chart-title", style: group ? style : null }, name)));
 }

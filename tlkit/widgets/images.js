@@ -86,5 +86,6 @@ function followTheme(frame) {
   theme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
   theme.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
   frame.signal.addEventListener("abort", () => theme.disconnect());
-  for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) frame.listen(matchMedia(query), "change", frame.draw.later);
+  const queries = ["(prefers-color-scheme: dark)", "(forced-colors: active)"].map((query) => matchMedia(query));
+  for (const query of queries) frame.listen(query, "change", frame.draw.later);
 }

@@ -43,16 +43,15 @@ export function player(frame, { last, present, go }) {
   return { node: row, press, seek, step: () => seek(Math.min(present() + 1, last)) };
 }
 
-// Play and a slider in the controls run through the steps of a recorded run, of which `frame` is the present one. A single
-// moment has no controls, and the result is null.
+// Play and a slider in the controls run through the steps of a recorded run, of which `frame` is the present one; a single
+// moment has no controls. Returns {keys, press, show}: what the frame's keys do, and how the present step is shown.
 export function recordedRun(frame, model, steps) {
   const last = steps.length - 1;
   const present = () => model.get("frame");
   frame.show(last > 0 ? "recorded run" : "measured");
   if (last < 1) {
     frame.controls.remove();
-    frame.keys({});
-    return null;
+    return { keys: {}, show: () => {} };
   }
   const { node, press, seek, step } = player(frame, { last, present, go: (index) => frame.write({ frame: index }) });
   const words = (index) => `step ${many(steps[index])} of ${many(steps[last])}`;
@@ -60,10 +59,9 @@ export function recordedRun(frame, model, steps) {
   const value = html("span", { class: "tl-value" });
   knob.node.classList.add("tl-scrubber");
   frame.controls.append(node, knob.node, value);
-  frame.keys({ " ": press, ArrowRight: step });
   const show = () => {
     knob.show(present());
     say(value, words(present()));
   };
-  return { press, show };
+  return { keys: { " ": press, ArrowRight: step }, press, show };
 }

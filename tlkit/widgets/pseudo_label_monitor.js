@@ -100,12 +100,10 @@ export function render({ model, el }) {
     knob.show(now.threshold);
     cards.show(now);
     frame.status("", classWords(classes, now), " ");
-    if (run) run.show();
+    run.show();
   }
 
-  frame.watch("threshold frame", frame.draw.later);
-  draw();
-  return frame.close;
+  return frame.start("threshold frame", run.keys);
 }
 
 const thresholdSlider = (frame, model, low) => slider(frame, {

@@ -31,7 +31,8 @@ export function render({ model, el }) {
   const figure = div("tl-sides", ...heads, canvases[0], names, canvases[1]);
   const choice = segments(frame, { name: "Show", options: SIDES, choose: (show) => change({ show }) });
   const pages = pager((by) => change({ first: state.first + by * LINES }));
-  const others = button({ action: "others", face: "again", words: "Draw others", main: true }, () => change({ draw: state.draw + 1 }));
+  const drawOthers = () => change({ draw: state.draw + 1 });
+  const others = button({ action: "others", face: "again", words: "Draw others", main: true }, drawOthers);
   frame.body.classList.add("tl-stacked");
   frame.body.append(figure);
   frame.controls.append(div("tl-row", others, ...(classes.length > LINES ? pages.nodes : [])), lastRow("Show", choice.node));
