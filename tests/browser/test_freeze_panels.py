@@ -182,6 +182,11 @@ def test_rates_go_down_and_up_a_ladder_of_multiples_of_the_run_s(panel):
     assert panel.locator(".tl-stepper").first.inner_text() == "none"
 
 
+def test_the_cursor_and_every_edge_are_large_enough_to_hit(panel):
+    boxes = [one.bounding_box() for one in panel.get_by_role("slider").all()]
+    assert len(boxes) == 6 and all(min(box["width"], box["height"]) >= 24 for box in boxes)  # WCAG 2.5.8
+
+
 def test_if_nothing_can_learn_it_waits_and_says_what_to_do(panel):
     switch(panel, "head").click()
     assert panel.locator(".tl-word").inner_text() == "waiting for you"
