@@ -158,8 +158,9 @@ function drawLine({ chart, axis, x, at }, { token, mark, open }, points) {
 // The mark at the running end tells the state. Its name stands beside it, or returned among those at the chart's edge.
 function drawEnd({ chart, side, axis, area, at, number }, { view, state }, end, labels, boxes) {
   const [x, y] = at(end);
-  const [shape, open] = [{ stopped: "square", finished: view.mark }[state] ?? "circle", state === "paused"];
-  chart.mark(`end ${shape}`, shape, x, y, view.token, { open, size: open ? 4.5 : 4, layer: "front" });
+  const shape = { stopped: "square", finished: view.mark }[state] ?? "circle";
+  const look = state === "paused" ? { open: true, size: 4.5 } : {};
+  chart.mark(`end ${shape}`, shape, x, y, view.token, { ...look, layer: "front" });
   const tail = ` ${number(end[1])}${axis.unit === "%" ? `${SPACE}%` : ""}`;
   const label = { name: "live", y, words: view.name, tail, token: view.token, kind: "chosen" };
   if (x > area.right - 4) return [label];
@@ -261,8 +262,8 @@ function makeButtons(frame, model) {
   };
   frame.signal.addEventListener("abort", () => clearTimeout(pending));
   const click = (selector) => () => row.querySelector(selector)?.click();
-  frame.keys({ " ": click(".tl-main"), ArrowRight: click('[data-do="step"]'), s: click('[data-do="stop"]') });
-  return { nodes: [row], show };
+  const keys = { " ": click(".tl-main"), ArrowRight: click('[data-do="step"]'), s: click('[data-do="stop"]') };
+  return { nodes: [row], show, keys };
 }
 
 // The slider of the learning rate, from a hundredth to ten times the run's own; made anew for a run with another one.
@@ -324,9 +325,7 @@ export function render({ model, el }) {
   }
 
   frame.watch("state", showState);
-  frame.watch("view left right dots progress events lr label", frame.draw.later);
   frame.watch("status progress", () => (model.get("state") === "training" ? announce.later() : announce.now()));
   showState();
-  draw();
-  return frame.close;
+  return frame.start("view left right dots progress events lr label", buttons.keys);
 }

@@ -285,10 +285,9 @@ export function render({ model, el }) {
   function draw() {
     const now = answer.now();
     const { view, mode, gaps } = now;
-    const state = mode === "result" ? "measured" : "waiting for you";
     const close = count(gaps.filter(({ gap }) => Math.abs(gap) <= CLOSE).length);
     const found = `Within ${CLOSE} points at ${close} of ${count(gaps.length)} budgets.`;
-    frame.show(state);
+    frame.show(mode === "result" ? "measured" : "waiting for you");
     frame.root.classList.toggle("tl-locked", mode !== "ask");
     frame.head(...(mode === "result" ? ["Your prediction against the measurement", found] : [view.title, view.subtitle]));
     say(title, view.chart_title);
@@ -303,8 +302,5 @@ export function render({ model, el }) {
     frame.status(...statusParts(now, hint.textContent));
   }
 
-  frame.keys({ Enter: lock, undo: answer.undo });
-  frame.watch("view placed choice locked ready result label", frame.draw.later);
-  draw();
-  return frame.close;
+  return frame.start("view placed choice locked ready result label", { Enter: lock, undo: answer.undo });
 }

@@ -245,8 +245,7 @@ function makeSamples(frame, samples, drawn) {
   let chosen = null;
   frame.listen(select, "pointerdown", () => (select.value = "")); // so that the same name can be chosen again
   frame.listen(select, "change", () => drawn(chosen = onPad(wobble(samples[select.value], Math.random))));
-  const show = (drawing) => drawing === chosen || (select.value = "");
-  return { node: div("tl-select", select), show };
+  return { node: div("tl-select", select), show: (drawing) => drawing === chosen || (select.value = "") };
 }
 
 // ---- Cards: one a class
@@ -347,10 +346,6 @@ export function statusWords(classes, done, took) {
 function makeChanges(frame, model) {
   const steps = undoable(frame, model);
   let done = "";
-  const write = (traits) => {
-    done = "";
-    frame.write(traits);
-  };
   const change = (words, traits) => {
     done = words;
     if (traits) steps.change(traits);
@@ -361,7 +356,7 @@ function makeChanges(frame, model) {
     if (!steps.undo()) frame.write({ drawing: model.get("drawing").slice(0, -1) });
   };
   const edit = (made) => (index, value) => change(...made(model.get("classes"), index, value));
-  return { write, change, undo, edit, canUndo: steps.canUndo, words: () => done };
+  return { change, undo, edit, canUndo: steps.canUndo, words: () => done };
 }
 
 // In words what is on the pad, and what the pre-trained network, the first of the sides, says of it.
@@ -372,25 +367,28 @@ export function padWords(drawing, [{ words, sure }]) {
 
 export function render({ model, el }) {
   const frame = makeFrame(model, el, "teach", draw);
-  const { write, change, undo, edit, canUndo, words } = makeChanges(frame, model);
+  const { change, undo, edit, canUndo, words } = makeChanges(frame, model);
   const { heats, samples: all, threshold } = model.get("view");
   const scratch = makeScratch(frame);
   const ask = makeExperts(model.get("weights"), heats, scratch);
   const drawn = (drawing) => change("", { drawing });
   const add = (index) => model.get("classes")[index] && edit(added)(index, pad.present());
-  const train = () => {
-    scratch.train(model.get("classes"));
+  const choose = (opponent) => {
     change("");
+    frame.write({ opponent });
+  };
+  const train = () => {
+    change("");
+    scratch.train(model.get("classes"));
   };
   const [pad, samples] = [makePad(frame, model, drawn), makeSamples(frame, all, drawn)];
-  const bars = makeBars(frame, (opponent) => write({ opponent }), train);
+  const bars = makeBars(frame, choose, train);
   const cards = makeCards(frame, { add, remove: edit(withoutLast), rename: edit(renamed) });
   const files = makeFiles(frame, model, change);
-  const row = div("tl-row");
-  fillRow(frame, row, [{ action: "undo", face: "undo", words: "Undo" }, { action: "clear", face: "clear", words: "Clear" }],
-    (action) => (action === "undo" ? undo() : drawn([])));
+  const buttons = [button({ action: "undo", face: "undo", words: "Undo" }, undo),
+    button({ action: "clear", face: "clear", words: "Clear" }, () => drawn([]))];
   frame.body.classList.add("tl-teach");
-  frame.body.append(div("tl-draw", pad.node, row, samples.node), bars.node, cards.node);
+  frame.body.append(div("tl-draw", pad.node, div("tl-row", ...buttons), samples.node), bars.node, cards.node);
   frame.controls.append(...files.nodes);
 
   function draw() {
@@ -414,15 +412,12 @@ export function render({ model, el }) {
     pad.show(label);
     samples.show(drawing);
     files.show(classes);
-    [!canUndo() && !drawing.length, !drawing.length].forEach((off, place) => turnOff(row.children[place], off));
+    [!canUndo() && !drawing.length, !drawing.length].forEach((off, place) => turnOff(buttons[place], off));
     frame.show(state);
     const done = state === "training" ? `step ${scratch.step()} of ${STEPS}` : words();
     frame.status(`${state}. ${label}`, statusWords(classes, done, took).map((part) => ["", part]));
   }
 
   const digits = Array.from({ length: 9 }, (_, index) => [index + 1, () => add(index)]);
-  frame.keys({ undo, ...Object.fromEntries(digits) });
-  frame.watch("view classes drawing opponent", frame.draw.later);
-  draw();
-  return frame.close;
+  return frame.start("view classes drawing opponent", { undo, ...Object.fromEntries(digits) });
 }
