@@ -209,7 +209,7 @@ def test_a_choice_changes_number_table_and_the_ticks_at_the_mark(show):
         assert threshold.locator(".tl-number").inner_text() == number
         assert threshold.locator(".tl-counts").inner_text().split() == ["used", used]
         assert {used, number.split()[0]} <= set(threshold.locator("svg .tl-text-bold").all_text_contents())
-    assert threshold.locator(".tl-sentence").inner_text() == "Surer is rarer. Fewer are used."
+    assert threshold.locator(".tl-meaning").inner_text() == "Surer is rarer. Fewer are used."
     assert threshold.locator(".tl-status").inner_text() == "The axis starts at 70 %."
 
 

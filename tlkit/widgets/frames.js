@@ -94,7 +94,7 @@ export function statusWords(view, index, elsewhere) {
 // The present number and table, with what they mean; null for a view without them.
 function makeSide(view) {
   if (!view.number.some(Boolean) && !view.table.length) return null;
-  const [caption, number, interval, sentence] = ["tl-caption", "tl-number", "tl-caption", "tl-sentence"].map((style) => div(style));
+  const [caption, number, interval, sentence] = ["tl-caption", "tl-number", "tl-caption", "tl-meaning"].map((style) => div(style));
   const counts = view.table.map(([words]) => html("div", {}, words, html("b")));
   const show = (index) => {
     const [bold, plain] = view.sentence[index];
