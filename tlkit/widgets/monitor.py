@@ -321,8 +321,7 @@ class Monitor(Widget, script="monitor.js"):
             return [["", f"{type(run.loop).__name__}, {1000 * run.seconds / run.step:.1f} ms per step"]]
         import torch
 
-        threads = torch.get_num_threads()
-        where = f", {counted(threads, 'thread')}" if run.device.type == "cpu" else ""
+        where = f", {counted(torch.get_num_threads(), 'thread')}" if run.device.type == "cpu" else ""
         each = run.seconds / run.step
         parts = [[run.device.type, where]]
         if hasattr(run.batches, "batch_size"):
