@@ -134,7 +134,7 @@ def in_the_browser() -> tuple[float, float]:
     with sync_playwright() as playwright:
         page = playwright.chromium.launch(executable_path=chromium(), args=WITHOUT_GPU_OR_NETWORK).new_page()
         serve_widgets(page)
-        page.evaluate("async () => Object.assign(window, await import('/reader.js'))")
+        page.evaluate("async () => Object.assign(window, await import('/drawings.js'), await import('/reader.js'))")
         times = page.evaluate(TIMED, [list(SAMPLES.values()), list(WEIGHTS.read_bytes())])
     return median(times), times[-1]
 

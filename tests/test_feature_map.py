@@ -1,4 +1,4 @@
-"""The FeatureMap without a browser: what is counted, what is sent, and what a mistake is answered."""
+"""The FeatureMap without a browser: what is counted, what is sent, and how a mistake is answered."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def features(n=30, seed=0):
     return torch.randn(n, 6, generator=torch.Generator().manual_seed(seed))
 
 
-def shown(given=None, frames=None, method="PCA", **options):
-    given = split() if given is None else given
-    return tl.widgets.FeatureMap(given, features(len(given)) if frames is None else frames, method=method, **options)
+def shown(data=None, frames=None, method="PCA", **options):
+    data = split() if data is None else data
+    return tl.widgets.FeatureMap(data, features(len(data)) if frames is None else frames, method=method, **options)
 
 
 def sent(widget):
@@ -39,13 +39,13 @@ def test_places_and_neighbours_are_sent_as_they_are_for_every_step():
     assert nearest.tolist() == [neighbours(one, 3).tolist() for one in frames.values()]
 
 
-def test_the_images_are_placed_by_t_sne_unless_pca_is_asked_for():
+def test_the_images_are_placed_by_t_sne_by_default_and_by_pca_on_request():
     places, _ = sent(tl.widgets.FeatureMap(split(), features()))
     assert places.tolist() == placed(features()).tolist()
     assert "placed by PCA" in shown().view["subtitle"]
 
 
-def test_neighbours_that_share_the_label_are_counted_in_every_step_and_said():
+def test_repr_counts_the_neighbours_that_share_the_label_in_every_step():
     frames = {0: features(seed=0), 120: features(seed=1)}
     widget = shown(frames=frames, k=4)
     shares = [100 * shared_labels(one, split().labels, 4) for one in frames.values()]
@@ -61,7 +61,7 @@ def test_chance_is_what_images_drawn_at_random_would_share():
     assert shown(uneven).view["chance"] == pytest.approx(100 * (20 * 19 + 9 * 8) / (30 * 29))
 
 
-def test_the_image_that_the_last_features_tell_least_is_selected_at_first():
+def test_the_image_whose_neighbours_share_least_in_the_last_step_is_selected_at_first():
     directions = torch.eye(6)[split().labels]
     directions[7] = directions[0]  # of another class
     assert shown(frames={0: features(), 1: directions + 0.01 * features()}).selected == 7
@@ -73,18 +73,18 @@ def test_features_that_were_extracted_are_taken_as_they_are():
 
 
 def test_a_network_or_class_numbers_say_what_is_predicted():
-    said = Knowing(0.5).predict(split().images)
-    assert shown(network=Knowing(0.5)).view["said"] == [said.tolist()]
-    assert shown(predictions=said).view["said"] == [said.tolist()]
+    predicted = Knowing(0.5).predict(split().images)
+    assert shown(network=Knowing(0.5)).view["predicted"] == [predicted.tolist()]
+    assert shown(predictions=predicted).view["predicted"] == [predicted.tolist()]
     steps = {0: features(), 5: features(seed=1)}
-    of_steps = shown(frames=steps, predictions={0: said, 5: split().labels})
-    assert of_steps.view["said"] == [said.tolist(), split().labels.tolist()]
-    assert shown().view["said"] is None
+    of_steps = shown(frames=steps, predictions={0: predicted, 5: split().labels})
+    assert of_steps.view["predicted"] == [predicted.tolist(), split().labels.tolist()]
+    assert shown().view["predicted"] is None
 
 
 def test_without_labels_nothing_is_said_of_classes():
     widget = shown(split().without_labels(), frames={0: features(), 9: features(seed=1)}, network=None)
-    assert (widget.view["labels"], widget.view["said"]) == (None, None)
+    assert (widget.view["labels"], widget.view["predicted"]) == (None, None)
     assert repr(widget) == "30 images placed by their features at step 0"
 
 
@@ -96,15 +96,15 @@ def test_the_first_four_classes_that_occur_are_coloured_or_those_that_are_named(
 
 def test_of_too_many_images_some_are_drawn_and_all_that_belongs_to_them():
     many = split(700)
-    given, said = features(700), Knowing(0.7).predict(many.images)
-    widget = shown(many, frames=given, predictions=said)
+    values, predicted = features(700), Knowing(0.7).predict(many.images)
+    widget = shown(many, frames=values, predictions=predicted)
     assert widget.view["subtitle"].startswith("300 of 700 images, drawn at random, placed by PCA")
     images = (many.images * 255).round().byte().flatten(1).tolist()
     drawn = [images.index(list(one)) for one in np.frombuffer(widget.images, np.uint8).reshape(DRAWN, -1).tolist()]
     assert drawn == sorted(set(drawn))
     assert widget.view["labels"] == many.labels[drawn].tolist()
-    assert widget.view["said"] == [said[drawn].tolist()]
-    assert sent(widget)[1].tolist() == [neighbours(given[drawn]).tolist()]
+    assert widget.view["predicted"] == [predicted[drawn].tolist()]
+    assert sent(widget)[1].tolist() == [neighbours(values[drawn]).tolist()]
     assert min(np.bincount(widget.view["labels"])) > 80  # whatever the order of the split
 
 
@@ -125,10 +125,10 @@ TWO = {0: features(), 5: features()}
 @pytest.mark.parametrize(
     "options, error, message",
     [
-        ({"given": split().images}, TypeError, "a FeatureMap shows a Split, not a Tensor; of a Task take task.test"),
-        ({"given": split(0)}, ValueError, r"features have the shape \[0, 6\]"),
+        ({"data": split().images}, TypeError, "a FeatureMap shows a Split, not a Tensor; of a Task take task.test"),
+        ({"data": split(0)}, ValueError, r"features have the shape \[0, 6\]"),
         (
-            {"given": Split(torch.rand(9, 2, 4, 4), None, ())},
+            {"data": Split(torch.rand(9, 2, 4, 4), None, ())},
             ValueError,
             "2 channels, but a page shows 1 .grey. or 3 .RGB.",
         ),

@@ -1,4 +1,4 @@
-"""Frames without a browser: what is sent, what is said, and what a mistake is answered."""
+"""Frames without a browser: what is sent, its words, and how a mistake is answered."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def sent(widget, part):
     return [pixels[a * size : (a + n) * size].reshape(n, *part["shape"]) for a, n in part["sets"]]
 
 
-def as_bytes(given):
-    return (given * 255).round().byte().numpy()
+def as_bytes(images):
+    return (images * 255).round().byte().numpy()
 
 
 # ---- images ----
@@ -88,8 +88,8 @@ def test_large_images_are_shrunk_with_what_they_hide():
 
 
 def test_words_are_one_for_all_one_a_frame_or_what_a_function_says():
-    for given in ("same", ["same"] * 3, lambda frame: "same"):
-        assert frames(number=given).view["number"] == ["same"] * 3
+    for words in ("same", ["same"] * 3, lambda frame: "same"):
+        assert frames(number=words).view["number"] == ["same"] * 3
     assert frames(interval=lambda frame: f"of {frame}").view["interval"] == ["of 0", "of 1", "of 2"]
     row = Row("made", images(1, 1, 4, 4), note=["first", "then", "last"])
     assert frames(rows=[row]).view["rows"][0]["note"] == ["first", "then", "last"]

@@ -22,8 +22,8 @@ def photographs(n=4, channels=3, size=32):
     return Split(torch.rand(n, channels, size, size), torch.arange(n) % 3, ("a", "b", "c"))
 
 
-def measured(*given, **options) -> FreezePanel:
-    return asyncio.run(FreezePanel(*given, **options).measured())
+def measured(*arguments, **options) -> FreezePanel:
+    return asyncio.run(FreezePanel(*arguments, **options).measured())
 
 
 def drawn(panel, what="caption"):
@@ -43,7 +43,7 @@ def test_only_the_head_learns_unless_a_plan_is_given():
     assert repr(panel) == "head learns from the start; frozen: features, block1"
 
 
-def test_the_plan_given_is_the_plan_shown_and_one_may_be_set():
+def test_the_first_plan_is_shown_and_another_may_be_set():
     panel = FreezePanel(network(), plan=gradual_unfreezing(network()), steps=30)
     assert panel.plan == gradual_unfreezing(network())
     assert repr(panel) == "head learns from the start, features from step 10, block1 from step 20"
@@ -60,7 +60,7 @@ def test_what_the_browser_sends_is_the_plan():
     assert run.finish().finished
 
 
-def test_groups_given_by_hand_stay_those_of_the_plan():
+def test_groups_of_ones_own_stay_those_of_the_plan():
     groups = {"body": ["backbone"], "top": ["head"]}
     panel = FreezePanel(network(), plan=last_layers(network(), 1, groups=groups), split=split())
     assert list(drawn(panel)) == ["body", "top"]
@@ -210,7 +210,7 @@ def test_measuring_changes_nothing():
     assert not any(module._forward_hooks for module in mine.modules())
 
 
-def test_what_cannot_be_measured_is_said_and_asked_no_second_time():
+def test_what_cannot_be_measured_is_an_error_and_not_tried_again():
     unlabelled = Split(split().images, None, ("a", "b", "c"))
 
     async def tried():

@@ -220,7 +220,7 @@ def test_an_objective_for_text_is_thirty_lines_and_what_it_learns_transfers():
 
 def test_sounds_have_pictures_and_texts_and_vectors_say_that_they_have_none():
     assert repr(tl.widgets.Gallery(examples("sounds", 9))) == "9 sounds of 3 classes"
-    assert repr(tl.widgets.Gallery(task("sounds"), net("sounds"))).endswith("of 120 test sounds are read wrongly")
+    assert repr(tl.widgets.Gallery(task("sounds"), net("sounds"))).endswith("of 120 test sounds are misclassified")
     shown = examples("sounds", 3).kind.pictures(examples("sounds", 3).inputs)
     assert shown.shape == (3, 1, 32, 96) and set(shown.unique().tolist()) == {0.0, 1.0}
     for kind in ("texts", "vectors"):

@@ -106,7 +106,7 @@ class Named(tl.objectives.CrossEntropy):
         self.values, self.step = values, 0
 
     def forward(self, network, batch):
-        named = {name: torch.tensor(float(given[self.step])) for name, given in self.values.items()}
+        named = {name: torch.tensor(float(steps[self.step])) for name, steps in self.values.items()}
         return super().forward(network, batch) | named
 
     def after_step(self, network):
@@ -129,7 +129,7 @@ def test_beside_the_loss_stands_what_the_objective_names_first():
     assert values == [0.25, 0.5, 1.25]
 
 
-def test_what_is_asked_for_is_shown_instead_and_keeps_its_room_from_the_start():
+def test_a_name_to_show_is_shown_instead_and_keeps_its_room_from_the_start():
     objective = Named(one=[1, 1], other=[0.5, 0.75])
     monitor = tl.widgets.Monitor(run(2, objective=objective), show="other")
     assert beside(monitor) == ({"title": "Other", "bottom": 0, "top": 1, "marks": True}, [])
@@ -193,7 +193,7 @@ def test_a_comparison_and_the_loss_have_no_place_beside_the_loss():
         tl.widgets.Monitor(new_run(), show="loss")
 
 
-def test_only_runs_and_comparisons_are_watched_and_three_earlier_ones_told_apart():
+def test_only_runs_and_comparisons_are_watched_and_three_earlier_ones_distinguished():
     with pytest.raises(TypeError, match=r"an iterator with stop\(\), finished and history; a list has no next"):
         tl.widgets.Monitor([])
     with pytest.raises(ValueError, match="at most three"):
@@ -231,7 +231,7 @@ def test_any_loop_with_next_stop_finished_and_history_is_watched():
         assert await monitor.train() is loop
         assert (monitor.state, len(loop.history), monitor.view["kind"]) == ("finished", 5, "loop")
         assert np.frombuffer(monitor.left, np.float32).reshape(-1, 2)[:, 0].tolist() == [1, 2, 3, 4, 5]
-        assert monitor.rate is None and monitor.progress["left"] == ""
+        assert monitor.lr is None and monitor.progress["left"] == ""
 
     asyncio.run(lesson())
 
@@ -262,7 +262,7 @@ def test_a_learning_rate_that_a_loop_measures_in_each_step_is_a_curve_and_no_cha
 
 
 @pytest.mark.parametrize("missing", ["stop", "history"])
-def test_what_a_loop_lacks_is_said(missing):
+def test_a_loop_that_lacks_something_is_told_what(missing):
     loop = {"__iter__": iter, "__next__": lambda self: 1, "stop": print, "finished": False, "history": []}
     loop.pop(missing)
     with pytest.raises(TypeError, match=f"a Other has no {missing}"):

@@ -1,4 +1,4 @@
-"""The PseudoLabelMonitor without a browser: what is counted, what is sent, and what a mistake is answered."""
+"""The PseudoLabelMonitor without a browser: what is counted, what is sent, and how a mistake is answered."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import tlkit as tl
 from tests.helpers import Knowing, network, split, task
 from tlkit.models.networks import logits
 
-# Six images of the classes a, b, c, a, b, c; the second and the fifth are read wrongly.
-SAID = torch.tensor([0, 2, 2, 0, 0, 2])
-SURE = torch.tensor([0.9, 0.75, 0.5, 0.75, 0.95, 0.6])
+# Six images of the classes a, b, c, a, b, c; the second and the fifth are misclassified.
+PREDICTED = torch.tensor([0, 2, 2, 0, 0, 2])
+CONFIDENCE = torch.tensor([0.9, 0.75, 0.5, 0.75, 0.95, 0.6])
 
 
-def probabilities(said=SAID, sure=SURE):
-    """What gives image i the class said[i] with the probability sure[i], and the others the rest in equal parts."""
-    given = ((1 - sure) / 2)[:, None].repeat(1, 3)
-    given[torch.arange(len(said)), said] = sure
-    return given
+def probabilities(predicted=PREDICTED, confidence=CONFIDENCE):
+    """Image i is of class predicted[i] with the probability confidence[i], of the others in equal parts."""
+    rest = ((1 - confidence) / 2)[:, None].repeat(1, 3)
+    rest[torch.arange(len(predicted)), predicted] = confidence
+    return rest
 
 
 def monitor(frames=None, n=6, **options):
@@ -40,9 +40,12 @@ def test_the_words_count_what_reaches_the_threshold_and_what_of_it_is_right():
 
 
 def test_highest_probabilities_are_sent_with_their_classes():
-    shown = monitor({0: probabilities(SAID.flip(0), SURE.flip(0)), 10: probabilities()})
-    assert np.frombuffer(shown.said, "<i2").reshape(2, 6).tolist() == [SAID.flip(0).tolist(), SAID.tolist()]
-    assert np.frombuffer(shown.sure, "<f4").reshape(2, 6)[1].tolist() == SURE.tolist()
+    shown = monitor({0: probabilities(PREDICTED.flip(0), CONFIDENCE.flip(0)), 10: probabilities()})
+    assert np.frombuffer(shown.predicted, "<i2").reshape(2, 6).tolist() == [
+        PREDICTED.flip(0).tolist(),
+        PREDICTED.tolist(),
+    ]
+    assert np.frombuffer(shown.confidence, "<f4").reshape(2, 6)[1].tolist() == CONFIDENCE.tolist()
     assert shown.view["labels"] == [0, 1, 2, 0, 1, 2]
 
 
@@ -50,20 +53,20 @@ def test_mistakes_are_listed_the_surest_first_and_only_their_images_are_sent():
     many = split(30)
     wrong = (many.labels + 1) % 3
     shown = tl.widgets.PseudoLabelMonitor(many, probabilities(wrong, torch.linspace(0.4, 0.99, 30)))
-    assert shown.view["surest"] == [list(range(29, 20, -1))]
+    assert shown.view["mistakes"] == [list(range(29, 20, -1))]
     assert shown.view["pictured"] == list(range(21, 30))
     assert np.frombuffer(shown.images, np.uint8).tolist() == (many.images[21:] * 255).round().flatten().tolist()
 
 
 def test_a_network_is_asked_for_its_softmax():
     unlabelled = task(train=60).few_labels(1).unlabelled
-    given = logits(network(), unlabelled.images).softmax(1)
-    asked, told = (tl.widgets.PseudoLabelMonitor(unlabelled, frames) for frames in (network(), given))
-    assert (asked.said, asked.sure) == (told.said, told.sure)
+    softmax = logits(network(), unlabelled.images).softmax(1)
+    one, other = (tl.widgets.PseudoLabelMonitor(unlabelled, frames) for frames in (network(), softmax))
+    assert (one.predicted, one.confidence) == (other.predicted, other.confidence)
 
 
 def test_each_step_of_a_run_has_its_frame():
-    shown = monitor({0: probabilities(sure=torch.full((6,), 0.4)), 20: probabilities()}, threshold=0.5)
+    shown = monitor({0: probabilities(confidence=torch.full((6,), 0.4)), 20: probabilities()}, threshold=0.5)
     assert shown.view["steps"] == [0, 20]
     assert repr(shown) == "None of 6 images is pseudo-labelled"
     shown.frame = 1
@@ -76,7 +79,7 @@ def test_half_precision_is_no_reason_to_complain():
 
 
 @pytest.mark.parametrize(
-    "given, frames, options, error, message",
+    "data, frames, options, error, message",
     [
         (task(), network(), {}, TypeError, "shows a Split, not a Task; of a Task take task.unlabelled"),
         (replace(split(6), labels=None), network(), {}, ValueError, "no hidden labels, so nobody can say"),
@@ -85,7 +88,7 @@ def test_half_precision_is_no_reason_to_complain():
         (split(7), probabilities(), {}, ValueError, r"have the shape \[6, 3\], but these .* need \[7, 3\]"),
         (split(6), network().with_new_head(4), {}, ValueError, "distinguishes 4 classes"),
         (split(6), {5: probabilities() * 3}, {}, ValueError, r"of step 5 .* do not sum to 1 .* logits.softmax\(1\)"),
-        (split(6), probabilities(sure=torch.full((6,), 1.5)), {}, ValueError, "the probabilities are negative"),
+        (split(6), probabilities(confidence=torch.full((6,), 1.5)), {}, ValueError, "the probabilities are negative"),
         (split(6), probabilities() * float("nan"), {}, ValueError, "no numbers"),
         (split(6), {}, {}, ValueError, "give at least one, as whole numbers in training"),
         (split(6), {9: probabilities(), 3: probabilities()}, {}, ValueError, r"of the steps \[9, 3\]; give"),
@@ -94,9 +97,9 @@ def test_half_precision_is_no_reason_to_complain():
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_mistake_is_answered_with_a_sentence(given, frames, options, error, message):
+def test_a_mistake_is_answered_with_a_sentence(data, frames, options, error, message):
     with pytest.raises(error, match=message):
-        tl.widgets.PseudoLabelMonitor(given, frames, **options)
+        tl.widgets.PseudoLabelMonitor(data, frames, **options)
 
 
 def test_a_threshold_or_a_frame_that_is_none_is_refused_later_too():

@@ -23,7 +23,7 @@ def test_default_drawings_are_there_and_what_is_drawn_on_the_pad_is_read():
     ]
     assert repr(teach) == "Teach: 4 drawings in 4 classes"
     teach.drawing = [[[0.8 * x + 0.2 * y, 0.9 * y] for x, y in stroke] for stroke in SAMPLES["heart"]]
-    assert repr(teach).startswith("Teach: 4 drawings in 4 classes; the drawing on the pad is read as heart, ")
+    assert repr(teach).startswith("Teach: 4 drawings in 4 classes; the drawing on the pad is predicted as heart, ")
     assert teach.answer() == "heart"
     assert max(teach.beliefs(), key=teach.beliefs().get) == "heart"
     assert sum(teach.beliefs().values()) == pytest.approx(1)
@@ -82,9 +82,9 @@ def test_a_file_that_is_truncated_or_not_ours_is_refused(tmp_path, text):
         (list("abcdefghij"), "10 classes; give 1 to 9"),
         (["star", "star "], "classes must differ in name; there are 'star', 'star '"),
         ([" "], "a class needs a name"),
-        ({"a": [[[1, 2]]]}, "a drawing of 'a' is none"),
-        ({"a": [[[[1, float("nan")]]]]}, "a drawing of 'a' is none"),
-        ({"a": [[]]}, "a drawing of 'a' is none"),
+        ({"a": [[[1, 2]]]}, "a drawing of 'a' is not one"),
+        ({"a": [[[[1, float("nan")]]]]}, "a drawing of 'a' is not one"),
+        ({"a": [[]]}, "a drawing of 'a' is not one"),
     ],
 )
 def test_classes_that_cannot_be_are_refused_in_words(classes, words):

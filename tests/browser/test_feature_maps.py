@@ -48,10 +48,10 @@ def opened(lab, tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(opened):
     """A map of three steps: classes are strewn, then their images lie beside each other, and the last one is wrong."""
-    said = {0: torch.zeros(12).long(), 40: LABELS, 120: LABELS.clone()}
-    said[120][11] = 0
+    predictions = {0: torch.zeros(12).long(), 40: LABELS, 120: LABELS.clone()}
+    predictions[120][11] = 0
     frames = {0: around(5), 40: around(), 120: around()}
-    widget = tl.widgets.FeatureMap(images(), frames, predictions=said, k=2, method="PCA", colours=("8",))
+    widget = tl.widgets.FeatureMap(images(), frames, predictions=predictions, k=2, method="PCA", colours=("8",))
     return opened(widget)
 
 
@@ -109,8 +109,8 @@ def test_an_arrow_selects_an_image_that_lies_where_it_points(page, key, axis, wa
     before = selected(page)
     page.locator(".tl-map").press(key)
     assert way * (selected(page)[axis] - before[axis]) > 1
-    said = page.locator("[aria-live].tl-hidden").inner_text()
-    assert re.match(r"image \d+: ", said) and said.endswith(sentence(page))
+    live = page.locator("[aria-live].tl-hidden").inner_text()
+    assert re.match(r"image \d+: ", live) and live.endswith(sentence(page))
 
 
 def test_the_sentence_says_what_the_features_do_not_yet_tell_apart(page):
@@ -149,13 +149,13 @@ def test_colours_follow_four_classes_at_most_or_the_errors(page):
     assert chips.nth(1).get_attribute("aria-pressed") == "false"
     chips.nth(1).click()
     page.get_by_role("radio", name="prediction").click()
-    assert S1 not in inks(page)  # at first the network says the same of all
+    assert S1 not in inks(page)  # at first the network predicts the same class for all
     page.get_by_role("slider").press("End")
     assert S1 in inks(page)
     page.get_by_role("radio", name="error").click()
     assert inks(page) >= {GHOST, WRONG} and S1 not in inks(page)
     assert page.locator('.tl-map path[d*="7,7"]').count() == 1  # a cross as well as a colour
-    assert page.get_by_text("1 of 12 images is read wrongly").is_visible()
+    assert page.get_by_text("1 of 12 images is misclassified").is_visible()
     assert not chips.first.is_visible()
 
 

@@ -119,6 +119,12 @@ def test_knob_and_mark_stand_over_each_other_wherever_the_slider_is_clicked(show
         assert knob["x"] + knob["width"] / 2 == pytest.approx(mark["x"] + mark["width"] / 2, abs=1)
 
 
+def test_the_knob_is_drawn_small_and_hit_over_32_pixels(show):
+    knob = show(recorded()).get_by_role("slider")
+    box, drawn = knob.bounding_box(), knob.evaluate("node => getComputedStyle(node, '::before').width")
+    assert (box["width"], box["height"], drawn) == (32, 32, "16px")
+
+
 def test_a_run_plays_two_frames_a_second_and_stops_at_its_end(show, page):
     run = show(recorded())
     run.get_by_role("button", name="Play").click()
@@ -203,7 +209,7 @@ def test_a_choice_changes_number_table_and_the_ticks_at_the_mark(show):
         assert threshold.locator(".tl-number").inner_text() == number
         assert threshold.locator(".tl-counts").inner_text().split() == ["used", used]
         assert {used, number.split()[0]} <= set(threshold.locator("svg .tl-text-bold").all_text_contents())
-    assert threshold.locator(".tl-said").inner_text() == "Surer is rarer. Fewer are used."
+    assert threshold.locator(".tl-meaning").inner_text() == "Surer is rarer. Fewer are used."
     assert threshold.locator(".tl-status").inner_text() == "The axis starts at 70 %."
 
 

@@ -58,7 +58,7 @@ def learning(panel):
     return [one.get_attribute("aria-label").split(":")[0] for one in panel.get_by_role("switch", checked=True).all()]
 
 
-def told(panel):
+def status_of(panel):
     return panel.get_by_role("status").inner_text()
 
 
@@ -89,7 +89,7 @@ def width(panel):
 def test_a_plan_made_with_the_mouse_trains_the_next_cell(panel, notebook):
     switch(panel, "features").click()
     drag(notebook.page, edge(panel, "block3"), -width(panel) / 2)
-    assert "Next: block3 thaws at step 10 with rate 0.003. Batch-norm statistics of locked groups" in told(panel)
+    assert "Next: block3 thaws at step 10 with rate 0.003. Batch-norm statistics of locked groups" in status_of(panel)
     words = "head learns from the start, features from the start, block3 from step 10; frozen: block2, block1"
     assert printed(notebook, "train") == f"['block3', 'features', 'head'] {words}"
     assert panel.locator(".tl-network").get_attribute("aria-label") == words
@@ -135,10 +135,10 @@ def test_a_switch_changes_what_holds_from_the_step_shown_on(panel, notebook):
     assert learning(panel) == ["features"]
     panel.get_by_role("slider", name="Step shown").press("Home")
     assert learning(panel) == ["head"]
-    assert "Next: features, head change at step 5." in told(panel)
+    assert "Next: features, head change at step 5." in status_of(panel)
     for _ in range(2):
         notebook.page.keyboard.press("Control+z")
-    assert "Next: nothing changes up to step 20." in told(panel)
+    assert "Next: nothing changes up to step 20." in status_of(panel)
 
 
 def test_blocks_are_hatched_and_the_wall_stands_at_the_deepest_group_that_learns(panel):
@@ -182,15 +182,20 @@ def test_rates_go_down_and_up_a_ladder_of_multiples_of_the_run_s(panel):
     assert panel.locator(".tl-stepper").first.inner_text() == "none"
 
 
+def test_the_cursor_and_every_edge_are_large_enough_to_hit(panel):
+    boxes = [one.bounding_box() for one in panel.get_by_role("slider").all()]
+    assert len(boxes) == 6 and all(min(box["width"], box["height"]) >= 24 for box in boxes)  # WCAG 2.5.8
+
+
 def test_if_nothing_can_learn_it_waits_and_says_what_to_do(panel):
     switch(panel, "head").click()
     assert panel.locator(".tl-word").inner_text() == "waiting for you"
-    assert told(panel).endswith("nothing can learn: let at least one group learn at the start")
+    assert status_of(panel).endswith("nothing can learn: let at least one group learn at the start")
     panel.get_by_role("button", name="Reset plan").click()
     assert panel.locator(".tl-word").inner_text() == "up to date"
     assert learning(panel) == ["head"]
     edge(panel, "head").press("ArrowRight")
-    assert told(panel).endswith("nothing can learn: let at least one group learn at the start")
+    assert status_of(panel).endswith("nothing can learn: let at least one group learn at the start")
 
 
 def test_an_edge_goes_no_further_than_its_neighbours_and_escape_puts_it_back(panel, notebook):
@@ -230,7 +235,7 @@ def test_names_are_text_and_many_groups_stand_in_rows(notebook):
     assert len(set(tops)) == 2 and tops == sorted(tops)
 
 
-def test_what_cannot_be_measured_is_said(notebook):
+def test_what_cannot_be_measured_is_named_with_its_reason(notebook):
     notebook.run_cell(NUMBER["unlabelled"])
     shown = notebook.output(NUMBER["unlabelled"]).locator('[data-widget="freeze-panel"]')
     shown.get_by_text("Costs are not measured: CrossEntropy needs labels").wait_for()

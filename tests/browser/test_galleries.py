@@ -1,4 +1,4 @@
-"""The Gallery in a real JupyterLab, by mouse and by keyboard, its kernel gone."""
+"""Gallery, SideBySide and Views in a real JupyterLab, by mouse and by keyboard, their kernel gone."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ images[:, 0, 0, 0], images[:, 0, 0, 1], images[:, 0, 4:, 4:] = labels / 10, torc
 class Reads(torch.nn.Module):  # wrong on every seventh image, and surer with every image
     def forward(self, images):
         number, label = (images[:, 0, 0, 1] * 1000).round(), (images[:, 0, 0, 0] * 10).round().long()
-        said = (label + (number % 7 == 0)) % 10
-        return torch.nn.functional.one_hot(said, 10) * (1 + number / 100)[:, None]
+        predicted = (label + (number % 7 == 0)) % 10
+        return torch.nn.functional.one_hot(predicted, 10) * (1 + number / 100)[:, None]
 
 names = ("<b>0</b>", *map(str, range(1, 10)))
 split = tl.data.Split(images, labels, names, files=tuple(f"{i}<i>.png" for i in range(300)))
@@ -31,8 +31,8 @@ CELLS = {
     "unlabelled": "tl.widgets.Gallery(replace(split, labels=None), Reads())",
     "labels": "tl.widgets.Gallery(split)",
     "many": "tl.widgets.Gallery(replace(split, classes=tuple('ABCDEFGHIJKL')))",
-    "sides": "tl.widgets.Gallery(replace(task, train=split[:30]), source=split)",
-    "views": "tl.widgets.Gallery(split[:10], views={'<i>same</i>': lambda images: images, 'black': torch.zeros_like})",
+    "sides": "tl.widgets.SideBySide(split, replace(task, train=split[:30]))",
+    "views": "tl.widgets.Views(split[:10], {'<i>same</i>': lambda images: images, 'black': torch.zeros_like})",
 }
 NUMBER = {name: number for number, name in enumerate(CELLS)}
 
@@ -43,7 +43,7 @@ def galleries(notebook):
     for cell in NUMBER.values():
         notebook.run_cell(cell)
     notebook.fit_height()
-    shown = {name: notebook.output(cell).locator('[data-widget="gallery"]') for name, cell in NUMBER.items() if cell}
+    shown = {name: notebook.output(cell).locator(".tl[data-widget]") for name, cell in NUMBER.items() if cell}
     for gallery in shown.values():
         gallery.wait_for()  # a widget that is not yet drawn when the kernel ends never is
     notebook.lab.request(f"/api/sessions/{notebook.session}", "DELETE")
@@ -64,7 +64,7 @@ def errors(galleries):
 
 
 def selected(gallery):
-    """What is said of the framed image, which is the one that the list names as active."""
+    """The name of the framed image, which is the one that the list names as active."""
     framed = gallery.get_by_role("option", selected=True)
     assert framed.get_attribute("id") == gallery.get_by_role("listbox").get_attribute("aria-activedescendant")
     return framed.get_attribute("aria-label")
@@ -78,10 +78,10 @@ def pixel(canvas, x, y):
 
 def test_classes_are_chosen_and_counted_in_words(errors):
     errors.get_by_role("button", name="4", exact=True).click()
-    assert "30 of 300 images are a 4; 5 of them are read wrongly" in errors.inner_text()
+    assert "30 of 300 images are a 4; 5 of them are misclassified" in errors.inner_text()
     errors.get_by_role("button", name="8", exact=True).click()
-    assert "60 of 300 images are a 4 or an 8; 9 of them are read wrongly" in errors.inner_text()
-    assert "Most frequent here: a 4 read as 5, 5 times; an 8 read as 9, 4 times." in errors.inner_text()
+    assert "60 of 300 images are a 4 or an 8; 9 of them are misclassified" in errors.inner_text()
+    assert "Most frequent here: a 4 predicted as 5, 5 times; an 8 predicted as 9, 4 times." in errors.inner_text()
     errors.get_by_role("radio", name="wrong 9").click()
     assert errors.get_by_role("option").count() == 9
     assert "1 to 9 of 9" in errors.inner_text()
@@ -90,7 +90,7 @@ def test_classes_are_chosen_and_counted_in_words(errors):
 
 
 def test_arrows_walk_through_the_images_and_pages_turn(errors):
-    assert selected(errors) == "image 1, label <b>0</b>, read as 1"
+    assert selected(errors) == "image 1, label <b>0</b>, predicted as 1"
     grid = errors.get_by_role("listbox")
     columns = len(grid.evaluate("node => getComputedStyle(node).gridTemplateColumns").split())
     for key, number in [
@@ -118,17 +118,17 @@ def test_e_goes_from_error_to_error_and_round(errors):
     errors.get_by_role("listbox").press("End")
     errors.get_by_role("button", name="Next error").click()
     assert selected(errors).startswith("image 1,")
-    assert errors.locator("[aria-live].tl-hidden").inner_text() == "image 1, label <b>0</b>, read as 1"
+    assert errors.locator("[aria-live].tl-hidden").inner_text() == "image 1, label <b>0</b>, predicted as 1"
     errors.get_by_role("radio", name=re.compile("^right")).click()
     assert errors.get_by_role("button", name="Next error").get_attribute("aria-disabled") == "true"
 
 
 def test_a_click_shows_an_image_with_its_beliefs_and_its_file(errors):
     errors.get_by_role("option").nth(7).click()
-    assert selected(errors) == "image 8, label 7, read as 8"
+    assert selected(errors) == "image 8, label 7, predicted as 8"
     assert errors.locator(".tl-picked").inner_text().split() == ["label", "7", "prediction", "✕", "8", "7<i>.png"]
-    assert errors.locator(".tl-told").all_inner_texts() == ["7\nlabel\n8\xa0%", "8\n24\xa0%"]
-    hatched, track = (errors.locator(f".tl-told {part}").last.bounding_box() for part in (".tl-hatched", "div"))
+    assert errors.locator(".tl-marked").all_inner_texts() == ["7\nlabel\n8\xa0%", "8\n24\xa0%"]
+    hatched, track = (errors.locator(f".tl-marked {part}").last.bounding_box() for part in (".tl-hatched", "div"))
     assert hatched["width"] / track["width"] == pytest.approx(0.245, abs=0.02)  # of a scale from 0 to 100 %
     believed = "For 41 of 300 images the network believes the true label even less."
     assert f"Thin marks are the other errors. {believed}" in errors.inner_text()
@@ -170,12 +170,12 @@ def test_grey_images_are_drawn_in_the_ink_of_the_theme(errors, notebook):
 def test_what_makes_no_sense_is_absent(galleries):
     for name, order in [("unlabelled", 3), ("labels", 0)]:
         gallery = galleries[name]
-        assert "wrongly" not in gallery.get_by_role("listbox").inner_text()  # which waits until it is there
+        assert "misclassified" not in gallery.get_by_role("listbox").inner_text()  # which waits until it is there
         assert gallery.get_by_role("radio").count() == order
         assert gallery.get_by_role("button", name="Next error").count() == 0
     assert "prediction" not in galleries["labels"].inner_text()
     galleries["unlabelled"].get_by_role("button", name="1", exact=True).click()
-    assert "31 of 300 images are read as a 1" in galleries["unlabelled"].inner_text()
+    assert "31 of 300 images are predicted as a 1" in galleries["unlabelled"].inner_text()
 
 
 def test_above_ten_classes_one_is_chosen_from_a_list(galleries):

@@ -102,4 +102,4 @@ def test_what_was_drawn_is_there_again_after_the_page_is_loaded_anew_but_not_aft
     ]
     tl.widgets.Teach({"d": [], "e": []}).save_page(tmp_path / "teach.html")
     page.reload()
-    page.get_by_text("0 drawings in 2 classes").wait_for()
+    page.get_by_text("0 drawings in 2 classes", exact=True).wait_for()

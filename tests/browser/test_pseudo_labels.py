@@ -11,13 +11,13 @@ import tlkit as tl
 labels = torch.arange(200) % 10
 images = torch.zeros(200, 1, 8, 8)
 images[:, 0, 4:, 4:] = 1
-said = torch.where(torch.arange(200) % 10 == 3, 7, labels)  # every 3 is called a 7
+predicted = torch.where(torch.arange(200) % 10 == 3, 7, labels)  # every 3 is called a 7
 
 def probabilities(least):  # surer with every image
     sure = torch.linspace(least, 0.999, 200)
-    given = ((1 - sure) / 9)[:, None].repeat(1, 10)
-    given[torch.arange(200), said] = sure
-    return given
+    all_classes = ((1 - sure) / 9)[:, None].repeat(1, 10)
+    all_classes[torch.arange(200), predicted] = sure
+    return all_classes
 
 split = tl.data.Split(images, labels, ("<b>0</b>", *map(str, range(1, 10))))
 """

@@ -97,7 +97,7 @@ def test_open_points_rest_on_the_baseline_and_follow_the_mouse(notebook):
     line = asked.locator(".tl-chart").first.bounding_box()
     box = asked.locator(".tl-point .tl-disc").nth(1).bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    assert abs(y - (line["y"] + 10 + (line["height"] - 34) / 2)) < 3  # half way up: the baseline reads 50 %
+    assert abs(y - (line["y"] + 10 + (line["height"] - 34) / 2)) < 3  # half way up: the baseline is at 50 %
     notebook.page.mouse.move(x, y)
     notebook.page.mouse.down()
     notebook.page.mouse.move(x, y - 60, steps=5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -73,8 +74,8 @@ def mount(page: Page) -> Callable[..., Locator]:
 
 @pytest.fixture(scope="module")
 def reader(page: Page) -> Callable[..., Any]:
-    """reader(expression, argument): what an expression of reader.js gives, `argument` being its only other name."""
-    page.evaluate("async () => Object.assign(window, await import('/reader.js'))")
+    """reader(expression, argument): the value of an expression, whose names are those of drawings.js and reader.js."""
+    page.evaluate("async () => Object.assign(window, await import('/drawings.js'), await import('/reader.js'))")
     return lambda expression, argument=None: page.evaluate(f"(argument) => {expression}", argument)
 
 
@@ -87,7 +88,7 @@ def named(*names: str) -> list[dict[str, Any]]:
     return [{"name": name, "drawings": [SAMPLES[name]]} for name in names]
 
 
-def said(teach: Locator, words: str) -> None:
+def status_says(teach: Locator, words: str) -> None:
     """Wait until the status line says so."""
     teach.locator(".tl-status").get_by_text(words).wait_for(timeout=5000)
 
@@ -227,7 +228,7 @@ def test_a_drawing_is_taught_by_keyboard_alone_and_its_belief_is_read(mount, pag
     for _ in range(4):  # opponent, the first class's name, its two buttons
         page.keyboard.press("Tab")
     page.keyboard.press("2")
-    said(teach, "added to star")
+    status_says(teach, "added to star")
     assert [len(one["drawings"]) for one in trait(page, "classes")] == [1, 2, 1, 1]
     assert trait(page, "drawing") == []
 
@@ -243,10 +244,26 @@ def test_every_choice_of_a_sample_is_another_variant_on_the_pad(mount, page):
     assert [len(one) for one in variants] == [len(SAMPLES["house"])] * 2
 
 
+@pytest.mark.parametrize("width", [420, 900])
+def test_the_name_of_each_button_begins_with_its_visible_words_and_no_two_are_alike(mount, page, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    teach = mount()
+    wanted = "Add here" if width == 420 else "Add to"
+    teach.get_by_role("button", name=wanted).first.wait_for()
+    for words in (wanted, "Remove last"):
+        buttons = teach.locator(".tl-card button").filter(has_text=words)
+        assert buttons.count() == 4
+        for button, name in zip(buttons.all(), ("heart", "star", "house", "smiley"), strict=True):
+            visible = button.inner_text().splitlines()[0]
+            named = teach.get_by_role("button", name=re.compile(rf"^(?=.*\b{name}$){visible}"))
+            assert named.count() == 1
+    page.set_viewport_size({"width": 900, "height": 900})
+
+
 def test_an_empty_pad_is_added_to_no_class(mount, page):
     teach = mount(drawing=[])
     teach.get_by_role("button", name="Add to star").click()
-    said(teach, "the pad is empty: draw something first")
+    status_says(teach, "the pad is empty: draw something first")
     assert [len(one["drawings"]) for one in trait(page, "classes")] == [1, 1, 1, 1]
 
 
@@ -256,7 +273,7 @@ def test_a_digit_that_is_held_adds_once(mount, page):
     for _ in range(3):  # the second press of a key that is down is a repeat
         page.keyboard.down("2")
     page.keyboard.up("2")
-    said(teach, "added to star")
+    status_says(teach, "added to star")
     assert [len(one["drawings"]) for one in trait(page, "classes")] == [1, 2, 1, 1]
 
 
@@ -291,7 +308,7 @@ def test_a_name_that_cannot_be_is_refused_in_words(mount, page, typed, answer):
     name = teach.get_by_label("Name of class 1", exact=True)
     name.fill(typed)
     name.press("Enter")
-    said(teach, answer)
+    status_says(teach, answer)
     assert name.input_value() == trait(page, "classes")[0]["name"] == "heart"
 
 
@@ -341,7 +358,7 @@ def test_from_scratch_trains_when_asked_and_is_out_of_date_after_a_drawing(mount
     teach = mount(opponent="from scratch", classes=named("star", "heart"), drawing=STAR)
     assert "not trained yet" in teach.inner_text()
     teach.get_by_role("button", name="Train it").click()
-    said(teach, "of 60")
+    status_says(teach, "of 60")
     page.locator('.tl[data-state="up to date"]').wait_for(timeout=30_000)
     assert "From scratch: star " in (teach.locator(".tl-chart").get_attribute("aria-label") or "")
     page.keyboard.press("1")
@@ -368,7 +385,7 @@ def test_hundreds_of_strokes_and_hundreds_of_drawings_are_drawn(mount):
     strokes = [[[(37 * n) % 1001, (91 * n) % 1001], [(37 * n) % 1001, 500]] for n in range(300)]
     classes = [{"name": "star", "drawings": scribbles(150)}, {"name": "heart", "drawings": scribbles(150)}]
     teach = mount(classes=classes, drawing=strokes)
-    said(teach, "300 drawings in 2 classes")
+    status_says(teach, "300 drawings in 2 classes")
     assert (teach.locator(".tl-pad svg").get_attribute("aria-label") or "").startswith("300 strokes; ")
 
 
@@ -394,7 +411,7 @@ def test_what_is_saved_is_opened_again_and_by_python_too(mount, page, tmp_path):
     assert Teach.from_file(tmp_path / "drawings.json").classes == trait(page, "classes")
     mount()
     opened(page, (tmp_path / "drawings.json").read_bytes())
-    said(teach, "mine.json is opened")
+    status_says(teach, "mine.json is opened")
     assert trait(page, "classes") == named("spiral", "fish")
     page.locator(".tl").press("Control+z")
     assert [one["name"] for one in trait(page, "classes")] == ["heart", "star", "house", "smiley"]
@@ -403,7 +420,7 @@ def test_what_is_saved_is_opened_again_and_by_python_too(mount, page, tmp_path):
 def test_points_of_a_file_outside_the_pad_are_clamped(mount, page):
     teach = mount()
     opened(page, saved({"name": "far", "drawings": [[[[-5, 3.4], [2e9, 1000]]]]}))
-    said(teach, "mine.json is opened")
+    status_says(teach, "mine.json is opened")
     assert trait(page, "classes") == [{"name": "far", "drawings": [[[[0, 3], [1000, 1000]]]]}]
 
 
@@ -430,6 +447,6 @@ def test_another_file_is_refused_in_words_and_changes_nothing(mount, page, conte
     teach = mount()
     before = trait(page, "classes")
     opened(page, content)
-    said(teach, reason)
-    said(teach, "The drawings are as they were.")
+    status_says(teach, reason)
+    status_says(teach, "The drawings are as they were.")
     assert trait(page, "classes") == before

@@ -85,7 +85,7 @@ def click(monitor, name):
 
 
 def curve(monitor):
-    """Where the live curve ends and what is said about it."""
+    """Where the live curve ends, and the words about it."""
     box = monitor.locator(".tl-live").first.bounding_box()
     return box["width"], monitor.locator(".tl-progress").inner_text()
 
@@ -166,8 +166,7 @@ def test_the_rate_slider_changes_the_rate_and_leaves_its_mark(notebook, begin):
 def test_a_loss_that_is_no_number_is_explained_and_a_click_starts_afresh(notebook, begin):
     monitor = begin("diverging", "error")
     assert "The loss became NaN" in monitor.inner_text()
-    said = "FloatingPointError: the loss is no longer a finite number at step"
-    notebook.wait_output(NUMBER["diverging"], said)
+    notebook.wait_output(NUMBER["diverging"], "FloatingPointError: the loss is no longer a finite number at step")
     at = monitor.locator(".tl-note").inner_text()
     click(monitor, "repair")
     notebook.page.wait_for_timeout(1_000)

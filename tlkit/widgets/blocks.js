@@ -38,10 +38,11 @@ export function drawBlocks({ chart, from, to, width, inset, column }, { groups, 
 
 function drawWall(chart, wall, width, several) {
   const stopped = `gradients stop here: nothing ${several ? "before it" : "to the left"} can change`;
-  const said = several === null ? "gradients reach the first group" : stopped;
+  const words = several === null ? "gradients reach the first group" : stopped;
   chart.line("wall", [[wall, BACKWARDS - 9], [wall, BACKWARDS + 9]], { width: 2.5, layer: "front" });
-  if (wall - 8 > chart.width(said)) chart.words("wall", wall - 8, BACKWARDS + 4, said, { anchor: "end" });
-  else chart.words("wall", Math.min(wall + 8, width - chart.width(said)), BACKWARDS - 8, said);
+  const wide = chart.width(words);
+  if (wall - 8 > wide) chart.words("wall", wall - 8, BACKWARDS + 4, words, { anchor: "end" });
+  else chart.words("wall", Math.min(wall + 8, width - wide), BACKWARDS - 8, words);
 }
 
 function drawInput(chart, shape, side) {

@@ -13,9 +13,16 @@ from tlkit.words import in_words
 class BudgetExplorer(Widget, script="budget_explorer.js"):
     """Explore a comparison as far as it is measured; no kernel is needed afterwards.
 
-    The slider goes along `comparison.axis`; `at` says where on its other axes, such as {"budget": 5}. `first` and
-    `second` name the two recipes compared at the start (the first two unless said).
-    Raises ValueError if nothing is measured yet, for a recipe that was not compared, or if another axis is left open.
+    Args:
+        comparison: what to explore; the slider goes along `comparison.axis`.
+        title: the question; by default what it is worth at each place of the axis.
+        first: the recipe compared at the start; None is the first.
+        second: the one it is compared with; None is the second, or the first if `first` is the second.
+        at: where the comparison is looked at on its other axes, such as {"budget": 5}.
+
+    Raises:
+        ValueError: if nothing is measured yet, if there is one recipe only, for a recipe that was not compared, or if
+            another axis is left open.
     """
 
     view = t.Dict().tag(sync=True)
@@ -51,7 +58,7 @@ class BudgetExplorer(Widget, script="budget_explorer.js"):
         super().__init__(view=view, first=one, second=other, budget=measured[0] if measured else 0)
 
     def words(self) -> str:
-        """The difference at the chosen budget, in a sentence."""
+        """Tell the difference at the chosen budget, in a sentence."""
         first, second = (self.view["recipes"][i]["name"] for i in (self.first, self.second))
         found = self.view["pairs"].get(f"{self.first}-{self.second}", [None] * len(self.view["values"]))[self.budget]
         unit, place = self.view["unit"], in_words({self.view["axis"]: self.view["values"][self.budget]})

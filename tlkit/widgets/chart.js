@@ -70,17 +70,18 @@ export class Chart {
 
   // A curve over budgets: band, line, marks. points: [{x, y, low, high}], where what was not measured is missing.
   series(name, { token, mark, open }, points, { chosen = false, width = open ? 1.25 : 2 } = {}) {
-    const banded = points.filter((point) => known(point.low) && known(point.high));
     const [line, marks] = chosen ? ["front", "front"] : ["line", "mark"];
-    if (banded.length > 1) this.band(name, banded.map(({ x, low }) => [x, low]), banded.map(({ x, high }) => [x, high]), token);
+    this.band(name, points, token);
     this.line(`${name} line`, points.map(({ x, y }) => [x, y]), { token, width, layer: line });
     points.forEach(({ x, y }, place) => this.mark(`${name} at ${place}`, mark, x, y, token, { open, layer: marks }));
   }
 
   // The interval around a curve: its colour at 14 %, no outline.
-  band(name, low, high, token) {
-    const edge = [...low, ...high.toReversed()].map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join("L");
-    this.put("band", name, "path", { d: `M${edge}z`, fill: color(token), opacity: 0.14 });
+  band(name, points, token) {
+    const ends = points.filter(({ low, high }) => known(low) && known(high));
+    const edge = [...ends.map(({ x, low }) => [x, low]), ...ends.toReversed().map(({ x, high }) => [x, high])];
+    const d = `M${edge.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join("L")}z`;
+    if (ends.length > 1) this.put("band", name, "path", { d, fill: color(token), opacity: 0.14 });
   }
 
   // A mark with a ring in the ground colour; an open one tells the second recipe of a family.
@@ -130,7 +131,8 @@ export class Chart {
     const lead = area.right + (sorted.some((_, place) => moved(place)) ? Math.max(gap, 13) : gap);
     sorted.forEach(({ name, y, words, tail, token, kind = "tick", mark, open }, place) => {
       const at = places[place];
-      if (moved(place)) this.line(`leader ${name}`, [[area.right + 3, y], [lead - 3, at]], { token: token === "ink2" ? "edge" : token, width: 1 });
+      const leader = { token: token === "ink2" ? "edge" : token, width: 1 };
+      if (moved(place)) this.line(`leader ${name}`, [[area.right + 3, y], [lead - 3, at]], leader);
       if (mark) this.mark(`end ${name}`, mark, lead + 7, at, token, { open });
       const from = lead + (mark ? 16 : 0);
       this.words(`end ${name}`, from, at + 4, words, { kind, token, tail, room: area.right + room - from });
@@ -141,5 +143,13 @@ export class Chart {
   margin(labels, width, marked = 0) {
     const widest = Math.max(0, ...labels.map(([words, weight = 400]) => this.width(words, weight > 400 ? 12 : 11, weight)));
     return clamp(widest + 14 + marked, 30, 0.36 * width);
+  }
+
+  // As wide as its box: where its axes lie, and the room right of them for names at the lines' ends.
+  layout(height, labels, marked = 0) {
+    const width = Math.max(this.node.parentNode.clientWidth, 160);
+    this.size(width, height);
+    const room = this.margin(labels, width, marked);
+    return { left: 42, right: width - room, top: 10, bottom: height - 24, room };
   }
 }

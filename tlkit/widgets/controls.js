@@ -2,13 +2,14 @@
 
 import { html, say, set } from "./dom.js";
 import { icon } from "./marks.js";
-import { clamp } from "./scales.js";
+import { clamp, nearest } from "./scales.js";
 
 // Not the `disabled` attribute: a button that is off keeps its place in the tab order and its focus.
 export const turnOff = (node, off) => set(node, { "aria-disabled": off ? "true" : null });
 
 export function button({ action, face, words, key, main, off }, press) {
-  const node = html("button", { type: "button", class: main ? "tl-button tl-main" : "tl-button", "data-do": action }, face ? icon(face) : "", words);
+  const look = { type: "button", class: main ? "tl-button tl-main" : "tl-button", "data-do": action };
+  const node = html("button", look, face ? icon(face) : "", words);
   if (key) node.append(html("kbd", { "aria-hidden": "true" }, key));
   turnOff(node, off);
   node.addEventListener("click", () => node.getAttribute("aria-disabled") || press(action));
@@ -21,30 +22,33 @@ export function fillRow(frame, row, buttons, press) {
   if (row.made === made) return;
   row.made = made;
   const focused = frame.focused();
-  const held = row.contains(focused) ? focused : null;
+  const hadFocus = row.contains(focused);
   row.replaceChildren(...buttons.map((one) => button(one, press)));
-  if (!held) return;
-  const wasMain = held.classList.contains("tl-main");
-  const same = row.querySelector(`[data-do="${held.dataset.do}"]:not([aria-disabled])`);
-  (((!wasMain && same) || row.querySelector(".tl-main")) ?? frame.root).focus({ preventScroll: true });
+  if (!hadFocus) return;
+  const same = row.querySelector(`[data-do="${focused.dataset.do}"]:not([aria-disabled])`);
+  const main = row.querySelector(".tl-main");
+  ((focused.classList.contains("tl-main") ? main : same ?? main) ?? frame.root).focus({ preventScroll: true });
 }
 
-// A group of buttons is one tab stop: arrows, Home and End move within it, and reached(place) is told.
+// A group of buttons is one tab stop: arrows, Home and End move within it; reached(place) follows.
 export function roving(frame, group, buttons, reached = () => {}) {
-  const hold = (stop) => buttons.forEach((one, place) => set(one, { tabindex: place === stop ? 0 : -1 }));
-  hold(0);
-  frame.listen(group, "focusin", ({ target }) => buttons.includes(target) && hold(buttons.indexOf(target)));
-  frame.listen(group, "keydown", (event) => {
-    const place = buttons.indexOf(event.target);
-    if (place < 0) return;
-    const next = { ArrowLeft: place - 1, ArrowUp: place - 1, ArrowRight: place + 1, ArrowDown: place + 1, Home: 0, End: -1 }[event.key];
-    if (next === undefined) return;
-    buttons.at(next % buttons.length).focus();
-    reached((next + buttons.length) % buttons.length);
-    event.preventDefault();
-    event.stopPropagation();
+  const stopAt = (stop) => buttons.forEach((one, place) => set(one, { tabindex: place === stop ? 0 : -1 }));
+  stopAt(0);
+  frame.listen(group, "focusin", ({ target }) => buttons.includes(target) && stopAt(buttons.indexOf(target)));
+  frame.onKey(group, ({ key, target }) => {
+    const place = buttons.indexOf(target);
+    const next = rovingTarget(key, place, buttons.length);
+    if (place < 0 || next === undefined) return false;
+    buttons[next].focus();
+    reached(next);
   });
-  return hold;
+  return stopAt;
+}
+
+// Which of `count` things in a ring a key goes to from the one at `place`; undefined for another key.
+export function rovingTarget(key, place, count) {
+  const to = { ArrowLeft: place - 1, ArrowUp: place - 1, ArrowRight: place + 1, ArrowDown: place + 1, Home: 0, End: -1 }[key];
+  return to === undefined ? undefined : (to + count) % count;
 }
 
 // One of a few: joined buttons. options: words; choose(option) follows a click or an arrow key, and
@@ -54,17 +58,17 @@ export function segments(frame, { name, options, choose }) {
   const buttons = options.map((words, place) => html("button", { type: "button", class: "tl-button", role: "radio" }, words, notes[place]));
   const node = html("div", { class: "tl-segments", role: "radiogroup", "aria-label": name }, ...buttons);
   const take = (place) => choose(options[place]);
-  const hold = roving(frame, node, buttons, take);
+  const stopAt = roving(frame, node, buttons, take);
   buttons.forEach((one, place) => frame.listen(one, "click", () => take(place)));
-  const show = (chosen, said = []) => {
+  const show = (chosen, words = []) => {
     buttons.forEach((one, place) => set(one, { "aria-checked": options[place] === chosen }));
-    notes.forEach((note, place) => say(note, String(said[place] ?? "")));
-    hold(options.indexOf(chosen));
+    notes.forEach((note, place) => say(note, String(words[place] ?? "")));
+    stopAt(options.indexOf(chosen));
   };
   return { node, show };
 }
 
-// start(event) may answer false; end() follows a release, cancel() Esc or a lost pointer.
+// start(event) may return false; end() follows a release, cancel() Esc or a lost pointer.
 export function draggable(frame, node, { start, move, end, cancel }) {
   let pointer = null;
   const finish = (then) => () => {
@@ -85,19 +89,26 @@ export function draggable(frame, node, { start, move, end, cancel }) {
   frame.listen(node, "pointercancel", finish(cancel));
 }
 
+// Where a key moves a slider to; undefined for another key.
+export function keyTarget({ key, shiftKey }, present, { low, high, next }) {
+  const direction = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[key];
+  return direction ? next(present, direction, shiftKey) : { Home: low, End: high }[key];
+}
+
 // place(value) is 0 to 1 along the line, value(place) its inverse; next(value, direction, fine) the key's step.
 // input(value) follows every move, change(value) comes once it rests: at release, or shortly after the last key.
-export function slider(frame, { name, low, high, place, value, next, words, ticks, input, change }) {
-  const knob = html("div", { class: "tl-knob", role: "slider", tabindex: 0, "aria-label": name, "aria-valuemin": low, "aria-valuemax": high });
-  const marks = ticks.map((tick) => html("i", { style: `left:${100 * place(tick)}%` }));
+export function slider(frame, { name, low, high, place, value, next, words, ticks = [], input, change = () => {} }) {
+  const range = { "aria-valuemin": low, "aria-valuemax": high };
+  const knob = html("div", { class: "tl-knob", role: "slider", tabindex: 0, "aria-label": name, ...range });
+  const marks = ticks.map(() => html("i"));
   const line = html("div", { class: "tl-line" }, html("b"), ...marks, knob);
-  const node = html("div", { class: "tl-slider" }, html("span", { class: "tl-slider-name" }, name), line);
+  const label = html("span", { class: "tl-slider-name" }, name);
   let present = low;
   let before = low;
-  let rest = 0;
+  let rest = 0; // the timer since the last key
   const show = (to) => {
     present = to;
-    knob.style.left = `${100 * place(to)}%`;
+    [...ticks, to].forEach((at, which) => ((marks[which] ?? knob).style.left = `${100 * place(at)}%`));
     set(knob, { "aria-valuenow": to, "aria-valuetext": words(to) });
   };
   const take = (to) => {
@@ -114,30 +125,37 @@ export function slider(frame, { name, low, high, place, value, next, words, tick
     take(value(clamp((event.clientX - box.left) / box.width, 0, 1)));
   };
   draggable(frame, line, {
-    start: (event) => {
+    start(event) {
       before = present;
       knob.focus({ preventScroll: true });
       follow(event);
     },
-    move: follow,
-    end: () => change(present),
-    cancel: () => take(before),
+    move: follow, end: () => change(present), cancel: () => take(before),
   });
-  frame.listen(knob, "keydown", (event) => {
-    const ends = { Home: low, End: high }[event.key];
-    const direction = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
-    if (event.key === "Enter" && rest) settle();
-    else if (ends === undefined && !direction) return;
-    else {
-      take(ends ?? next(present, direction, event.shiftKey));
-      clearTimeout(rest);
-      rest = setTimeout(settle, 250);
-    }
-    event.preventDefault();
-    event.stopPropagation();
+  frame.onKey(knob, (event) => {
+    const to = keyTarget(event, present, { low, high, next });
+    if (event.key === "Enter" && rest) return settle();
+    if (to === undefined) return false;
+    take(to);
+    clearTimeout(rest);
+    rest = setTimeout(settle, 250);
   });
   frame.listen(knob, "blur", settle);
   frame.signal.addEventListener("abort", () => clearTimeout(rest));
-  // While the learner moves it, the kernel's older value does not pull it back.
-  return { node, show: (to) => frame.cancel || rest || show(to) };
+  return {
+    node: html("div", { class: "tl-slider" }, label, line), line,
+    show: (to) => frame.cancel || rest || show(to), // while the learner moves it, an older value does not pull it back
+    under(area) { // on the axis of a chart that lies over it
+      label.style.width = `${area.left}px`;
+      line.style.flex = `0 0 ${area.right - area.left}px`;
+    },
+  };
+}
+
+// A slider with stops, which stand at places(), growing from 0 to 1 along the line.
+export function stopSlider(frame, { name, places, ticks, words, seek }) {
+  return slider(frame, {
+    name, low: 0, high: places().length - 1, ticks, words, input: seek,
+    place: (stop) => places()[stop], value: (at) => nearest(places(), at), next: (stop, direction) => stop + direction,
+  });
 }

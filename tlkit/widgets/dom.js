@@ -9,6 +9,7 @@ const element = (space) => (tag, attributes = {}, ...children) => {
 
 export const html = element("http://www.w3.org/1999/xhtml");
 export const svg = element("http://www.w3.org/2000/svg");
+export const div = (style, ...children) => html("div", { class: style }, ...children);
 
 // Writes only what differs, so that a redraw leaves most of the page alone; null takes the attribute away.
 export function set(node, attributes) {

@@ -2,310 +2,235 @@
 
 import { dataView, floats } from "./bytes.js";
 import { Chart } from "./chart.js";
-import { button, roving, segments } from "./controls.js";
-import { html, say, set } from "./dom.js";
+import { classChips, tallied } from "./class_choice.js";
+import { segments } from "./controls.js";
+import { div, html, say, set } from "./dom.js";
 import { makeFrame } from "./frame.js";
-import { imagePainter } from "./images.js";
+import { imagePainter, picture } from "./images.js";
+import { ahead, bearer, closest, laidOut, stacked, WAYS } from "./map_layout.js";
 import { color } from "./marks.js";
-import { scrubber } from "./player.js";
+import { recordedRun } from "./player.js";
 import { clamp, linear } from "./scales.js";
 import { article, count, fixed, many, SPACE } from "./words.js";
 
 const TINTS = ["s1", "s2", "s3", "s4"]; // four colours at most
+const MODES = ["label", "prediction", "error"];
+const KEYS = "Map: an arrow key selects the nearest image in its direction";
+const NOTE = "Only closeness means something here: the two directions have no units, and far apart is not twice as different.";
+const NAMED = 10; // classes; of more than that, only those in colour are named
+
+// ---- Colours and words
+
+// The colours of classes after one was clicked; a fifth takes the colour of the one that was chosen first.
+export function toggled(tints, number) {
+  const next = new Map(tints);
+  if (next.delete(number)) return next;
+  if (next.size === TINTS.length) next.delete(next.keys().next().value);
+  return next.set(number, TINTS.find((token) => ![...next.values()].includes(token)));
+}
+
+// The colour of an image; `shown` are the labels or the predictions, by which images are coloured.
+export function tintOf({ labels, predicted, mode, shown, tints }, image) {
+  if (!labels) return "ink";
+  if (mode === "error") return predicted[image] === labels[image] ? "ghost" : "wrong";
+  return tints.get(shown[image]) ?? "ghost";
+}
+
+const plural = (name) => (name.length > 1 && /(s|x|ch|sh)$/.test(name) ? `${name}es` : `${name}s`);
+
+// "A <b>4</b> among two <b>8s</b> and one <b>9</b>: the features do not tell them apart." What is bold is an array.
+export function neighbourWords({ classes, labels, predicted, selected, near, early }) {
+  if (!labels) return [`Image ${selected + 1}.`];
+  const own = labels[selected];
+  const mixed = tallied(near.map((image) => labels[image]).filter((label) => label !== own));
+  const company = (mixed.length ? mixed : [[own, near.length]]).flatMap(([number, times], place, all) => {
+    const before = place === 0 ? "" : place < all.length - 1 ? ", " : " and ";
+    return [`${before}${count(times)} `, [times === 1 ? classes[number] : plural(classes[number])]];
+  });
+  const finding = mixed.length ? `: the features do not ${early ? "yet " : ""}tell them apart.` : ": the features place it with its class.";
+  const beside = mixed.length === 1 && mixed[0][1] === 1 ? " beside " : " among ";
+  const error = predicted && predicted[selected] !== own ? [" The network says ", [classes[predicted[selected]]], "."] : [];
+  return [article(classes[own]).startsWith("an ") ? "An " : "A ", [classes[own]], beside, ...company, finding, ...error];
+}
+
+export function errorWords({ labels, predicted }) {
+  const errors = predicted.filter((number, image) => number !== labels[image]).length;
+  return `${many(errors)} of ${many(labels.length)} images ${errors === 1 ? "is" : "are"} misclassified`;
+}
+
+// ---- The widget
 
 export function render({ model, el }) {
-  const { title, subtitle, classes, labels, said, shape, count: total, k, steps, shares, chance, colours, words } = model.get("view");
+  const view = model.get("view");
+  const { classes, labels, k, words } = view;
   const frame = makeFrame(model, el, "feature-map", draw);
   const paint = imagePainter(frame, model.get("images"));
-  const places = floats(model, "places", 2);
   const nearest = dataView(model.get("nearest"));
-  const last = words.length - 1;
+  const state = { mode: "label", tints: new Map(view.colours.map((number, place) => [number, TINTS[place]])) };
+  const occurring = labels ? [...classes.keys()].filter((number) => labels.includes(number) || state.tints.has(number)) : [];
+  const change = (more) => { Object.assign(state, more); frame.draw.now(); };
 
-  const present = () => model.get("frame");
-  const selected = () => model.get("selected");
-  const predicted = (image) => said[present()][image];
-  const wrong = (image) => Boolean(said) && predicted(image) !== labels[image];
-  const neighbours = () =>
-    Array.from({ length: k }, (_, rank) => nearest.getInt16(2 * ((present() * total + selected()) * k + rank), true));
+  // What is shown: the view, of which the predictions are those of the present step, and all that was chosen.
+  const moment = () => {
+    const [index, selected] = [model.get("frame"), model.get("selected")];
+    const near = Array.from({ length: k }, (_, rank) => nearest.getInt16(2 * ((index * view.count + selected) * k + rank), true));
+    const predicted = view.predicted?.[index];
+    const shown = state.mode === "prediction" ? predicted : labels;
+    return { ...view, ...state, index, selected, near, predicted, shown, occurring, early: index < words.length - 1 };
+  };
 
-  let mode = "label"; // or prediction, or error
-  let points = []; // of the present frame, in pixels
-  let placedFor = ""; // the frame and size that they were placed for
-  const tints = new Map(colours.map((number, place) => [number, TINTS[place]])); // of classes, the oldest first
-  const shown = labels ? [...classes.keys()].filter((number) => labels.includes(number) || tints.has(number)) : [];
-  const classOf = (image) => (mode === "prediction" ? predicted(image) : labels[image]);
-
-  function tint(image) {
-    if (!labels) return "ink";
-    if (mode === "error") return wrong(image) ? "wrong" : "ghost";
-    return tints.get(classOf(image)) ?? "ghost";
-  }
-
-  function change(trait, value) {
-    model.set(trait, value);
-    model.save_changes();
-    frame.draw.now();
-  }
-
-  // ---- Parts
-
-  const canvas = html("canvas", { "aria-hidden": "true" });
-  const chart = new Chart(frame.root);
-  const map = html("div", {
-    class: "tl-map", role: "application", tabindex: 0, "aria-label": "Map: an arrow key selects the nearest image in its direction",
-  }, canvas, chart.node);
+  const modes = view.predicted && segments(frame, { name: "Colour by", options: MODES, choose: (mode) => change({ mode }) });
+  const toggle = (number) => change({ tints: toggled(state.tints, number) });
+  const chips = classChips(frame, classes, { numbers: occurring, style: "tl-tints", name: "Classes in colour", toggle });
+  const [heading, neighbours, sentence] = [div("tl-caption"), div("tl-nearest"), html("p")];
+  const trend = labels && words.length > 1 && new Chart(frame.root);
+  const part = (caption, ...nodes) => div(null, div("tl-caption", caption), ...nodes);
+  const side = div("tl-side", modes ? part("Colour by", modes.node) : "", labels ? div(null, heading, chips.node) : "",
+    part(`Selected image and its ${k} nearest`, neighbours, sentence),
+    labels ? part("Nearest neighbours that share the label", ...(trend ? [trend.node] : shareNodes(view))) : "");
   const live = html("div", { class: "tl-hidden", "aria-live": "polite" });
-  frame.body.classList.add("tl-mapped");
-  frame.body.append(html("div", { class: "tl-figure" }, map), frame.controls, html("div", { class: "tl-side" }), live);
-
-  const part = (caption, ...nodes) => {
-    const node = html("div", {}, html("div", { class: "tl-caption" }, caption), ...nodes);
-    frame.body.querySelector(".tl-side").append(node);
-    return node.firstChild;
-  };
-  const modes = said && segments(frame, { name: "Colour by", options: ["label", "prediction", "error"], choose: (option) => {
-    mode = option;
-    frame.draw.now();
-  } });
-  if (modes) part("Colour by", modes.node);
-
-  const chips = shown.map((number) => button({ action: `class ${number}`, words: classes[number] }, () => toggle(number)));
-  const group = html("div", { class: "tl-row tl-tints", role: "group", "aria-label": "Classes in colour" }, ...chips);
-  roving(frame, group, chips);
-  const heading = labels && part("", group);
-
-  const large = html("canvas", { "aria-hidden": "true" });
-  const small = Array.from({ length: k }, () => html("canvas", { "aria-hidden": "true" }));
-  const sentence = html("p");
-  part(`Selected image and its ${k} nearest`, html("div", { class: "tl-nearest" }, large, html("div", {}, ...small)), sentence);
-
-  const trend = new Chart(frame.root);
-  const share = html("div", { class: "tl-number" });
-  const guessed = html("div", { class: "tl-caption" });
-  if (labels) part("Nearest neighbours that share the label", ...(last ? [trend.node] : [share, guessed]));
-  for (const { node } of [chart, trend]) set(node, { role: "img" });
-
-  const scrub = last > 0 && scrubber(frame, steps, { present, go: (index) => change("frame", index) });
-  if (scrub) frame.controls.append(...scrub.nodes);
-  else frame.controls.remove();
-
-  // ---- Moving about
-
-  // A fifth class takes the colour of the one that was chosen first.
-  function toggle(number) {
-    if (!tints.delete(number)) {
-      if (tints.size === TINTS.length) tints.delete(tints.keys().next().value);
-      tints.set(number, TINTS.find((token) => ![...tints.values()].includes(token)));
-    }
-    frame.draw.now();
-  }
-
-  // The one that is least far; what is infinitely far is none.
-  function closest(all, far) {
-    const distances = all.map(far);
-    const least = Math.min(...distances);
-    return least < Infinity ? all[distances.indexOf(least)] : undefined;
-  }
-
-  function select(far) {
-    const image = closest([...points.keys()], (one) => far(points[one]));
-    if (image === undefined) return;
-    change("selected", image);
+  const select = (image) => {
+    frame.write({ selected: image });
     say(live, `image ${image + 1}: ${sentence.textContent}`);
-  }
-
-  frame.listen(map, "click", ({ clientX, clientY }) => {
-    const box = canvas.getBoundingClientRect();
-    select(([x, y]) => Math.hypot(x - clientX + box.left, y - clientY + box.top));
-  });
-
-  frame.listen(map, "keydown", (event) => {
-    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    const from = points[selected()];
-    if (way) select(([x, y]) => {
-      const [across, down] = [x - from[0], y - from[1]];
-      const ahead = across * way[0] + down * way[1];
-      return ahead > 0.5 ? Math.hypot(ahead, 2 * (across * way[1] + down * way[0])) : Infinity; // aside counts twice
-    });
-    else if (event.key === " " && scrub) scrub.press();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  });
-
-  // ---- Words
-
-  const several = (number, name) => {
-    const plural = name.length > 1 && /(s|x|ch|sh)$/.test(name) ? `${name}es` : `${name}s`;
-    return [`${count(number)} `, html("b", {}, number === 1 ? name : plural)];
   };
-
-  function tell() {
-    if (!labels) return [`Image ${selected() + 1}.`];
-    const own = labels[selected()];
-    const others = new Map();
-    for (const image of neighbours()) if (labels[image] !== own) others.set(labels[image], (others.get(labels[image]) ?? 0) + 1);
-    const mixed = [...others].toSorted(([, one], [, other]) => other - one);
-    const listed = (mixed.length ? mixed : [[own, k]]).map(([number, times]) => several(times, classes[number]));
-    const company = listed.flatMap((one, place) => [place === 0 ? "" : place < listed.length - 1 ? ", " : " and ", ...one]);
-    const yet = present() < last ? "do not yet" : "do not";
-    const finding = mixed.length ? `: the features ${yet} tell them apart.` : ": the features place it with its class.";
-    const reading = wrong(selected()) ? [" The network says ", html("b", {}, classes[predicted(selected())]), "."] : [];
-    const [indefinite] = article(classes[own]).split(" ");
-    const beside = mixed.length === 1 && mixed[0][1] === 1 ? " beside " : " among ";
-    return [`${indefinite === "a" ? "A" : "An"} `, html("b", {}, classes[own]), beside, ...company, finding, ...reading];
-  }
-
-  function mistaken() {
-    const errors = said[present()].filter((_, image) => wrong(image)).length;
-    return `${many(errors)} of ${many(total)} images ${errors === 1 ? "is" : "are"} read wrongly`;
-  }
-
-  // ---- Drawing
+  const run = recordedRun(frame, model, view.steps);
+  const map = imageMap(frame, floats(model, "places", 2), select, run);
+  frame.body.classList.add("tl-mapped");
+  frame.body.append(div("tl-figure", map.node), run.press ? frame.controls : "", side, live);
 
   function draw() {
-    if (modes) modes.show(mode);
-    shown.forEach((number, place) => {
-      set(chips[place], { "aria-pressed": tints.has(number), style: `--tl-tint: ${color(tints.get(number) ?? "ink2")}` });
-    });
-    if (heading) say(heading, mode === "error" ? mistaken() : "Classes in colour, four at most");
-    group.style.visibility = mode === "error" ? "hidden" : ""; // its room stays
-    images();
-    examine();
-    if (labels) follow();
-    if (scrub) scrub.show();
+    const now = moment();
+    if (modes) modes.show(now.mode);
+    chips.show((number) => ({ "aria-pressed": now.tints.has(number), style: `--tl-tint: ${color(now.tints.get(number) ?? "ink2")}` }));
+    say(heading, now.mode === "error" ? errorWords(now) : "Classes in colour, four at most");
+    chips.node.style.visibility = now.mode === "error" ? "hidden" : ""; // its room stays
+    map.show(now, paint);
+    neighbours.replaceChildren(...neighbourNodes(now, paint));
+    sentence.replaceChildren(...neighbourWords(now).map((one) => (Array.isArray(one) ? html("b", {}, ...one) : one)));
+    if (trend) drawTrend(trend, view, now.index);
+    run.show();
   }
 
-  function images() {
-    const width = Math.max(map.parentNode.clientWidth - 2, 200);
-    const height = Math.round(width * (frame.narrow ? 0.9 : 0.73));
-    const room = clamp(0.8 * Math.sqrt((width * height) / total), 16, 36);
-    place(width, height, room);
-    const near = neighbours();
-    const put = paint(canvas, width, height, { shape });
-    chart.size(width, height);
-    set(chart.node, { "aria-label": words[present()] });
-    const over = (image) => (image === selected() ? 3 : near.includes(image) ? 2 : tint(image) === "ghost" ? 0 : 1);
-    for (const image of [...points.keys()].sort((one, other) => over(one) - over(other))) {
-      const [left, top] = points[image].map((at) => at - room / 2);
-      put(image, left, top, room, tint(image));
-      if (shape[0] > 1 && tint(image) !== "ghost") put.frame(left, top, room, tint(image)); // photographs keep their colours
-      if (mode === "error" && wrong(image)) {
-        const cross = { d: "M-3.5,-3.5l7,7m0,-7l-7,7", transform: `translate(${left + room} ${top})`, stroke: color("wrong"), "stroke-width": 2 };
-        chart.put("mark", `cross ${image}`, "path", cross);
-      }
-    }
-    for (const image of near) {
-      chart.line(`to ${image}`, [points[selected()], points[image]], { width: 1.25 });
-      outline(image, room + 4, 1.25);
-    }
-    outline(selected(), room + 10, 3);
-    names(width, height, room);
-    chart.sweep();
-  }
+  frame.head(view.title, view.subtitle);
+  frame.status("", [["", NOTE]]);
+  return frame.start("frame selected", run.keys);
+}
 
-  // The map fills its room; images that would hide each other are moved apart a little, the same way every time.
-  function place(width, height, room) {
-    const key = [present(), width, room].join();
-    if (key === placedFor) return;
+// ---- The map
+
+// A click selects the nearest image, an arrow the nearest one in its direction; Space plays the run.
+function imageMap(frame, places, select, run) {
+  const canvas = html("canvas", { "aria-hidden": "true" });
+  const chart = new Chart(frame.root);
+  const node = html("div", { class: "tl-map", role: "application", tabindex: 0, "aria-label": KEYS }, canvas, chart.node);
+  let [shown, placedFor] = [{}, ""];
+  const nearest = (far) => {
+    const image = closest([...shown.points.keys()], (one) => far(shown.points[one]));
+    if (image !== undefined) select(image);
+  };
+  frame.listen(node, "click", ({ clientX, clientY }) => {
+    const box = canvas.getBoundingClientRect();
+    nearest(([x, y]) => Math.hypot(x - clientX + box.left, y - clientY + box.top));
+  });
+  frame.onKey(node, ({ key }) => {
+    if (WAYS[key]) return nearest((point) => ahead(WAYS[key], shown.points[shown.selected], point));
+    return key === " " && run.press ? run.press() : false;
+  });
+  const show = (now, paint) => {
+    const width = Math.max(node.parentNode.clientWidth - 2, 200);
+    const size = [width, Math.round(width * (frame.narrow ? 0.9 : 0.73))];
+    const room = clamp(0.8 * Math.sqrt((size[0] * size[1]) / now.count), 16, 36);
+    const key = [now.index, ...size].join();
+    const own = places.slice(now.index * now.count, (now.index + 1) * now.count);
+    shown = { ...now, size, room, points: key === placedFor ? shown.points : laidOut(own, size, room) };
     placedFor = key;
-    const all = places.slice(present() * total, (present() + 1) * total);
-    const [x, y] = [width, height].map((size, axis) => {
-      const along = all.map((one) => one[axis]);
-      return linear(Math.min(...along), Math.max(...along), room / 2 + 6, size - room / 2 - 6);
-    });
-    points = all.map((one) => [x(one[0]), y(one[1])]);
-    const gap = 0.65 * room;
-    for (let round = 0; round < 40; round++) {
-      points.forEach((one, first) => points.slice(first + 1).forEach((other) => {
-        const [across, down] = [other[0] - one[0], other[1] - one[1]];
-        const far = Math.hypot(across, down);
-        if (far >= gap) return;
-        const [turned, push] = [first * 2.4, (gap - far) / 4]; // those on one spot go all ways
-        const way = far > 0.01 ? [across / far, down / far] : [Math.cos(turned), Math.sin(turned)];
-        [width, height].forEach((size, axis) => {
-          one[axis] = clamp(one[axis] - push * way[axis], room / 2 + 4, size - room / 2 - 4);
-          other[axis] = clamp(other[axis] + push * way[axis], room / 2 + 4, size - room / 2 - 4);
-        });
-      }));
-    }
-  }
+    chart.size(...size);
+    set(chart.node, { role: "img", "aria-label": now.words[now.index] });
+    drawImages(chart, paint(canvas, ...size, now), shown);
+    drawNeighbours(chart, shown);
+    drawNames(chart, shown);
+    chart.sweep();
+  };
+  return { node, show };
+}
 
-  function outline(image, size, width) {
-    const [left, top] = points[image].map((at) => at - size / 2);
-    const place = { x: left, y: top, width: size, height: size, rx: 4 };
-    chart.put("front", `around ${image}`, "rect", { ...place, fill: "none", stroke: color("ink"), "stroke-width": width });
+function drawImages(chart, put, now) {
+  const { points, room } = now;
+  const over = (image) => (image === now.selected ? 3 : now.near.includes(image) ? 2 : tintOf(now, image) === "ghost" ? 0 : 1);
+  for (const image of [...points.keys()].sort((one, other) => over(one) - over(other))) {
+    const [left, top] = points[image].map((at) => at - room / 2);
+    const tint = tintOf(now, image);
+    put(image, left, top, room, tint);
+    if (now.shape[0] > 1 && tint !== "ghost") put.frame(left, top, room, tint); // photographs keep their colours
+    if (tint !== "wrong") continue;
+    const place = { d: "M-3.5,-3.5l7,7m0,-7l-7,7", transform: `translate(${left + room} ${top})` };
+    chart.put("mark", `cross ${image}`, "path", { ...place, stroke: color("wrong"), "stroke-width": 2 });
   }
+}
 
-  // A name stands above an image of its class, in the middle and near the top; others and the selected image push it down.
-  // With more than ten classes only those in colour are named.
-  function names(width, height, room) {
-    const named = shown.filter((number) => shown.length <= 10 || tints.has(number)).flatMap((number) => {
-      const own = points.filter((_, image) => classOf(image) === number);
-      if (!own.length) return [];
-      const [across, down] = [[0, 0.5], [1, 0.1]].map(([axis, share]) =>
-        own.map((point) => point[axis]).sort((one, other) => one - other)[Math.floor(own.length * share)]);
-      const [x, y] = closest(own, (point) => Math.hypot(point[0] - across, point[1] - down));
-      const wide = chart.width(classes[number], 12, 600) + 18;
-      return [{ number, wide, high: 22, left: clamp(x - wide / 2, 4, width - wide - 4), top: clamp(y - room / 2 - 22, 4, height - 26) }];
-    });
-    const [left, top] = points[selected()].map((at) => at - room / 2 - 6);
-    const before = [{ left, top, wide: room + 12, high: room + 12 }];
-    for (const name of named.toSorted((one, other) => one.top - other.top)) {
-      for (const other of before) {
-        const beside = name.left > other.left + other.wide || other.left > name.left + name.wide;
-        const below = other.top + other.high + 4;
-        if (!beside && name.top < below && name.top + name.high > other.top) name.top = below;
-      }
-      before.push(name);
-      const token = mode === "error" ? undefined : tints.get(name.number);
-      const box = { x: name.left, y: name.top, width: name.wide, height: 22, rx: 4 };
-      chart.put("words", `box ${name.number}`, "rect", { ...box, fill: color("ground"), stroke: color(token ?? "edge"), "stroke-width": token ? 1.5 : 1 });
-      const middle = { kind: "chosen", anchor: "middle", token: token ?? "ink2" };
-      chart.words(`name ${name.number}`, name.left + name.wide / 2, name.top + 15.5, classes[name.number], middle);
-    }
+function drawNeighbours(chart, { selected, near, points, room }) {
+  for (const image of near) chart.line(`to ${image}`, [points[selected], points[image]], { width: 1.25 });
+  for (const [image, size, width] of [...near.map((one) => [one, room + 4, 1.25]), [selected, room + 10, 3]]) {
+    const [x, y] = points[image].map((at) => at - size / 2);
+    const look = { rx: 4, fill: "none", stroke: color("ink"), "stroke-width": width };
+    chart.put("front", `around ${image}`, "rect", { x, y, width: size, height: size, ...look });
   }
+}
 
-  function examine() {
-    paint(large, 76, 76, { shape })(selected(), 2, 2, 72);
-    neighbours().forEach((image, rank) => {
-      paint(small[rank], 32, 32, { shape })(image, 3, 3, 26, tint(image));
-      small[rank].style.borderColor = shape[0] > 1 ? color(tint(image)) : "";
-    });
-    sentence.replaceChildren(...tell());
+// A name stands above an image of its class; others and the selected image push it down.
+function drawNames(chart, { classes, occurring, tints, shown, selected, mode, points, room, size: [width, height] }) {
+  const boxes = occurring.filter((number) => occurring.length <= NAMED || tints.has(number)).flatMap((number) => {
+    const own = points.filter((_, image) => shown[image] === number);
+    if (!own.length) return [];
+    const [x, y] = bearer(own);
+    const wide = chart.width(classes[number], 12, 600) + 18;
+    return [{ number, wide, high: 22, left: clamp(x - wide / 2, 4, width - wide - 4), top: clamp(y - room / 2 - 22, 4, height - 26) }];
+  });
+  const [left, top] = points[selected].map((at) => at - room / 2 - 6);
+  for (const { number, ...name } of stacked(boxes, { left, top, wide: room + 12, high: room + 12 })) {
+    const token = mode === "error" ? undefined : tints.get(number);
+    const box = { x: name.left, y: name.top, width: name.wide, height: name.high, rx: 4, fill: color("ground") };
+    chart.put("words", `box ${number}`, "rect", { ...box, stroke: color(token ?? "edge"), "stroke-width": token ? 1.5 : 1 });
+    const look = { kind: "chosen", anchor: "middle", token: token ?? "ink2" };
+    chart.words(`name ${number}`, name.left + name.wide / 2, name.top + 15.5, classes[number], look);
   }
+}
 
-  function follow() {
-    const now = `${fixed(shares[present()])}${SPACE}%`;
-    say(share, now);
-    say(guessed, `By chance it would be ${fixed(chance)}${SPACE}%.`);
-    if (!last) return;
-    const width = Math.max(trend.node.parentNode.clientWidth, 160);
-    const area = { left: 5, right: width - 5, top: 20, bottom: 66 };
-    const x = linear(steps[0], steps.at(-1), area.left, area.right);
-    const y = linear(0, 100, area.bottom, area.top);
-    const curve = shares.map((one, index) => [x(steps[index]), y(one)]);
-    const [left, top] = curve[present()];
-    trend.size(width, 86);
-    set(trend.node, { "aria-label": `${now} at step ${steps[present()]}; by chance ${fixed(chance)}${SPACE}%` });
-    trend.line("axis", [[area.left, area.bottom], [area.right, area.bottom]], { token: "rule", width: 1, layer: "grid" });
-    trend.words("first", 0, 83, `step ${steps[0]}`);
-    trend.words("last", width, 83, String(steps.at(-1)), { anchor: "end" });
-    trend.chance(area, y(chance), chance, true);
-    trend.line("after", curve.slice(present()), { token: "ghost", width: 1.25 });
-    trend.line("until", curve.slice(0, present() + 1));
-    trend.mark("now", "circle", left, top, "ink", { size: 4.5 });
-    const half = trend.width(now, 12, 600) / 2;
-    trend.words("now", clamp(left, half, width - half), top - 9, now, { kind: "chosen", anchor: "middle", token: "ink" });
-    trend.sweep();
-  }
+// ---- Beside the map
 
-  frame.head(title, subtitle);
-  const state = scrub ? "recorded run" : "measured";
-  frame.show(state, state);
-  frame.status("", [["", "Only closeness means something here: the two directions have no units, and far apart is not twice as different."]]);
-  frame.keys(scrub ? { " ": scrub.press, ArrowRight: scrub.step } : {});
-  frame.watch("frame selected", frame.draw.later);
-  draw();
-  return frame.close;
+// The selected image large and its neighbours small.
+function neighbourNodes(now, paint) {
+  const small = now.near.map((image) => {
+    const token = tintOf(now, image);
+    return picture(paint, now, image, 32, { room: 26, token, style: now.shape[0] > 1 ? `border-color: ${color(token)}` : null });
+  });
+  return [picture(paint, now, now.selected, 76, { room: 72 }), div(null, ...small)];
+}
+
+const percent = (share) => `${fixed(share)}${SPACE}%`;
+
+// The share of neighbours with the same label as a number.
+const shareNodes = ({ shares, chance }) => [div("tl-number", percent(shares[0])),
+  div("tl-caption", `By chance it would be ${percent(chance)}.`)];
+
+// The same share through training, black up to the present step.
+function drawTrend(trend, { steps, shares, chance }, index) {
+  const width = Math.max(trend.node.parentNode.clientWidth, 160);
+  const area = { left: 5, right: width - 5, top: 20, bottom: 66 };
+  const x = linear(steps[0], steps.at(-1), area.left, area.right);
+  const y = linear(0, 100, area.bottom, area.top);
+  const curve = shares.map((share, place) => [x(steps[place]), y(share)]);
+  const [[left, top], now] = [curve[index], percent(shares[index])];
+  trend.size(width, 86);
+  set(trend.node, { role: "img", "aria-label": `${now} at step ${steps[index]}; by chance ${percent(chance)}` });
+  trend.line("axis", [[area.left, area.bottom], [area.right, area.bottom]], { token: "rule", width: 1, layer: "grid" });
+  trend.words("first", 0, 83, `step ${steps[0]}`);
+  trend.words("last", width, 83, String(steps.at(-1)), { anchor: "end" });
+  trend.chance(area, y(chance), chance, true);
+  trend.line("after", curve.slice(index), { token: "ghost", width: 1.25 });
+  trend.line("until", curve.slice(0, index + 1));
+  trend.mark("now", "circle", left, top, "ink", { size: 4.5 });
+  const half = trend.width(now, 12, 600) / 2;
+  trend.words("now", clamp(left, half, width - half), top - 9, now, { kind: "chosen", anchor: "middle", token: "ink" });
+  trend.sweep();
 }

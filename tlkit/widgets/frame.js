@@ -20,95 +20,122 @@ export function paced(work, pause, signal) {
 
 const NARROW = 560; // px of the frame's own box, never of the window
 
-export function makeFrame(model, el, name, draw) {
-  const end = new AbortController();
-  const { signal } = end;
-  const title = html("div", { class: "tl-title" });
-  const word = html("div", { class: "tl-word" });
-  const subtitle = html("div", { class: "tl-subtitle" });
-  const body = html("div", { class: "tl-body" });
-  const controls = html("div", { class: "tl-controls" });
-  const status = html("div", { class: "tl-status", role: "status", "aria-live": "polite" });
-  const root = html("div", {
-    class: "tl", "data-widget": name, "data-lm-suppress-shortcuts": "true", tabindex: 0, role: "group",
-  }, html("div", { class: "tl-head" }, title, word), subtitle, body, controls, status);
-  el.append(root);
+export const makeFrame = (model, el, name, draw) => new Frame(model, el, name, draw);
 
-  const frame = { root, body, controls, signal, narrow: false, cancel: null };
-  frame.listen = (node, event, handler) => node.addEventListener(event, handler, { signal });
-  frame.watch = (names, handler) => {
+class Frame {
+  constructor(model, el, name, draw) {
+    const [title, word, subtitle, body, controls, line] = ["title", "word", "subtitle", "body", "controls", "status"]
+      .map((part) => html("div", { class: `tl-${part}` }));
+    set(line, { role: "status", "aria-live": "polite" });
+    const root = html("div", {
+      class: "tl", "data-widget": name, "data-lm-suppress-shortcuts": "true", tabindex: 0, role: "group",
+    }, html("div", { class: "tl-head" }, title, word), subtitle, body, controls, line);
+    el.append(root);
+    const end = new AbortController();
+    const { signal } = end;
+    Object.assign(this, { model, root, title, word, subtitle, body, controls, line, signal, narrow: false, cancel: null });
+    // What is drawn while JupyterLab hides its page, for less than a frame, has no width, and the observer sees no
+    // change: observed anew, it tells of any width.
+    const drawAnywhere = () => {
+      if (!root.getClientRects().length) { // asked before the drawing, after which it would cost another layout
+        observer.unobserve(root);
+        observer.observe(root);
+      }
+      draw();
+    };
+    this.draw = paced(drawAnywhere, 100, signal); // at most ten times a second
+    const observer = new ResizeObserver(([entry]) => {
+      this.narrow = entry.contentRect.width < NARROW;
+      root.classList.toggle("tl-narrow", this.narrow);
+      this.draw.now();
+    });
+    observer.observe(root);
+    this.close = () => {
+      observer.disconnect();
+      end.abort();
+      root.remove();
+    };
+  }
+
+  listen = (node, event, handler) => node.addEventListener(event, handler, { signal: this.signal });
+  focused = () => this.root.getRootNode().activeElement;
+
+  // handler(event) returns false for a key that is left to others.
+  onKey(node, handler) {
+    this.listen(node, "keydown", (event) => {
+      if (handler(event) === false) return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+  }
+
+  watch(names, handler) {
     for (const trait of names.split(" ")) {
-      model.on(`change:${trait}`, handler);
-      signal.addEventListener("abort", () => model.off(`change:${trait}`, handler));
+      this.model.on(`change:${trait}`, handler);
+      this.signal.addEventListener("abort", () => this.model.off(`change:${trait}`, handler));
     }
-  };
-  frame.focused = () => root.getRootNode().activeElement;
-  frame.head = (words, more) => {
-    say(title, words);
-    say(subtitle, more);
-    set(root, { "aria-label": words });
-  };
-  frame.show = (state, words) => {
-    set(root, { "data-state": state });
-    if (word.textContent !== words || word.dataset.glyph !== state) {
-      word.replaceChildren(icon(STATES[state] ?? "circle"), html("span", {}, words));
-      word.dataset.glyph = state;
-    }
-  };
+  }
+
+  // Draws now and whenever one of these traits changes; actions: see keys. Returns what render returns.
+  start(traits, actions = {}) {
+    this.keys(actions);
+    this.watch(traits, this.draw.later);
+    this.draw.now();
+    return this.close;
+  }
+
+  // What the learner chose: to the page, to the kernel, and drawn at once.
+  write(traits) {
+    for (const [name, value] of Object.entries(traits)) this.model.set(name, value);
+    this.model.save_changes();
+    this.draw.now();
+  }
+
+  head(words, more) {
+    say(this.title, words);
+    say(this.subtitle, more);
+    set(this.root, { "aria-label": words });
+  }
+
+  show(state, words = state) {
+    set(this.root, { "data-state": state });
+    if (this.word.textContent === words && this.word.dataset.glyph === state) return;
+    this.word.replaceChildren(icon(STATES[state] ?? "circle"), html("span", {}, words));
+    this.word.dataset.glyph = state;
+  }
+
   // parts: [bold, plain] pairs; `hidden` is what only a screen reader needs, such as the state word.
-  frame.status = (hidden, parts, between = " \u00b7 ") => {
+  status(hidden, parts, between = " \u00b7 ") {
     const words = [hidden, between, ...parts.flat()].join("\n");
-    if (frame.said === words) return;
-    frame.said = words;
+    if (this.line.words === words) return;
+    this.line.words = words;
     const items = parts.map(([bold, plain]) => html("span", { class: "tl-item" }, html("b", {}, bold), plain));
     const spaced = items.flatMap((item, place) => (place && between ? [html("span", { class: "tl-between" }, between), item] : [item]));
-    status.replaceChildren(html("span", { class: "tl-hidden" }, hidden), ...spaced);
-  };
-  // actions: {" ": ..., ArrowRight: ..., s: ..., Enter: ..., undo: ...}
-  frame.keys = (actions) => frame.listen(root, "keydown", (event) => {
-    const { target, key } = event;
-    const undo = (event.ctrlKey || event.metaKey) && key.toLowerCase() === "z";
-    const typing = key.length === 1 && ["SELECT", "INPUT"].includes(target.tagName); // a letter there is a letter
-    const held = event.repeat && /^\d$/.test(key); // a digit adds something: once a press
-    if (!undo && (held || typing || event.ctrlKey || event.metaKey || event.altKey)) return;
-    const allowed = {
-      " ": target === root && !event.repeat,
-      ArrowRight: target === root || target.tagName === "BUTTON",
-      s: !event.repeat,
-      Enter: !["BUTTON", "SELECT"].includes(target.tagName) && !event.repeat,
-    };
-    const action = undo ? "undo" : key.length === 1 ? key.toLowerCase() : key;
-    if (action === "Escape") {
-      if (frame.cancel) frame.cancel();
-      else leave(root, target);
-    } else if (actions[action] && allowed[action] !== false) actions[action]();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  });
+    this.line.replaceChildren(html("span", { class: "tl-hidden" }, hidden), ...spaced);
+  }
 
-  // What is drawn while JupyterLab hides its page, for less than a frame, has no width, and the observer sees no change:
-  // observed anew, it tells of any width.
-  const drawAnywhere = () => {
-    if (!root.getClientRects().length) { // asked before the drawing, after which it would cost another layout
-      observer.unobserve(root);
-      observer.observe(root);
-    }
-    draw();
-  };
-  frame.draw = paced(drawAnywhere, 100, signal); // at most ten times a second
-  const observer = new ResizeObserver(([entry]) => {
-    frame.narrow = entry.contentRect.width < NARROW;
-    root.classList.toggle("tl-narrow", frame.narrow);
-    frame.draw.now();
-  });
-  observer.observe(root);
-  frame.close = () => {
-    observer.disconnect();
-    end.abort();
-    root.remove();
-  };
-  return frame;
+  // actions: {" ": ..., ArrowRight: ..., s: ..., Enter: ..., undo: ...}
+  keys(actions) {
+    const cancelOrLeave = ({ target }) => (this.cancel ? this.cancel() : leave(this.root, target));
+    this.onKey(this.root, (event) => {
+      const act = { ...actions, Escape: cancelOrLeave }[actionOf(event, this.root)];
+      if (!act) return false;
+      act(event);
+    });
+  }
+}
+
+// The name of what a key does; null where it belongs to the control that has the focus, or to the browser.
+export function actionOf({ target, key, repeat, ctrlKey, metaKey, altKey }, root) {
+  const command = ctrlKey || metaKey;
+  if (command && key.toLowerCase() === "z") return "undo";
+  const typed = key.length === 1 && ["SELECT", "INPUT"].includes(target.tagName); // a letter there is a letter
+  const again = repeat && /^[\ds ]$|^Enter$/i.test(key); // a digit adds something: once a press
+  if (typed || again || command || altKey) return null;
+  if (key === " " && target !== root) return null;
+  if (key === "ArrowRight" && target !== root && target.tagName !== "BUTTON") return null;
+  if (key === "Enter" && ["BUTTON", "SELECT"].includes(target.tagName)) return null;
+  return key.length === 1 ? key.toLowerCase() : key;
 }
 
 // Esc gives the focus back to the host, a notebook's cell, so that its own keys work again.

@@ -21,12 +21,17 @@ PerFrame = str | Sequence[str] | Callable[[int], str]  # the last says it of a f
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A line of images, the same in every frame or others in each.
+    """A row of images under one title, the same in every frame or others in each.
 
-    `images` [n, channels, height, width] in 0..1, grey or RGB, or one such set a frame: [frames, n, ...], or a list of
-    sets, whose n may differ. `note` stands beside the title. Pixels where `hidden`, a bool [n, height, width] or one
-    such a frame, is true are hatched and not sent. `captions` are n words, or n words a frame, to stand under the
-    images; a line that begins with \u2715 is drawn as an error. Images not `used` are pale, their frame is dashed.
+    Args:
+        title: stands before the row.
+        images: `[n, channels, height, width]` in 0..1, grey or RGB, or one such set a frame: `[frames, n, ...]`, or a
+            list of sets, whose n may differ.
+        note: stands beside the title.
+        hidden: a bool `[n, height, width]`, or one such a frame: pixels where it is true are hatched and not sent.
+        captions: n words, or n words a frame, to stand under the images; a line that begins with \u2715 is drawn as an
+            error.
+        used: whether the images are; unused ones are pale, their frame is dashed.
     """
 
     title: str
@@ -39,12 +44,20 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """A number in every frame, `y` [frames], perhaps with its interval, from `low` to `high`; NaN was not measured.
+    """A number in every frame, perhaps with its interval, over the slider's own axis or over another.
 
-    It stands over the slider's own axis, or over another `x` [frames], whose `x_title` stands below; then a mark
-    travels along it. `lines` are dotted: {name: number, or one a frame}. The axis begins at 0, or at `start`; with the
-    `unit` "%" all is in per cent, and it ends at 100. `name` stands at the mark; `family` gives the course's colour
-    and mark (see `Recipe`).
+    Args:
+        title: stands over the curve.
+        y: `[frames]`; NaN was not measured.
+        name: stands at the mark; `title` by default.
+        low: `[frames]`, the lower end of the interval.
+        high: `[frames]`, its upper end.
+        x: `[frames]`, another axis than the slider's; then a mark travels along the curve.
+        x_title: stands below that axis.
+        lines: are dotted: {name: number, or one a frame}.
+        unit: of `y`; with "%" all is in per cent, and the axis ends at 100.
+        start: where the axis begins; None is at 0, or below what is negative.
+        family: gives the course's colour and mark (see `Recipe`).
     """
 
     title: str
@@ -63,28 +76,37 @@ class Curve:
 class Frames(Widget, script="frames.js"):
     """Move one slider through frames that are all computed beforehand; no kernel is needed afterwards.
 
-    The slider is called `name`. Its `values` are numbers that grow, which stand at their distance, or words, side by
-    side: `map(str, ...)` does that for 1, 10, 100. All else is optional and changes with it:
+    Args:
+        name: what the slider is called.
+        values: one a frame: numbers that grow, which stand at their distance, or words, side by side:
+            `map(str, ...)` does that for 1, 10, 100.
+        title: what this shows, or the question it answers.
+        subtitle: what is needed to read it.
+        rows: of images (`Frames.Row`), or a mapping {name: rows} to choose from; a row that is in several is sent once.
+        curve: a `Frames.Curve`.
+        number: the key number of each frame, as words.
+        interval: its interval, as words.
+        table: {name: [one value a frame]}.
+        strips: rows that stand under it side by side.
+        sentence: bold up to its first full stop or colon if it goes on.
+        note: a sentence that stays.
+        recorded: whether the frames are the stages of one run: they can be played, and the curve is coloured as far as
+            they have come.
+        frame: where the slider is at first.
 
-    - `rows` of images (`Frames.Row`), or a mapping {name: rows} to choose from; a row that is in several is sent once;
-    - a `curve` (`Frames.Curve`);
-    - at its side a `number` as words, its `interval` as words, and a `table` {name: [one value a frame]};
-    - `strips`, rows that stand under it side by side;
-    - a `sentence`, bold up to its first full stop or colon if it goes on, and a `note` that stays.
+    Raises:
+        ValueError: if there are no values or they do not grow, if a part has another number of frames than the slider
+            has values, if images are outside 0..1, neither grey nor RGB, or of several sizes in a row, or for a frame
+            or rows that are not there.
 
-    Words are the same in every frame, one a frame, or a function of the frame's number. `recorded` frames are the
-    stages of one run: they can be played, and the curve is coloured as far as they have come. `frame` and, of several
-    rows, `shown` say where the learner is, and can be set.
+    Words (`note` of a row, `number`, `interval`, `sentence`) are the same in every frame, one a frame, or a function of
+    the frame's number. `widget.frame` and, of several rows, `widget.shown` are where the learner is, and can be set.
 
     >>> import tlkit as tl
     >>> from tlkit.widgets import Frames
     >>> error = Frames.Curve("Mean squared error", [0.11, 0.05, 0.03], name="autoencoder", family="frozen features")
     >>> Frames("epoch", [0, 4, 8], title="A network learns to repair", curve=error, recorded=True)
     epoch 0 of 8: autoencoder 0.110
-
-    Raises ValueError if there are no values or they do not grow, if a part has another number of frames than the
-    slider has values, if images are outside 0..1, neither grey nor RGB, or of several sizes in a row, or for a frame
-    or rows that are not there.
     """
 
     Row, Curve = Row, Curve
@@ -117,14 +139,14 @@ class Frames(Widget, script="frames.js"):
         choices = rows if isinstance(rows, Mapping) else {"": rows} if rows else {}
         once = list(dict.fromkeys(row for part in (*choices.values(), strips) for row in part))
         number, interval, sentence = (
-            _words(what, given, count)
-            for what, given in (("number", number), ("interval", interval), ("sentence", sentence))
+            _words(what, words, count)
+            for what, words in (("number", number), ("interval", interval), ("sentence", sentence))
         )
         drawn = curve and _curve(curve, at)
-        said = number if any(number) else [f"{drawn['name']} {y}" for y in drawn["words"]] if drawn else [""] * count
+        present = number if any(number) else [f"{drawn['name']} {y}" for y in drawn["words"]] if drawn else [""] * count
         last = f" of {values[-1]}" if recorded else ""
         where = [f"{name} {value}{last}" for value in values]
-        cells = {row: _cells(f'the table\'s "{row}"', given, count) for row, given in (table or {}).items()}
+        cells = {row: _cells(f'the table\'s "{row}"', entries, count) for row, entries in (table or {}).items()}
         view = {
             "title": title,
             "subtitle": subtitle,
@@ -133,7 +155,7 @@ class Frames(Widget, script="frames.js"):
             "values": values,
             "few": few,
             "where": where,
-            "words": [f"{place}: {what}" if what else place for place, what in zip(where, said, strict=True)],
+            "words": [f"{place}: {what}" if what else place for place, what in zip(where, present, strict=True)],
             "recorded": recorded,
             "rows": [_row(row, count, pixels) for row in once],
             "choices": [[choice, [once.index(row) for row in part]] for choice, part in choices.items()],
@@ -141,7 +163,7 @@ class Frames(Widget, script="frames.js"):
             "curve": drawn,
             "number": number,
             "interval": interval,
-            "table": [[row, list(map(_figure, given))] for row, given in cells.items()],
+            "table": [[row, list(map(_figure, entries))] for row, entries in cells.items()],
             "sentence": list(map(_opening, sentence)),
             "note": note,
         }
@@ -159,7 +181,7 @@ class Frames(Widget, script="frames.js"):
         return proposal["value"]
 
     def words(self) -> str:
-        """Where the slider is, and the number there."""
+        """Tell where the slider is, and the number there."""
         return self.view["words"][self.frame]
 
 
@@ -184,17 +206,17 @@ def _figure(value: Any, form: str = ",.6g") -> str:
     return value if isinstance(value, str) else f"{float(value):{form}}".replace("-", "\u2212")
 
 
-def _cells(what: str, given: Any, count: int) -> list[Any]:
+def _cells(what: str, cells: Any, count: int) -> list[Any]:
     """A list of one entry a frame."""
-    if len(given) != count:
-        raise ValueError(f"{what} has {len(given)} frames, but the slider has {count} values; give one for each value")
-    return list(given)
+    if len(cells) != count:
+        raise ValueError(f"{what} has {len(cells)} frames, but the slider has {count} values; give one for each value")
+    return list(cells)
 
 
-def _words(what: str, given: PerFrame, count: int) -> list[str]:
-    if isinstance(given, str):
-        return [given] * count
-    return [given(frame) for frame in range(count)] if callable(given) else _cells(f"the {what}", given, count)
+def _words(what: str, words: PerFrame, count: int) -> list[str]:
+    if isinstance(words, str):
+        return [words] * count
+    return [words(frame) for frame in range(count)] if callable(words) else _cells(f"the {what}", words, count)
 
 
 def _opening(sentence: str) -> tuple[str, str]:
@@ -210,8 +232,8 @@ def _row(row: Row, count: int, pixels: bytearray) -> dict[str, Any]:
     hidden = None
     if row.hidden is not None:
         if not isinstance(images, Tensor) or row.hidden.shape[-3:] != (*images.shape[:-3], *images.shape[-2:])[-3:]:
-            given = list(row.hidden.shape)
-            raise ValueError(f"{what} hides pixels of shape {given}; give [n, height, width], those of its images")
+            shape = list(row.hidden.shape)
+            raise ValueError(f"{what} hides pixels of shape {shape}; give [n, height, width], those of its images")
         hidden = row.hidden.unsqueeze(-3).float()
         images = images * (1 - hidden)
     view = _sets(what, images, count, pixels) | {
@@ -260,15 +282,15 @@ def _sets(what: str, images: Tensor | Sequence[Tensor], count: int, pixels: byte
 def _curve(curve: Curve, at: list[float]) -> dict[str, Any]:
     """The picture of a curve: numbers, axes, and `y` in words; None stands for what was not measured."""
 
-    def numbers(part: str, given: Any) -> list[float | None]:
-        found = map(float, _cells(f'{part} of the curve "{curve.title}"', given, len(at)))
+    def numbers(part: str, entries: Any) -> list[float | None]:
+        found = map(float, _cells(f'{part} of the curve "{curve.title}"', entries, len(at)))
         return [value if math.isfinite(value) else None for value in found]
 
     y = numbers("y", curve.y)
-    low, high = (given if given is None else numbers("an interval", given) for given in (curve.low, curve.high))
+    low, high = (end if end is None else numbers("an interval", end) for end in (curve.low, curve.high))
     lines = [
-        [name, numbers(f'the line "{name}"', given) if torch.as_tensor(given).ndim else float(torch.as_tensor(given))]
-        for name, given in curve.lines.items()
+        [name, numbers(f'the line "{name}"', value) if torch.as_tensor(value).ndim else float(torch.as_tensor(value))]
+        for name, value in curve.lines.items()
     ]
     ends = [end if isinstance(end, list) else [end] for _, end in lines]
     shown = [*y, *(low or []), *(high or []), *(value for end in ends for value in end)]

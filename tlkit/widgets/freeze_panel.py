@@ -31,31 +31,38 @@ STEPS = 5  # measured for the cost of one; three if they take long
 
 
 class FreezePanel(Widget, script="freeze_panel.js"):
-    """Say which layer groups learn, how fast and from when; the next cell trains with it: `Run(..., plan=panel.plan)`.
+    """Set which layer groups learn, how fast and from when; the next cell trains with it: `Run(..., plan=panel.plan)`.
 
-    Switches change what holds from the step under the cursor on, the edges of the timeline move in time; `plan` is
-    where one begins (only the head learns, unless said), and `panel.plan` is what is shown now, or set by you.
-    `steps`, `lr` and `batch_size` are those of the run to come.
+    Args:
+        network: the network that will be trained; it is never changed.
+        split: a Split, or a Task (its training images): gives the image that is drawn, every group's output size, and
+            the batches for the costs. None draws the weights alone and measures nothing.
+        plan: where one begins; None lets only the head learn.
+        steps: of the run to come.
+        lr: its learning rate, which the plan's rates multiply.
+        batch_size: images in one of its steps.
+        objective: its objective, with which the costs are measured; None is CrossEntropy.
 
-    `split`, a Split or a Task (its training images), gives the image that is drawn, every group's output size, and the
-    batches for the costs. They are measured, in the background, with real steps of a `Run` on a copy of the network
-    with `objective` (CrossEntropy unless said) and AdamW, for every depth and for every set of groups that learns at
-    some time in the plan:
+    Raises:
+        ValueError: if the plan is for another network, or for fewer than 1 step.
+        TypeError: if `split` is neither a Split nor a Task.
+
+    Switches change what holds from the step under the cursor on, the edges of the timeline move in time; `panel.plan`
+    is what is shown now, and can be set.
+
+    The costs are measured in the background, with real steps of a `Run` on a copy of the network with `objective` and
+    AdamW, for every depth and for every set of groups that learns at some time in the plan:
 
     - memory for training: bytes of the gradients, of the optimizer's state, and of what autograd keeps of the forward
       pass for the backward pass, each storage once; the weights themselves, which are always there, are not counted.
     - cost of one step: the median of five, of three if they take long. Where a step would keep the kernel from
       answering for longer than 0.15 s, fewer images make the batch, two at least, and the panel says how many.
 
-    The network given is never changed.
-
     >>> import tlkit as tl
     >>> network = tl.models.SmallCNN()
     >>> panel = tl.widgets.FreezePanel(network, plan=tl.freezing.gradual_unfreezing(network), steps=100)
     >>> panel
     head learns from the start, features from step 20, block3 from step 40, block2 from step 60, block1 from step 80
-
-    Raises ValueError for a plan for another network or fewer than 1 step, TypeError for what is no Split or Task.
     """
 
     view = t.Dict().tag(sync=True)
@@ -86,7 +93,7 @@ class FreezePanel(Widget, script="freeze_panel.js"):
         self._objective = objective or CrossEntropy()
         plan = plan or last_layers(network, 1)
         groups = plan.groups_in(network)
-        self._given, self._task = plan.parts, None
+        self._parts, self._task = plan.parts, None
         self._weights = {name: sum(w.numel() for w in _learnable(parts)) for name, parts in groups.items()}
         sizes = {name: sum(w.numel() for w in weights_of(parts)) for name, parts in groups.items()}
         blocks = [{}] * len(groups) if split is None else _blocks(network, groups, split)
@@ -129,10 +136,10 @@ class FreezePanel(Widget, script="freeze_panel.js"):
         return proposal["value"]
 
     def _plan_of(self, rules: list[list[Any]]) -> FreezePlan:
-        return FreezePlan(tuple(Rule(*rule) for rule in rules), self._given)
+        return FreezePlan(tuple(Rule(*rule) for rule in rules), self._parts)
 
     def words(self) -> str:
-        """From when each group learns, in a sentence, the head first."""
+        """Tell from when each group learns, in a sentence, the head first."""
         plan, steps = self.plan, self.view["steps"]
         learning = {share: self._learning(plan, share) for share in _starts(plan)}
         first = {
@@ -149,7 +156,14 @@ class FreezePanel(Widget, script="freeze_panel.js"):
     # ---- what it costs ----
 
     async def measured(self) -> FreezePanel:
-        """Wait until the costs of the plan are measured, so that a saved page holds them; returns the panel."""
+        """Wait until the costs of the plan are measured, so that a saved page holds them.
+
+        Returns:
+            The panel itself.
+
+        Raises:
+            Exception: what a step of the run raised, such as ValueError if the objective needs labels and has none.
+        """
         if task := self._begin():
             await task
         self.send_state()
@@ -268,8 +282,8 @@ def _output_shapes(network: nn.Module, groups: Mapping[str, Sequence[Part]], one
 
         return module.register_forward_hook(note)
 
-    heard = [(name, part) for name in groups for part in groups[name] if isinstance(part, nn.Module)]
-    hooks = [listen(name, part) for name, part in heard if weights_of([part])]
+    modules = [(name, part) for name in groups for part in groups[name] if isinstance(part, nn.Module)]
+    hooks = [listen(name, part) for name, part in modules if weights_of([part])]
     try:
         logits(network, one)
     finally:

@@ -1,8 +1,7 @@
-// Mounts anywidgets in a page without a kernel, from the state that the page carries: a classic script, because a
+// Mounts the widgets of a page without a kernel, from the state that the page carries: a classic script, because a
 // module script is refused from file://. Each widget's own module comes from a Blob.
 (() => {
-  const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]';
-  const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
+  const tags = (kind) => document.querySelectorAll(`script[type="application/vnd.jupyter.widget-${kind}+json"]`);
   const models = new Map();
   const modules = new Map(); // twenty widgets of a class import its code once
 
@@ -13,82 +12,73 @@
     return new DataView(found.buffer);
   }
 
-  // What `_remembered` names is kept by the browser, under the page's own address; without storage it lasts as long as
-  // the page.
-  function makeModel({ state, buffers }) {
-    for (const { path, data } of buffers ?? []) path.slice(0, -1).reduce((at, key) => at[key], state)[path.at(-1)] = bytes(data);
-    const kept = `tlkit ${location.pathname} ${state._anywidget_id} ${models.size}`;
+  // Takes what the browser kept of the traits that `_remembered` names, under the page's own address, and returns what
+  // keeps them. A page that was saved anew begins anew; without storage they last as long as the page.
+  function remember(state) {
     const names = state._remembered ?? [];
+    const key = `tlkit ${location.pathname} ${state._anywidget_id} ${models.size}`;
     const values = () => names.map((name) => state[name]);
-    const began = JSON.stringify(values()); // a page that was saved anew begins anew
+    const began = JSON.stringify(values());
     try {
-      const before = JSON.parse(localStorage.getItem(kept));
+      const before = JSON.parse(localStorage.getItem(key));
       if (before?.began === began) names.forEach((name, place) => (state[name] = before.now[place]));
     } catch { /* nothing is kept, or not by us */ }
-    const listeners = new Map();
-    const fire = (event, value) => [...(listeners.get(event) ?? [])].forEach((listener) => listener(value));
+    return () => {
+      try {
+        if (names.length) localStorage.setItem(key, JSON.stringify({ began, now: values() }));
+      } catch { /* the page goes on without memory */ }
+    };
+  }
+
+  function makeModel({ state, buffers }) {
+    for (const { path, data } of buffers ?? []) path.slice(0, -1).reduce((at, key) => at[key], state)[path.at(-1)] = bytes(data);
+    const listeners = {};
     return {
       get: (name) => state[name],
       set(name, value) {
-        const all = typeof name === "string" ? { [name]: value } : name;
-        const changed = Object.keys(all).filter((one) => state[one] !== all[one]);
-        Object.assign(state, all);
-        for (const one of changed) fire(`change:${one}`, state[one]);
-        if (changed.length) fire("change");
+        if (state[name] === value) return;
+        state[name] = value;
+        listeners[`change:${name}`]?.forEach((listener) => listener());
       },
-      on: (event, listener) => listeners.set(event, [...(listeners.get(event) ?? []), listener]),
-      off: (event, listener) => listeners.set(event, (listeners.get(event) ?? []).filter((one) => listener && one !== listener)),
-      save_changes() {
-        try {
-          if (names.length) localStorage.setItem(kept, JSON.stringify({ began, now: values() }));
-        } catch { /* the page goes on without memory */ }
-      },
+      on: (event, listener) => (listeners[event] ??= new Set()).add(listener),
+      off: (event, listener) => listeners[event]?.delete(listener),
+      save_changes: remember(state),
       send() {},
       widget_manager: { get_model: async (id) => models.get(id) },
     };
   }
 
-  function say(el, role, words) {
+  function note(el, role, words) {
     const line = document.createElement("p");
     line.setAttribute("role", role);
     line.textContent = words;
     el.append(line);
   }
 
-  async function load(code) {
-    const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
-    const found = (await import(url)).default;
-    return typeof found === "function" ? found() : found;
-  }
-
   async function mount(el, id) {
-    const model = models.get(id);
     try {
+      const model = models.get(id);
       if (!model) throw new Error("the page does not hold its state");
-      const children = model.get("children");
-      if (children) for (const child of children) await mount(el.appendChild(document.createElement("div")), child.slice("IPY_MODEL_".length));
-      const code = model.get("_esm");
-      if (!code) return children || say(el, "note", "This control needs Python: open the notebook to use it.");
-      if (!modules.has(code)) modules.set(code, load(code));
-      const widget = await modules.get(code);
-      model.ready ??= widget.initialize?.({ model });
-      await model.ready;
-      await widget.render({ model, el, signal: new AbortController().signal });
+      const [children, code] = [model.get("children"), model.get("_esm")];
+      for (const child of children ?? []) await mount(el.appendChild(document.createElement("div")), child.slice("IPY_MODEL_".length));
+      if (!code) return children || note(el, "note", "This control needs Python: open the notebook to use it.");
+      if (!modules.has(code)) modules.set(code, import(URL.createObjectURL(new Blob([code], { type: "text/javascript" }))));
+      await (await modules.get(code)).default.render({ model, el });
     } catch (error) {
       console.error(error);
-      say(el, "alert", `This widget could not be shown: ${error.message}`);
+      note(el, "alert", `This widget could not be shown: ${error.message}`);
     }
   }
 
   function begin() {
-    for (const tag of document.querySelectorAll(STATE)) {
-      try {
+    try {
+      for (const tag of tags("state")) {
         for (const [id, one] of Object.entries(JSON.parse(tag.textContent).state)) models.set(id, makeModel(one));
-      } catch (error) {
-        console.error(error); // each view says that its state is missing
       }
+    } catch (error) {
+      console.error(error); // each view says that its state is missing
     }
-    for (const tag of document.querySelectorAll(VIEW)) {
+    for (const tag of tags("view")) {
       const el = document.createElement("div");
       tag.after(el);
       mount(el, JSON.parse(tag.textContent).model_id);

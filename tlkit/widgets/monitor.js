@@ -2,316 +2,330 @@
 
 import { floats } from "./bytes.js";
 import { Chart } from "./chart.js";
-import { fillRow, slider } from "./controls.js";
-import { html, say, set } from "./dom.js";
+import { fillRow, slider, turnOff } from "./controls.js";
+import { div, html, say, set } from "./dom.js";
 import { makeFrame, paced } from "./frame.js";
-import { color, STATES } from "./marks.js";
+import { color } from "./marks.js";
 import { budgetScale, clamp, digitsOf, far, linear, valueTicks } from "./scales.js";
-import { fixed, known, rateWords, shortPercent, SPACE, twoFigures } from "./words.js";
+import { fixed, known, many, rateWords, shortPercent, SPACE, twoFigures } from "./words.js";
 
 const FACES = { // action: [icon, words, key, what the state word says until the kernel answers]
   train: ["play", "Train", "space", "starting"], pause: ["pause", "Pause", "space", "pausing"],
   resume: ["play", "Resume", "space", "starting"], step: ["step", "Step", "\u2192"],
   stop: ["stop", "Stop", "S", "stopping"], continue: ["play", "Continue", "space", "starting"],
-  afresh: ["again", "Start afresh", "", "starting"], repair: ["again", "Start afresh", "space", "starting"],
+  afresh: ["again", "Start afresh", "", "starting"], repair: ["again", "", "space", "starting"],
 };
 const ACTIONS = { // the first one is the main action, except that nothing needs doing after a finished run
-  "not running": ["train", "step"], loading: ["train", "step"], training: ["pause", "step", "stop"],
-  paused: ["resume", "step", "stop"], stopped: ["continue", "afresh"], finished: ["afresh"],
-  "out of date": ["afresh"], error: ["repair"],
+  "not running": ["train", "step"], training: ["pause", "step", "stop"], paused: ["resume", "step", "stop"],
+  stopped: ["continue", "afresh"], finished: ["afresh"], error: ["repair"],
 };
+const IMPOSSIBLE = { run: [], comparison: ["step", "afresh"], loop: ["afresh"] };
 const PATIENCE = 10000; // ms after which an unanswered button is free again
 
+// ---- Buttons, words and numbers
+
+// The buttons of a state, as `fillRow` takes them; `repair` is the offer to start afresh after an error.
+export function buttonsOf(state, kind, repair) {
+  const actions = state === "error" && !repair ? ["afresh"] : ACTIONS[state];
+  return actions.filter((action) => !IMPOSSIBLE[kind].includes(action)).map((action, place) => {
+    const [face, words, key] = FACES[action];
+    return { action, face, words: words || repair, key, main: !place && state !== "finished" };
+  });
+}
+
 // An exponential moving average that starts at the first value.
-function smooth(points) {
+export function smooth(points) {
   let mean = points[0]?.[1];
   return points.map(([x, y]) => [x, (mean += 0.25 * (y - mean))]);
 }
 
 // Whole parts of a run, as many as fit with 50 px each; the last one names the unit.
-function stepTicks(steps, scale, width) {
+export function stepTicks(steps, scale, width) {
   const parts = [4, 3, 2].find((number) => steps % number === 0 && width / number >= 50) ?? 1;
-  return Array.from({ length: parts + 1 }, (_, place) => (place * steps) / parts).map((step) => ({
-    at: scale(step), words: step === steps ? `step ${step.toLocaleString("en")}` : step.toLocaleString("en"),
-  }));
+  return Array.from({ length: parts + 1 }, (_, place) => (place * steps) / parts)
+    .map((step) => ({ at: scale(step), words: `${step === steps ? "step " : ""}${many(step)}` }));
 }
 
-export function render({ model, el }) {
-  const frame = makeFrame(model, el, "monitor", draw);
-  const charts = [new Chart(frame.root), new Chart(frame.root)];
-  const titles = charts.map(() => html("div", { class: "tl-chart-title" }));
-  const note = html("div", { class: "tl-note" }, html("b"), html("span"));
-  const cells = charts.map((chart, place) => html("div", { class: "tl-cell" }, titles[place], chart.node));
-  cells[0].append(note);
-  const figure = html("div", { class: "tl-pair", role: "img" }, ...cells);
-  const done = html("span", {}, html("b"), html("span", { class: "tl-soft" }));
-  const left = html("span", { class: "tl-soft" });
-  const bar = html("div", { class: "tl-bar", role: "progressbar", "aria-valuemin": 0, "aria-label": "progress" }, html("div"));
-  frame.body.classList.add("tl-stacked");
-  frame.body.append(figure, html("div", { class: "tl-progress" }, done, left), bar);
+// 1 and 3 of every power of ten: half a decade each.
+export function rateTicks(low, high) {
+  const [first, last] = [low, high].map((end) => Math.round(Math.log10(end)));
+  const powers = Array.from({ length: last - first + 3 }, (_, place) => first - 1 + place);
+  return powers.flatMap((power) => [Number(`1e${power}`), Number(`3e${power}`)]).filter((lr) => lr >= low && lr <= high);
+}
 
-  const row = html("div", { class: "tl-row" });
-  const shown = html("output", { class: "tl-value" });
-  const base = () => model.get("view").lr ?? 0.001;
-  const scale = () => linear(Math.log(base() / 100), Math.log(base() * 10), 0, 1);
-  let rate = null; // the slider, made anew when a run has another base rate
-  let pending = null; // the timer of a pressed button that the kernel has not answered yet
-  frame.controls.append(row, html("div", { class: "tl-rate" }));
+// The next tick in a direction, after the last one the slider's end; `fine` is a twentieth of a decade.
+export function nextRate(ticks, lr, direction, fine) {
+  if (fine) return twoFigures(lr * 10 ** (direction * 0.05));
+  const ahead = direction > 0 ? ticks : ticks.toReversed();
+  return ahead.find((tick) => direction * (tick - lr) > lr * 1e-6) ?? direction * Infinity;
+}
 
-  function makeRate() {
-    const [low, high] = [twoFigures(base() / 100), twoFigures(base() * 10)];
-    const ticks = []; // 1 and 3 of every power of ten: half a decade each
-    for (let power = Math.floor(Math.log10(low)) - 1; power <= Math.log10(high) + 1; power++) {
-      ticks.push(...[1, 3].map((digit) => Number(`${digit}e${power}`)).filter((tick) => tick >= low && tick <= high));
-    }
-    rate = slider(frame, {
-      name: "Learning rate", low, high, ticks, words: rateWords,
-      place: (value) => scale()(Math.log(value)),
-      value: (place) => twoFigures(Math.exp(scale().invert(place))),
-      next: (value, direction, fine) => {
-        if (fine) return twoFigures(value * 10 ** (direction * 0.05));
-        const ordered = direction > 0 ? ticks : ticks.toReversed();
-        return ordered.find((tick) => direction * (tick - value) > value * 1e-6) ?? (direction > 0 ? high : low);
-      },
-      input: (value) => say(shown, rateWords(value)),
-      change: (value) => model.send({ do: "rate", value }),
-    });
-    frame.controls.lastChild.replaceChildren(rate.node, shown);
+// All that may ever stand at the lines' ends, as wide as it will get: the axes of both charts are alike and stay.
+export function endWords({ kind, left, right, earlier, name }) {
+  return [left, kind !== "comparison" && right].filter(Boolean).flatMap((axis) => {
+    const value = fixed((axis.bottom ? -0.88 : 0.88) * far(axis), digitsOf(axis));
+    const chance = known(axis.chance) ? [[`chance ${shortPercent(axis.chance)}`]] : [];
+    const own = [`${name} ${value}${axis.unit === "%" ? " %" : ""}`, 600];
+    return [...earlier.map((run) => [`${run.name} ${value}`]), ...chance, own];
+  });
+}
+
+// Where the name of the running end stands, [from, y]: right of it if there is room, above or below, clear of the boxes
+// of other words.
+export function besideEnd(area, [x, y], width, boxes, below) {
+  const right = x + 10 + width <= area.right || x - 9 - width < area.left;
+  const from = right ? x + 9 : x - 9 - width;
+  const free = (at) => at > area.top - 2 && at < area.bottom - 8
+    && !boxes.some((box) => from < box.to + 4 && from + width > box.from - 4 && Math.abs(at - box.y) < 15);
+  return [from, (below ? [y + 13, y - 14, y - 30] : [y - 14, y + 14, y + 30]).find(free) ?? y - 14];
+}
+
+// The mean of a recipe's trials at the last place that it has come to; dots: [recipe, place, value].
+export function lastMean(dots, recipe) {
+  const own = dots.filter(([of]) => of === recipe);
+  const last = own.filter(([, at]) => at === Math.max(...own.map((dot) => dot[1])));
+  return last.length ? last.reduce((sum, dot) => sum + dot[2], 0) / last.length : null;
+}
+
+// ---- A curve: its axes, the runs before it, what the learner did, the run itself
+
+// Returns where the line ends.
+function drawCurve(chart, height, side, shown) {
+  const { view, state, progress } = shown;
+  const axis = { bottom: 0, marks: side === "right", ...view[side] };
+  const { bottom, top, chance } = axis;
+  const area = chart.layout(height, endWords(view));
+  const x = linear(0, view.steps, area.left, area.right);
+  const y = linear(bottom, top, area.bottom, area.top);
+  const at = ([step, value]) => [x(step), y(clamp(value, bottom, top + 0.02 * (top - bottom)))];
+  const plot = { chart, side, axis, area, x, at, number: (value) => fixed(value, digitsOf(axis)) };
+  chart.axes("axes", area, { x: stepTicks(view.steps, x, area.right - area.left), y: valueTicks(area, y, axis) });
+  const labels = drawEarlier(plot, view);
+  if (known(chance)) {
+    chart.chance(area, y(chance), chance, false);
+    labels.unshift({ name: "chance", y: y(chance), words: `chance ${shortPercent(chance)}`, token: "ink2" });
   }
+  const boxes = drawEvents(plot, shown.events);
+  if (["training", "paused", "stopped"].includes(state)) {
+    const now = x(progress.x);
+    chart.line("now", [[now, area.top - 4], [now, area.bottom]], { width: 1, dash: "2 3", layer: "grid" });
+  }
+  const end = drawLine(plot, view, shown[side]);
+  if (end) labels.push(...drawEnd(plot, shown, end, labels, boxes));
+  chart.ends(area, labels, area.room);
+  chart.sweep();
+  return x(end?.[0] ?? 0);
+}
 
-  function press(action) {
-    const node = row.querySelector(`[data-do="${action}"]`);
-    if (!node || node.getAttribute("aria-disabled")) return;
+function drawEarlier({ chart, side, at, number }, { earlier, steps: last }) {
+  return earlier.flatMap(({ name, [side]: curve }, place) => {
+    const [steps, values] = curve ?? [[], []];
+    const points = steps.map((step, index) => [step, values[index]]).filter(([step, value]) => step <= last && known(value));
+    if (!points.length) return [];
+    chart.line(`earlier ${place}`, points.map(at), { token: "ghost", width: 1.25, layer: "band" });
+    const [, value] = points.at(-1);
+    return { name: `earlier ${place}`, y: at(points.at(-1))[1], words: name, tail: ` ${number(value)}`, token: "ink2" };
+  });
+}
+
+// What the learner did: a triangle on the axis, on the left with its words; where words would overlap, the latest stay.
+// Returns the boxes of the words.
+function drawEvents({ chart, side, area, x }, events) {
+  const boxes = [];
+  for (const { step, words } of events.toReversed()) {
+    const triangle = { d: "M-4.5,-8.5h9L0,-0.5z", transform: `translate(${x(step)} ${area.bottom})`, fill: color("ink") };
+    chart.put("front", `event ${step} ${words}`, "path", triangle);
+    const width = chart.width(words);
+    const from = clamp(x(step) - width / 2, area.left + 2, area.right + area.room - width);
+    if (side !== "left" || boxes.some((box) => from < box.to + 6 && from + width > box.from - 6)) continue;
+    chart.words(`event ${step}`, from, area.bottom - 13, words);
+    boxes.push({ from, to: from + width, y: area.bottom - 17 });
+  }
+  return boxes;
+}
+
+// The run's line, smoothed where its values are many, or with a mark at each. Returns its last point.
+function drawLine({ chart, axis, x, at }, { token, mark, open }, points) {
+  const raw = !axis.marks && points.length > 40;
+  const line = raw ? smooth(points) : points;
+  if (raw) chart.line("raw", points.map(at), { token, width: 1, opacity: 0.38 });
+  chart.line("live", line.map(at), { token, width: open ? 1.25 : 2.25, style: "tl-live" });
+  const marked = axis.marks && line.length > 1 && x(line[1][0]) - x(line[0][0]) >= 9 ? line.slice(0, -1) : [];
+  marked.forEach((point, place) => chart.mark(`point ${place}`, mark, ...at(point), token, { open, size: 3, ring: 0 }));
+  return line.at(-1);
+}
+
+// The mark at the running end tells the state. Its name stands beside it, or returned among those at the chart's edge.
+function drawEnd({ chart, side, axis, area, at, number }, { view, state }, end, labels, boxes) {
+  const [x, y] = at(end);
+  const shape = { stopped: "square", finished: view.mark }[state] ?? "circle";
+  const look = state === "paused" ? { open: true, size: 4.5 } : {};
+  chart.mark(`end ${shape}`, shape, x, y, view.token, { ...look, layer: "front" });
+  const tail = ` ${number(end[1])}${axis.unit === "%" ? `${SPACE}%` : ""}`;
+  const label = { name: "live", y, words: view.name, tail, token: view.token, kind: "chosen" };
+  if (x > area.right - 4) return [label];
+  const margin = labels.map((other) => ({ from: area.right + 7, to: area.right + area.room, y: other.y }));
+  const width = chart.width(view.name + tail, 12, 600);
+  const [from, middle] = besideEnd(area, [x, y], width, [...boxes, ...margin], side === "left");
+  chart.words("live", from, middle + 4, view.name, label);
+  return [];
+}
+
+// ---- A comparison: every finished trial one mark, its place on the x axis against its value
+
+function drawTrials(chart, height, { view, dots }, narrow) {
+  const { recipes, values, right } = view;
+  const area = chart.layout(height, recipes.map(({ name }) => [name, 600]), 26);
+  const x = budgetScale(values, { ...area, left: area.left + 8, right: area.right - 10 });
+  const y = linear(right.bottom, right.top, area.bottom, area.top);
+  const ticks = values.map((value) => ({ at: x(value), words: String(value) }));
+  const unit = narrow ? view.axis_words.split(" ")[0] : view.axis_words;
+  chart.axes("axes", area, { x: ticks, y: valueTicks(area, y, right), unit });
+  if (known(right.chance)) chart.chance(area, y(right.chance), right.chance, true);
+  const apart = Math.min(9, 36 / recipes.length);
+  dots.forEach(([index, at, value], place) => {
+    const { mark, token, open } = recipes[index];
+    const aside = (index - (recipes.length - 1) / 2) * apart;
+    chart.mark(`trial ${place}`, mark, x(values[at]) + aside, y(value), token, { open, size: 3.5 });
+  });
+  const ends = recipes.map(({ name: words, token, mark, open }, index) => {
+    const mean = lastMean(dots, index);
+    return known(mean) && { name: `${index}`, y: y(mean), words, token: token === "ghost" ? "ink2" : token, mark, open };
+  });
+  chart.ends(area, ends.filter(Boolean), area.room);
+  chart.sweep();
+}
+
+// ---- The parts of the widget: each has nodes, and shows what the model holds
+
+function makeFigure(frame) {
+  const note = div("tl-note", html("b"), html("span"));
+  const cells = ["left", "right"].map((side) => {
+    const [title, chart] = [div("tl-chart-title"), new Chart(frame.root)];
+    return { side, title, chart, node: div("tl-cell", title, chart.node) };
+  });
+  cells[0].node.append(note);
+  const figure = html("div", { class: "tl-pair", role: "img" }, ...cells.map(({ node }) => node));
+  const show = (shown) => {
+    const { view, error } = shown;
+    const [height, trials] = [frame.narrow ? 160 : 206, view.kind === "comparison"];
+    set(figure, { "aria-label": shown.label });
+    figure.classList.toggle("tl-one", !view.right);
+    figure.classList.toggle("tl-trials", trials);
+    const [end] = cells.map(({ side, title, chart, node }) => {
+      node.hidden = !view[side];
+      say(title, view[side]?.title ?? "");
+      if (side === "right" && trials) return drawTrials(chart, height, shown, frame.narrow);
+      return view[side] && drawCurve(chart, height, side, shown);
+    });
+    say(note.firstChild, error.title ?? "");
+    say(note.lastChild, error.words ?? (shown.state === "not running" && !shown.left.length ? "No steps yet." : ""));
+    note.hidden = !note.textContent;
+    // The words of an error stand right of the last good curve if there is room, else over its beginning.
+    note.style.left = `${note.parentNode.clientWidth - end - 12 > 170 ? Math.max(end + 12, 52) : 52}px`;
+  };
+  return { nodes: [figure], show };
+}
+
+function makeProgress() {
+  const done = html("span", {}, html("b"), html("span", { class: "tl-soft" }));
+  const rest = html("span", { class: "tl-soft" });
+  const bar = html("div", { class: "tl-bar", role: "progressbar", "aria-valuemin": 0, "aria-label": "progress" }, html("div"));
+  const show = ({ step, of, words, more, left }) => {
+    say(done.firstChild, words);
+    say(done.lastChild, more && ` \u00b7 ${more}`);
+    say(rest, left);
+    bar.firstChild.style.width = `${100 * clamp(step / of, 0, 1)}%`;
+    set(bar, { "aria-valuemax": of, "aria-valuenow": step });
+  };
+  return { nodes: [div("tl-progress", done, rest), bar], show };
+}
+
+// A pressed button is off, and the state word says what it leads to, until the kernel answers or its patience ends.
+function makeButtons(frame, model) {
+  const row = div("tl-row");
+  let pending = 0;
+  const press = (action) => {
     model.send({ do: action });
     const answer = FACES[action][3];
     if (!answer) return; // a step leaves the state as it is
-    answered();
-    pending = setTimeout(() => { answered(); state(); }, PATIENCE);
-    node.setAttribute("aria-disabled", "true");
-    frame.show(model.get("state"), answer);
-  }
-
-  function answered() {
-    if (!pending) return;
     clearTimeout(pending);
-    pending = null;
-    row.made = ""; // its buttons are drawn anew
-  }
+    pending = setTimeout(show, PATIENCE);
+    turnOff(row.querySelector(`[data-do="${action}"]`), true);
+    frame.show(model.get("state"), answer);
+  };
+  const show = () => {
+    clearTimeout(pending);
+    row.made = ""; // drawn anew, even if they are the same
+    frame.show(model.get("state"), model.get("word"));
+    fillRow(frame, row, buttonsOf(model.get("state"), model.get("view").kind, model.get("error").repair), press);
+  };
+  frame.signal.addEventListener("abort", () => clearTimeout(pending));
+  const click = (selector) => () => row.querySelector(selector)?.click();
+  const keys = { " ": click(".tl-main"), ArrowRight: click('[data-do="step"]'), s: click('[data-do="stop"]') };
+  return { nodes: [row], show, keys };
+}
 
-  // State and word arrive one after the other; only "stopped" has words of its own.
-  function word() {
-    const [now, words] = [model.get("state"), model.get("word")];
-    return now === "stopped" && words && !(words in STATES) ? words : now;
-  }
+// The slider of the learning rate, from a hundredth to ten times the run's own; made anew for a run with another one.
+function makeRate(frame, change) {
+  const value = html("output", { class: "tl-value" });
+  const node = div("tl-rate");
+  let [knob, made] = [null, null];
+  const makeKnob = (base) => {
+    const [low, high] = [twoFigures(base / 100), twoFigures(base * 10)];
+    const along = linear(Math.log(base / 100), Math.log(base * 10), 0, 1);
+    const ticks = rateTicks(low, high);
+    [knob, made] = [slider(frame, {
+      name: "Learning rate", low, high, ticks, words: rateWords, change,
+      place: (lr) => along(Math.log(lr)), value: (place) => twoFigures(Math.exp(along.invert(place))),
+      next: (...step) => nextRate(ticks, ...step), input: (lr) => say(value, rateWords(lr)),
+    }), base];
+    node.replaceChildren(knob.node, value);
+  };
+  const show = (lr, base) => {
+    node.hidden = !known(lr);
+    if (node.hidden) return;
+    if (made !== base) makeKnob(base);
+    knob.show(lr);
+    if (!frame.controls.contains(frame.focused())) say(value, rateWords(lr));
+  };
+  return { nodes: [node], show };
+}
 
-  function state() {
-    const [now, { kind }] = [model.get("state"), model.get("view")];
-    const { repair } = model.get("error");
-    const actions = (now === "error" && !repair ? ["afresh"] : ACTIONS[now] ?? []).filter((action) => kind === "run" || !(kind === "comparison" ? ["step", "afresh"] : ["afresh"]).includes(action));
-    frame.show(now, word());
-    fillRow(frame, row, actions.map((action, place) => {
-      const [face, words, key] = FACES[action];
-      const [off, main] = [now === "loading", place === 0 && now !== "finished" && now !== "loading"];
-      return { action, face, words: action === "repair" ? repair : words, key: off ? "" : key, main, off };
-    }), press);
-    frame.draw.later();
-    announce.now();
+const TRAITS = ["state", "view", "label", "progress", "events", "lr", "error"];
+
+export function render({ model, el }) {
+  const frame = makeFrame(model, el, "monitor", draw);
+  const [figure, progress, buttons] = [makeFigure(frame), makeProgress(), makeButtons(frame, model)];
+  const rate = makeRate(frame, (value) => model.send({ do: "lr", value }));
+  frame.body.classList.add("tl-stacked");
+  frame.body.append(...figure.nodes, ...progress.nodes);
+  frame.controls.append(...buttons.nodes, ...rate.nodes);
+
+  function draw() {
+    const shown = Object.fromEntries(TRAITS.map((name) => [name, model.get(name)]));
+    const [left, right, dots] = [floats(model, "left", 2), floats(model, "right", 2), floats(model, "dots", 3)];
+    frame.head(shown.view.title, shown.view.subtitle);
+    figure.show({ ...shown, left, right, dots });
+    progress.show(shown.progress);
+    rate.show(shown.lr, shown.view.lr);
   }
 
   // The status line is a live region: while training it speaks every 5 s at most, a new state at once.
   const announce = paced(() => {
-    const { words = "", more = "" } = model.get("progress");
-    const error = model.get("state") === "error" ? model.get("error") : {};
-    const hidden = [word(), error.title, error.words, words, more].filter(Boolean);
-    frame.status(`${hidden.join(", ")}. `, model.get("status"));
+    const { words, more } = model.get("progress");
+    const { title, words: reason } = model.get("error");
+    frame.status(`${[model.get("word"), title, reason, words, more].filter(Boolean).join(", ")}. `, model.get("status"));
   }, 5000, frame.signal);
 
-  function draw() {
-    const view = model.get("view");
-    const progress = model.get("progress");
-    const now = model.get("state");
-    if (!view.left) return;
-    frame.head(view.title, view.subtitle);
-    set(figure, { "aria-label": model.get("label") });
-    cells[1].hidden = !view.right;
-    figure.classList.toggle("tl-one", !view.right);
-    figure.classList.toggle("tl-trials", view.kind === "comparison");
-    say(titles[0], view.left.title);
-    say(titles[1], view.right?.title ?? "");
-
-    curve(charts[0], { ...view.left, below: true }, "left");
-    if (view.right && view.kind === "comparison") trials(charts[1], view);
-    else if (view.right) curve(charts[1], { marks: true, ...view.right }, "right");
-
-    const share = progress.of ? clamp(progress.step / progress.of, 0, 1) : 0;
-    say(done.firstChild, progress.words ?? "");
-    say(done.lastChild, progress.more && now !== "loading" ? ` \u00b7 ${progress.more}` : "");
-    say(left, progress.left ?? "");
-    bar.classList.toggle("tl-loading", now === "loading");
-    bar.firstChild.style.width = now === "loading" ? "" : `${100 * share}%`;
-    set(bar, { "aria-valuemax": progress.of ?? 0, "aria-valuenow": now === "loading" ? null : progress.step ?? 0 });
-
-    const chosen = model.get("rate");
-    frame.controls.lastChild.hidden = !known(chosen);
-    if (known(chosen)) {
-      if (rate?.base !== base()) { makeRate(); rate.base = base(); }
-      rate.show(chosen);
-      if (!frame.controls.contains(frame.focused())) say(shown, rateWords(chosen));
-    }
-
-    const error = now === "error" ? model.get("error") : {};
-    const empty = { "not running": "No steps yet.", loading: progress.more || "Preparing" }[now];
-    say(note.firstChild, error.title ?? "");
-    say(note.lastChild, error.words ?? (floats(model, "left", 2).length ? "" : empty ?? ""));
-    note.hidden = !note.textContent;
+  function showState() {
+    buttons.show();
+    frame.draw.later();
+    announce.now();
   }
 
-  function curve(chart, axis, side) {
-    const { bottom = 0, top, unit, chance, below, marks } = axis;
-    const view = model.get("view");
-    const now = model.get("state");
-    const percents = unit === "%";
-    const number = (value) => fixed(value, digitsOf(axis));
-    const earlier = (view.earlier ?? []).map((run) => [run.name, run[side]]).filter(([, points]) => points?.[1]?.length);
-    const area = layout(chart, ends(view));
-    const x = linear(0, view.steps, area.left, area.right);
-    const y = linear(bottom, top, area.bottom, area.top);
-    const at = ([step, value]) => [x(step), y(clamp(value, bottom, top + 0.02 * (top - bottom)))];
-    chart.axes("axes", area, { x: stepTicks(view.steps, x, area.right - area.left), y: valueTicks(area, y, axis) });
-    const labels = [];
-    if (known(chance)) {
-      chart.chance(area, y(chance), chance, false);
-      labels.push({ name: "chance", y: y(chance), words: `chance ${shortPercent(chance)}`, token: "ink2" });
-    }
-    earlier.forEach(([name, [steps, values]], place) => {
-      const points = steps.map((step, index) => [step, values[index]]).filter(([step, value]) => step <= view.steps && known(value));
-      if (!points.length) return;
-      chart.line(`earlier ${place}`, points.map(at), { token: "ghost", width: 1.25, layer: "band" });
-      labels.push({ name: `earlier ${place}`, y: at(points.at(-1))[1], words: name, tail: ` ${number(points.at(-1)[1])}`, token: "ink2" });
-    });
-
-    const taken = events(chart, area, x, side === "left"); // boxes of the words on the axis
-    const points = floats(model, side, 2);
-    const raw = !marks && points.length > 40;
-    const line = raw ? smooth(points) : points;
-    const stale = now === "out of date";
-    const token = stale ? "ghost" : view.token;
-    if (raw) chart.line("raw", points.map(at), { token, width: 1, opacity: 0.38 });
-    const live = { token, width: view.open ? 1.25 : 2.25, dash: stale ? "5 4" : null, style: side === "left" ? "tl-live" : "tl-live-right" };
-    chart.line("live", line.map(at), live);
-    const present = model.get("progress").x;
-    if (["training", "paused", "stopped"].includes(now) && known(present)) {
-      chart.line("now", [[x(present), area.top - 4], [x(present), area.bottom]], { width: 1, dash: "2 3", layer: "grid" });
-    }
-    if (line.length) {
-      const apart = line.length > 1 ? x(line[1][0]) - x(line[0][0]) : 0;
-      if (marks && apart >= 9) {
-        line.slice(0, -1).forEach((point, place) => chart.mark(`point ${place}`, view.mark, ...at(point), token, { open: view.open, size: 3, ring: 0 }));
-      }
-      const [endX, endY] = at(line.at(-1));
-      const shape = { stopped: "square", finished: view.mark }[now] ?? "circle";
-      chart.mark(`end ${shape}`, shape, endX, endY, token, { open: now === "paused", size: now === "paused" ? 4.5 : 4, layer: "front" });
-      const tail = ` ${number(line.at(-1)[1])}${percents ? `${SPACE}%` : ""}`;
-      const label = { name: "live", y: endY, words: view.name, tail, token: stale ? "ink2" : token, kind: "chosen" };
-      if (endX > area.right - 4) labels.push(label);
-      else {
-        const margin = labels.map((end) => ({ from: area.right + 7, to: area.right + area.room, y: end.y }));
-        besides(chart, area, endX, endY, label, [...taken, ...margin], below);
-      }
-    }
-    chart.ends(area, labels, area.room);
-    chart.sweep();
-    // The words of an error stand right of the last good curve if there is room, else over its beginning.
-    const after = x(line.at(-1)?.[0] ?? 0) + 12;
-    if (side === "left") note.style.left = `${area.right + area.room - after > 170 ? Math.max(after, 52) : 52}px`;
-  }
-
-  // All that may ever stand at the lines' ends, as wide as it will get: the axes of both charts are alike and stay.
-  function ends(view) {
-    return [view.left, view.kind !== "comparison" && view.right].filter(Boolean).flatMap((part) => {
-      const value = fixed((part.bottom ? -0.88 : 0.88) * far(part), digitsOf(part));
-      const earlier = (view.earlier ?? []).map(({ name }) => [`${name} ${value}`]);
-      const chance = known(part.chance) ? [[`chance ${shortPercent(part.chance)}`]] : [];
-      return [...earlier, ...chance, [`${view.name} ${value}${part.unit === "%" ? " %" : ""}`, 600]];
-    });
-  }
-
-  function layout(chart, labels, marked = 0) {
-    const width = Math.max(chart.node.parentNode.clientWidth, 160);
-    const height = frame.narrow ? 160 : 206;
-    chart.size(width, height);
-    const room = chart.margin(labels, width, marked);
-    return { left: 42, right: width - room, top: 10, bottom: height - 24, room };
-  }
-
-  // The name at the running end: right of it if there is room, above or below, clear of other words.
-  function besides(chart, area, x, y, label, taken, below) {
-    const width = chart.width(label.words + label.tail, 12, 600);
-    const right = x + 10 + width <= area.right || x - 9 - width < area.left;
-    const from = right ? x + 9 : x - 9 - width;
-    const free = (at) => at > area.top - 2 && at < area.bottom - 8
-      && !taken.some((box) => from < box.to + 4 && from + width > box.from - 4 && Math.abs(at - box.y) < 15);
-    const at = (below ? [y + 13, y - 14, y - 30] : [y - 14, y + 14, y + 30]).find(free) ?? y - 14;
-    chart.words("live", from, at + 4, label.words, label);
-  }
-
-  // What the learner did: a triangle on the axis with its words; where words would overlap, the latest stay.
-  function events(chart, area, x, worded) {
-    const taken = [];
-    for (const { step, words } of model.get("events").toReversed()) {
-      if (step > model.get("view").steps) continue;
-      const at = x(step);
-      const triangle = { d: "M-4.5,-8.5h9L0,-0.5z", transform: `translate(${at} ${area.bottom})`, fill: color("ink") };
-      chart.put("front", `event ${step} ${words}`, "path", triangle);
-      const width = chart.width(words);
-      const from = clamp(at - width / 2, area.left + 2, area.right + area.room - width);
-      if (!worded || taken.some((box) => from < box.to + 6 && from + width > box.from - 6)) continue;
-      chart.words(`event ${step}`, from, area.bottom - 13, words);
-      taken.push({ from, to: from + width, y: area.bottom - 17 });
-    }
-    return taken;
-  }
-
-  // A comparison: every finished trial one mark, its place on the x axis against its value; names at the mean of the
-  // last place.
-  function trials(chart, view) {
-    const dots = floats(model, "dots", 3);
-    const area = layout(chart, view.recipes.map(({ name }) => [name, 600]), 26);
-    const x = budgetScale(view.values, { ...area, left: area.left + 8, right: area.right - 10 });
-    const y = linear(view.right.bottom, view.right.top, area.bottom, area.top);
-    const ticks = view.values.map((value) => ({ at: x(value), words: String(value) }));
-    const unit = frame.narrow ? view.axis_words.split(" ")[0] : view.axis_words;
-    chart.axes("axes", area, { x: ticks, y: valueTicks(area, y, view.right), unit });
-    if (known(view.right.chance)) chart.chance(area, y(view.right.chance), view.right.chance, true);
-    const apart = Math.min(9, 36 / view.recipes.length);
-    dots.forEach(([index, at, value], place) => {
-      const recipe = view.recipes[index];
-      const aside = (index - (view.recipes.length - 1) / 2) * apart;
-      if (recipe) chart.mark(`trial ${place}`, recipe.mark, x(view.values[at]) + aside, y(value), recipe.token, { open: recipe.open, size: 3.5 });
-    });
-    const ends = view.recipes.map((recipe, index) => {
-      const own = dots.filter(([of]) => of === index);
-      const last = own.filter(([, at]) => at === Math.max(...own.map((dot) => dot[1])));
-      if (!last.length) return null;
-      const mean = last.reduce((sum, dot) => sum + dot[2], 0) / last.length;
-      const token = recipe.token === "ghost" ? "ink2" : recipe.token;
-      return { name: `${index}`, y: y(mean), words: recipe.name, token, mark: recipe.mark, open: recipe.open };
-    });
-    chart.ends(area, ends.filter(Boolean), area.room);
-    chart.sweep();
-  }
-
-  frame.keys({
-    " ": () => row.querySelector(".tl-main")?.click(),
-    ArrowRight: () => press("step"),
-    s: () => press("stop"),
-  });
-  frame.watch("state word", () => { answered(); state(); });
-  frame.watch("error", state);
-  frame.watch("view", () => { state(); });
-  frame.watch("left right dots progress events rate label", frame.draw.later);
+  frame.watch("state", showState);
   frame.watch("status progress", () => (model.get("state") === "training" ? announce.later() : announce.now()));
-  state();
-  draw();
-  return () => { answered(); frame.close(); };
+  showState();
+  return frame.start("view left right dots progress events lr label", buttons.keys);
 }

@@ -25,14 +25,21 @@ LR_CHANGE = {"step", "lr"}  # what a record has that notes a new learning rate; 
 
 
 class Monitor(Widget, script="monitor.js"):
-    """Watch a Run, an observed or validated run, or a Comparison: `await monitor.train()`.
+    """Watch a training run while it trains, and pause, step, stop and steer it: `await monitor.train()`.
 
-    Any other loop will do that is an iterator with `stop()`, `finished` and `history`: records with "step" and "loss".
-    `title` says what is trained, `name` labels the line and `family` gives it the course's colour (see `Recipe`);
-    `earlier` are finished runs to show in grey, by name, three at most. Beside the loss stands what `show` names of all
-    that the run measures, such as "feature_std"; unless said, accuracy, or the first that its history names.
-    Raises TypeError for anything else to watch, ValueError for more than three earlier runs, and for a `show` that
-    cannot stand beside the loss.
+    Args:
+        run: a Run, an observed or validated run, a Comparison, or any other loop that is an iterator with `stop()`,
+            `finished` and `history`: records with "step" and "loss".
+        title: what is trained, for the title line; "Training" or "Comparing" by default.
+        name: what labels the line of the run; in a Comparison the recipe that trains.
+        family: what gives the line the course's colour and mark, as in `Recipe`.
+        earlier: finished runs to compare with in grey, by name, three at most.
+        show: what stands beside the loss, one of the names that the run measures, such as "feature_std". By default
+            accuracy, or else the first name in its history.
+
+    Raises:
+        TypeError: if `run` is none of these.
+        ValueError: for more than three earlier runs, and for a `show` that cannot stand beside the loss.
     """
 
     needs_python = True
@@ -46,7 +53,7 @@ class Monitor(Widget, script="monitor.js"):
     progress = t.Dict().tag(sync=True)
     events = t.List().tag(sync=True)
     status = t.List().tag(sync=True)
-    rate = t.Float(None, allow_none=True).tag(sync=True)
+    lr = t.Float(None, allow_none=True).tag(sync=True)
     error = t.Dict().tag(sync=True)
 
     def __init__(
@@ -67,7 +74,7 @@ class Monitor(Widget, script="monitor.js"):
         if show in UNSHOWN:
             raise ValueError(f'show="{show}", but that is shown anyway; name something else that the run measures')
         if len(earlier or {}) > 3:
-            raise ValueError(f"{len(earlier or {})} earlier runs, but at most three can be told apart in grey")
+            raise ValueError(f"{len(earlier or {})} earlier runs, but at most three can be distinguished in grey")
         super().__init__()
         self.source: Any = run
         self._title, self._family = title, family
@@ -79,8 +86,8 @@ class Monitor(Widget, script="monitor.js"):
         self._run = None if isinstance(watched, Comparison) else watched
         self._task: asyncio.Task | None = None  # what drives, if something does
         self._paused = False
-        self._steps_asked = 0
-        self._stepped = False  # whether the last slice was a step that was asked for
+        self._steps_requested = 0
+        self._stepped = False  # whether the last slice was a single step that a button requested
         self._wake = asyncio.Event()
         self._drawn = 0.0
         self.on_msg(in_kernel_loop(self._answer))
@@ -89,7 +96,10 @@ class Monitor(Widget, script="monitor.js"):
     # ---- driving ----
 
     async def train(self) -> Any:
-        """Show the monitor and train to the end, or until Stop. Returns the run, or the comparison.
+        """Show the monitor and train to the end, or until Stop.
+
+        Returns:
+            The run, the comparison, or the other loop that it watches.
 
         A kernel interrupt ends it between two steps and is raised again, so that queued cells do not run.
         """
@@ -135,44 +145,44 @@ class Monitor(Widget, script="monitor.js"):
             self._enter("error")
             raise
         finally:
-            self._steps_asked = 0
+            self._steps_requested = 0
             self.send_state()
 
     async def _wait(self) -> int | None:
-        """While it is paused, wait for a button; the number of steps that the next slice may have at most."""
-        while self._paused and not self._steps_asked and not self.source.finished:
+        """While it is paused, wait for a button; return how many steps the next slice may have at most."""
+        while self._paused and not self._steps_requested and not self.source.finished:
             self._wake.clear()
             await self._wake.wait()
-        self._stepped = self._steps_asked > 0
-        self._steps_asked -= self._stepped
+        self._stepped = self._steps_requested > 0
+        self._steps_requested -= self._stepped
         return 1 if self._stepped else None
 
     def _answer(self, _: Any, message: dict[str, Any], buffers: Any) -> None:
-        """What a button or the slider asks for."""
-        asked = message.get("do")
-        if asked == "pause" and self._driving:
+        """Do what a button or the slider wants."""
+        action = message.get("do")
+        if action == "pause" and self._driving:
             self._paused = True
             self._enter("paused")
-        elif asked == "step":
-            self._steps_asked += 1
+        elif action == "step":
+            self._steps_requested += 1
             if not self._driving:
                 self._begin(paused=True)
             elif not self._paused:
                 self._paused = True
                 self._enter("paused")
-        elif asked == "resume" and self._driving:
+        elif action == "resume" and self._driving:
             self._paused = False
             self._enter("training")
-        elif asked == "stop":
+        elif action == "stop":
             self.source.stop()
             self._paused = False
-        elif asked in ("train", "continue"):
+        elif action in ("train", "continue"):
             self._begin()
-        elif asked in ("afresh", "repair") and isinstance(self._run, Run) and not self._driving:
-            self._run.restart(self._run.current_lr / 100 if asked == "repair" else None)
+        elif action in ("afresh", "repair") and isinstance(self._run, Run) and not self._driving:
+            self._run.restart(self._run.current_lr / 100 if action == "repair" else None)
             self._top = None
             self._begin()
-        elif asked == "rate" and isinstance(self._run, Run):
+        elif action == "lr" and isinstance(self._run, Run):
             self._run.set_lr(float(message["value"]))
             self._draw()
         self._wake.set()
@@ -185,8 +195,9 @@ class Monitor(Widget, script="monitor.js"):
         return f"step {self._run.step if self._run else 0}"
 
     def _enter(self, state: str, word: str = "") -> None:
-        self.state, self.word = state, word if state == "stopped" else state
-        self._draw()
+        with self.hold_sync():  # so that the page never has one without the other
+            self.state, self.word = state, word if state == "stopped" else state
+            self._draw()
 
     def _draw(self, only_if_due: bool = False) -> None:
         now = time.perf_counter()
@@ -215,7 +226,7 @@ class Monitor(Widget, script="monitor.js"):
                 self.right = _packed(_curve(run.history, self._beside) if self._beside else [])
                 changes = [record for record in run.history if record.keys() == LR_CHANGE]
                 self.events = [{"step": r["step"], "words": f"rate to {r['lr']:.2g}"} for r in changes]
-                self.rate = run.current_lr if isinstance(run, Run) else None
+                self.lr = run.current_lr if isinstance(run, Run) else None
             self.progress = self._progress(run)
             self.status = self._status(run)
             self.label = self.words()
@@ -311,8 +322,7 @@ class Monitor(Widget, script="monitor.js"):
             return [["", f"{type(run.loop).__name__}, {1000 * run.seconds / run.step:.1f} ms per step"]]
         import torch
 
-        threads = torch.get_num_threads()
-        where = f", {counted(threads, 'thread')}" if run.device.type == "cpu" else ""
+        where = f", {counted(torch.get_num_threads(), 'thread')}" if run.device.type == "cpu" else ""
         each = run.seconds / run.step
         parts = [[run.device.type, where]]
         if hasattr(run.batches, "batch_size"):
@@ -350,7 +360,7 @@ def _names(history: Iterable[dict[str, Any]]) -> dict[str, None]:
 
 
 def _curve(history: Iterable[dict[str, Any]], name: str, most: int = 500) -> list[tuple[float, float]]:
-    """The thinned curve of one measured thing, accuracy in per cent; what is no finite number is left out."""
+    """The thinned curve of one measured thing, accuracy in per cent; values that are not finite are left out."""
     scale = 100 if name == "accuracy" else 1
     steps, values = series(history, name)
     finite = [place for place, value in enumerate(values) if math.isfinite(value)]

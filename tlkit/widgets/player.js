@@ -1,20 +1,15 @@
-// Through frames in time: a slider, Play, and both together.
+// Through frames in time: a slider, Play, and both together for a recorded run.
 
-import { fillRow, slider } from "./controls.js";
+import { fillRow, stopSlider } from "./controls.js";
 import { html, say } from "./dom.js";
-import { linear } from "./scales.js";
+import { linear, nearest } from "./scales.js";
 import { many } from "./words.js";
 
 // A slider through frames that stand at growing numbers, `at`; a tick is at the frame nearest to each of `ticks`.
-export function frameSlider(frame, { name, at, ticks = at, words, seek }) {
+export function frameSlider(frame, { at, ticks = at, ...rest }) {
   const along = linear(at[0], at.at(-1), 0, 1);
-  const far = (index, place) => Math.abs(along(at[index]) - place);
-  const nearest = (place) => [...at.keys()].reduce((best, index) => (far(index, place) < far(best, place) ? index : best));
-  return slider(frame, {
-    name, low: 0, high: at.length - 1, ticks: ticks.map((tick) => nearest(along(tick))), words,
-    place: (index) => along(at[index]), value: nearest, next: (index, direction) => index + direction,
-    input: seek, change: () => {},
-  });
+  const places = at.map(along);
+  return stopSlider(frame, { places: () => places, ticks: ticks.map((tick) => nearest(places, along(tick))), ...rest });
 }
 
 // Plays through frames, two a second, up to the last, and begins again from there. Who asks for less motion gets a step.
@@ -48,17 +43,25 @@ export function player(frame, { last, present, go }) {
   return { node: row, press, seek, step: () => seek(Math.min(present() + 1, last)) };
 }
 
-// Play and a slider through the steps of a run, of which present() is shown: {nodes, press, step, show}.
-export function scrubber(frame, steps, { present, go }) {
+// Play and a slider in the controls run through the steps of a recorded run, of which `frame` is the present one; a single
+// moment has no controls. Returns {keys, press, show}: what the frame's keys do, and how the present step is shown.
+export function recordedRun(frame, model, steps) {
   const last = steps.length - 1;
-  const { node, press, seek, step } = player(frame, { last, present, go });
+  const present = () => model.get("frame");
+  frame.show(last > 0 ? "recorded run" : "measured");
+  if (last < 1) {
+    frame.controls.remove();
+    return { keys: {}, show: () => {} };
+  }
+  const { node, press, seek, step } = player(frame, { last, present, go: (index) => frame.write({ frame: index }) });
   const words = (index) => `step ${many(steps[index])} of ${many(steps[last])}`;
   const knob = frameSlider(frame, { name: "Step", at: steps, words, seek });
-  knob.node.classList.add("tl-scrubber");
   const value = html("span", { class: "tl-value" });
+  knob.node.classList.add("tl-scrubber");
+  frame.controls.append(node, knob.node, value);
   const show = () => {
     knob.show(present());
     say(value, words(present()));
   };
-  return { nodes: [node, knob.node, value], press, step, show };
+  return { keys: { " ": press, ArrowRight: step }, press, show };
 }

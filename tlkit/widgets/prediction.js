@@ -2,336 +2,305 @@
 
 import { Chart } from "./chart.js";
 import { draggable, fillRow, turnOff } from "./controls.js";
-import { html, say, set, svg } from "./dom.js";
+import { div, html, say, set, svg } from "./dom.js";
 import { makeFrame } from "./frame.js";
 import { icon } from "./marks.js";
-import { budgetScale, clamp, curvePoints, linear, percentTicks } from "./scales.js";
+import { budgetScale, clamp, curvePoints, linear, nearest, percentTicks } from "./scales.js";
+import { undoable } from "./undo.js";
 import { amount, count, fixed, known, shortPercent, signed } from "./words.js";
 
 const CLOSE = 4; // points; a gap beyond it is written at the chart and bold in the table
+const OWN = "your prediction";
+
+// ---- The answer: values and words
+
+// Measured minus predicted, where there are both; `values` are of the same budgets as `placed`.
+export function gapsOf(placed, values = []) {
+  const all = placed.map((you, index) => ({ index, you, measured: values[index], gap: values[index] - you }));
+  return all.filter(({ you, measured }) => known(you) && known(measured));
+}
+
+// What the model holds, get(name), with null for a point not placed: it rests on the known curve, so that its place
+// suggests nothing else. `at` is where each point lies or rests, `mode` is ask, locked or result.
+export function answerOf(get) {
+  const [view, result] = [get("view"), get("result")];
+  const placed = view.budgets.map((_, index) => get("placed")[index] ?? null);
+  const at = placed.map((value, index) => value ?? view.baseline.values[index] ?? view.chance ?? 50);
+  const gaps = get("locked") ? gapsOf(placed, result.values) : [];
+  const mode = !get("locked") ? "ask" : gaps.length ? "result" : "locked";
+  const missing = placed.filter((value) => value === null).length;
+  return { view, result, placed, at, gaps, mode, missing, choice: get("choice"), ready: get("ready") };
+}
+
+export function hintWords({ view, mode, missing, ready, choice, result }, narrow) {
+  const keys = narrow ? "" : " A click leaves a point where it is. Arrow keys move it by 1; with shift, by 0.1.";
+  const place = `Place ${missing} more ${missing === 1 ? "point" : "points"} first.${keys}`;
+  if (mode === "ask") return missing ? place : "All points are placed; you can still move them.";
+  if (mode === "locked") return ready ? "Locked." : "Locked. The measurement comes later in this lesson; run on.";
+  if (!result.statement) return "Your prediction was locked before the result was shown.";
+  return `You chose: ${view.statements[choice] ?? "none of the statements"}\nMeasured: ${result.statement}`;
+}
+
+// As `frame.status` takes it.
+export function statusParts({ view, placed, mode, missing, choice, gaps }, hint) {
+  if (mode === "result") {
+    const mean = gaps.reduce((sum, { gap }) => sum + Math.abs(gap), 0) / gaps.length;
+    return ["measured. ", [["", `Mean absolute gap over ${count(gaps.length)} budgets: `], [`${fixed(mean)} points`, ""]], ""];
+  }
+  const chosen = view.statements.length ? [["", choice >= 0 ? "1 statement chosen" : "no statement chosen"]] : [];
+  return [mode === "locked" ? hint : "", [[`${placed.length - missing} of ${placed.length}`, " points placed"], ...chosen]];
+}
+
+// ---- The chart
+
+// Axes and the known curves. Returns where budgets and values lie, and the names at the lines' ends.
+function drawCurves(chart, narrow, { view, mode, result }) {
+  const { budgets, baseline, target, chance } = view;
+  const unit = narrow ? "labels" : "labels per class";
+  const area = chart.layout(narrow ? 234 : 310, [[baseline.name, 600], [target.name, 600], [OWN, 600], [unit]], 6);
+  const xs = budgets.map(budgetScale(budgets, area));
+  const y = linear(0, 100, area.bottom, area.top);
+  const ticks = budgets.map((budget, index) => ({ at: xs[index], words: String(budget) }));
+  chart.axes("axes", area, { x: ticks, y: percentTicks(area, y), unit });
+  if (known(chance)) chart.chance(area, y(chance), chance, true);
+  const curve = (name, recipe, { values, low, high }) => {
+    const points = curvePoints(xs, y, values, low, high);
+    chart.series(name, recipe, points);
+    return points.length ? [{ name, y: points.at(-1).y, words: recipe.name, token: recipe.token, kind: "chosen" }] : [];
+  };
+  const ends = [...curve("baseline", baseline, baseline), ...(mode === "result" ? curve("target", target, result) : [])];
+  return { chart, area, xs, y, ends };
+}
+
+// The learner's own curve is dashed; its name stands at its end among the others, or while it is asked for above it.
+function drawOwn({ chart, xs, y, ends, area }, { placed, at, mode, gaps }, active) {
+  const own = placed.flatMap((value, index) => (value === null ? [] : [[xs[index], y(value)]]));
+  if (!own.length) return;
+  chart.line("prediction", own, { width: 2, dash: "6 5", layer: "front" });
+  if (mode === "result") {
+    gaps.forEach((gap) => drawGap(chart, gap, xs[gap.index], y, gap.index === xs.length - 1));
+    const look = { open: true, size: 4.75, layer: "front" };
+    own.forEach((point, index) => chart.mark(`own ${index}`, "circle", ...point, "ink", look));
+    ends.push({ name: "own", y: own.at(-1)[1], words: OWN, token: "ink", kind: "chosen" });
+    return;
+  }
+  const from = own[0][0] - 8;
+  const place = nameHeight(xs, at.map(y), from, from + chart.width(OWN, 12, 600), xs[active], area.top);
+  chart.words("own", from, place, OWN, { kind: "chosen", token: "ink" });
+}
+
+function drawGap(chart, { index, you, measured, gap }, x, y, last) {
+  const look = { kind: "chosen", token: "ink", anchor: last ? "end" : "start" };
+  const [from, to] = [y(you), y(measured)];
+  if (Math.abs(from - to) > 6) chart.line(`gap ${index}`, [[x, from], [x, to]], { width: 3 });
+  if (Math.abs(gap) > CLOSE) chart.words(`gap ${index}`, x + (last ? -8 : 8), (from + to) / 2 + 4, signed(gap), look);
+}
+
+// Words from one x to another stand above every handle they span, or under them all where the top or a bubble is near.
+export function nameHeight(xs, ys, from, to, bubble, top) {
+  const spanned = ys.filter((_, index) => xs[index] > from - 14 && xs[index] < to + 14);
+  const above = Math.min(...spanned) - 18;
+  return above < top || (bubble + 38 > from && bubble - 38 < to) ? Math.max(...spanned) + 27 : above;
+}
+
+// ---- Handles: one focusable point a budget, dragged or moved by keys
+
+const KEYS = { ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10 };
+
+// hand: {node, points, plot: what `drawCurves` returned, active: the point under the hand, stop: the one tab stop}
+function makePoint(frame, answer, hand, index) {
+  const range = { "aria-orientation": "vertical", "aria-valuemin": 0, "aria-valuemax": 100 };
+  const rings = [["hit", 16], ["ring", 13], ["disc", 9]].map(([part, r]) => svg("circle", { class: `tl-${part}`, r }));
+  const arrows = svg("path", { d: "M-3,-2L0,-5L3,-2M-3,2L0,5L3,2" });
+  const point = svg("g", { class: "tl-point", role: "slider", ...range }, ...rings, arrows);
+  frame.listen(point, "keydown", (event) => {
+    const { mode, at } = answer.now();
+    const aside = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const moved = Number((at[index] + KEYS[event.key] * (event.shiftKey ? 0.1 : 1)).toFixed(1));
+    const to = { Home: 0, End: 100, " ": at[index] }[event.key] ?? moved;
+    if (event.ctrlKey || event.metaKey || event.altKey || !(aside || known(to))) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (aside) hand.points[clamp(index + aside, 0, hand.points.length - 1)].focus();
+    else if (mode === "ask") answer.place(index, to, "key");
+  });
+  frame.listen(point, "focus", () => { hand.active = hand.stop = index; frame.draw.now(); });
+  frame.listen(point, "blur", () => { hand.active = -1; answer.rest(); frame.draw.later(); });
+  return point;
+}
+
+function dragPoints(frame, answer, hand) {
+  let [index, offset] = [0, 0]; // the dragged point, and how far from its middle the pointer took it
+  const move = ({ clientY }) => {
+    const height = clientY - hand.node.getBoundingClientRect().top - offset;
+    answer.place(index, Math.round(2 * hand.plot.y.invert(height)) / 2, "drag");
+  };
+  const start = (event) => {
+    const [{ mode, at }, { xs, y }, box] = [answer.now(), hand.plot, hand.node.getBoundingClientRect()];
+    if (mode !== "ask") return false;
+    const [x, away] = [event.clientX - box.left, (place) => event.clientY - box.top - y(at[place])];
+    index = nearest(xs, x);
+    const hit = Math.abs(away(index)) <= 16 && Math.abs(x - xs[index]) <= 16;
+    offset = hit ? away(index) : 0;
+    answer.rest();
+    hand.points[index].classList.add("tl-dragged");
+    hand.points[index].focus({ preventScroll: true });
+    if (hit) answer.place(index, at[index], "drag"); // a click accepts where it rests
+    else move(event);
+  };
+  const end = () => hand.points[index].classList.remove("tl-dragged");
+  draggable(frame, hand.node, { start, move, end, cancel: () => { end(); answer.undo(); } });
+}
+
+function makeHandles(frame, answer) {
+  const plane = svg("rect", { class: "tl-plane" });
+  const value = svg("text", { y: -30 }); // of the point under the hand
+  const bubble = svg("g", { class: "tl-bubble" }, svg("rect", { width: 76, height: 24, x: -38, y: -46, rx: 4 }), value);
+  const node = svg("svg", { class: "tl-handles", role: "group", "aria-label": OWN }, plane);
+  const hand = { node, points: [], plot: null, active: -1, stop: 0 };
+  dragPoints(frame, answer, hand);
+  // Returns the point whose value it shows, or -1.
+  const show = (plot, { view, mode, placed, at }) => {
+    const { area: { left, right, top, bottom, room }, xs, y } = hand.plot = plot;
+    if (hand.points.length !== xs.length) {
+      hand.points = xs.map((_, index) => makePoint(frame, answer, hand, index));
+      node.replaceChildren(plane, ...hand.points, bubble);
+    }
+    set(node, { width: right + room, height: bottom + 24, style: mode === "result" ? "display: none" : null });
+    set(plane, { x: left, y: top - 8, width: right - left + 10, height: bottom - top + 8 });
+    hand.points.forEach((point, index) => {
+      const [budget, free] = [amount(view.budgets[index]), placed[index] === null];
+      const words = `${budget}: ${free ? "not placed, rests at " : ""}${shortPercent(at[index])}`;
+      set(point, {
+        transform: `translate(${xs[index]} ${y(at[index])})`, tabindex: index === hand.stop ? 0 : -1, "aria-label": budget,
+        "aria-disabled": mode === "ask" ? null : "true", "aria-valuenow": at[index].toFixed(1), "aria-valuetext": words,
+      });
+      point.classList.toggle("tl-placed", !free);
+    });
+    const shown = known(placed[hand.active]) && mode !== "result" ? hand.active : -1;
+    set(bubble, { display: shown < 0 ? "none" : null });
+    if (shown >= 0) {
+      const below = at[shown] > 92 ? 68 : 0; // no room above
+      set(bubble, { transform: `translate(${xs[shown]} ${y(at[shown]) + below})` });
+      say(value, shortPercent(at[shown]));
+    }
+    return shown;
+  };
+  return { node, show };
+}
+
+// ---- The side column: the question with its choices, or the gaps
+
+function questionParts(frame, view, choose) {
+  const group = `tl-${Math.random().toString(36).slice(2)}`; // radio buttons of one group need a name of their own
+  const choices = view.statements.map((words, index) => {
+    const input = html("input", { type: "radio", name: group });
+    frame.listen(input, "change", () => choose(index));
+    return html("label", { class: "tl-choice" }, input, html("span", {}, words));
+  });
+  return [view.question && div("tl-question", view.question), view.text && html("p", {}, view.text),
+    choices.length ? html("fieldset", {}, html("legend", {}, view.statements_question), ...choices) : div("tl-rows")];
+}
+
+function resultParts({ view, placed, gaps, result }) {
+  const cells = (tag, ...words) => words.map((word) => html(tag, {}, word));
+  const lines = view.budgets.map((budget, index) => {
+    const found = gaps.find((one) => one.index === index);
+    const own = cells("td", budget, known(placed[index]) ? fixed(placed[index]) : "");
+    if (!found) return [...own, html("td", { colspan: 2, class: "tl-soft" }, "not measured")];
+    const far = Math.abs(found.gap) > CLOSE ? "tl-far" : null;
+    return [...own, html("td", {}, fixed(found.measured)), html("td", { class: far }, signed(found.gap))];
+  });
+  const head = html("thead", {}, html("tr", {}, ...cells("th", "labels", "you", "measured", "gap")));
+  const body = html("tbody", {}, ...lines.map((line) => html("tr", {}, ...line)));
+  const largest = gaps.toSorted((one, other) => Math.abs(other.gap) - Math.abs(one.gap))[0];
+  return [div("tl-caption", `Largest surprise, with ${amount(view.budgets[largest.index])}`),
+    div("tl-number", `${signed(largest.gap)} points`),
+    result.sentence && html("p", {}, result.sentence), html("table", { class: "tl-table" }, head, body)];
+}
+
+function makeSide(frame, choose) {
+  const node = div("tl-side");
+  let asking = false;
+  const show = (answer) => {
+    const { view, mode, placed, choice } = answer;
+    if (mode === "result") node.replaceChildren(...resultParts(answer).filter(Boolean));
+    else if (!asking) node.replaceChildren(...questionParts(frame, view, choose).filter(Boolean));
+    asking = mode !== "result";
+    node.querySelector(".tl-rows")?.replaceChildren(...placed.map((value, index) => {
+      const [look, face, words] = value === null ? [null, "circle", "not placed"] : ["tl-done", "check", shortPercent(value)];
+      const budget = html("span", {}, amount(view.budgets[index], "labels"));
+      return div(look, icon(face), budget, html("span", {}, words));
+    }));
+    node.querySelectorAll("input").forEach((input, index) => {
+      input.checked = index === choice;
+      input.disabled = mode !== "ask";
+    });
+  };
+  return { node, show };
+}
+
+// ---- The widget
+
+// The learner's answer in the model; until it is locked every change can be undone.
+function makeAnswer(frame, model) {
+  const steps = undoable(frame, model);
+  const now = () => answerOf((name) => model.get(name));
+  const place = (index, value, key) => steps.change({ placed: now().placed.with(index, clamp(value, 0, 100)) }, `${key} ${index}`);
+  const undo = () => now().mode === "ask" && steps.undo();
+  const choose = (choice) => steps.change({ choice });
+  const again = () => {
+    steps.forget();
+    frame.write({ locked: false, choice: -1, placed: now().placed.map(() => null) });
+  };
+  return { ...steps, now, place, undo, choose, again };
+}
 
 export function render({ model, el }) {
   const frame = makeFrame(model, el, "prediction", draw);
-  const chart = new Chart(frame.root);
-  const title = html("div", { class: "tl-chart-title" });
-  const plane = svg("rect", { class: "tl-plane" });
-  const bubble = svg("g", { class: "tl-bubble" }, svg("rect", { width: 76, height: 24, x: -38, y: -46, rx: 4 }), svg("text", { y: -30 }));
-  const handles = svg("svg", { class: "tl-handles", role: "group", "aria-label": "your prediction" }, plane);
-  const side = html("div", { class: "tl-side" });
-  const row = html("div", { class: "tl-row" });
+  const answer = makeAnswer(frame, model);
+  const [chart, handles, side] = [new Chart(frame.root), makeHandles(frame, answer), makeSide(frame, answer.choose)];
+  const title = div("tl-chart-title");
+  const row = div("tl-row");
   const hint = html("span", { class: "tl-caption tl-hint" });
-  frame.body.append(html("div", { class: "tl-figure" }, title, chart.node, handles), side);
+  frame.body.append(div("tl-figure", title, chart.node, handles.node), side.node);
   frame.controls.append(row, hint);
-  set(chart.node, { role: "img" });
-  const group = `tl-${Math.random().toString(36).slice(2)}`; // radio buttons of one group need a name of their own
-
-  let points = []; // one focusable handle a budget
-  let active = -1; // the point under the hand: focused or dragged
-  let stop = 0; // the point that is the group's one tab stop
-  let past = []; // earlier placements, for Undo
-  let typed = -1; // successive keys on one point are one step of Undo
-  let area = null;
-  let shown = ""; // what side column and buttons were built for
-
-  const view = () => model.get("view");
-  const placed = () => view().budgets.map((_, place) => model.get("placed")[place] ?? null);
-  const left = () => placed().filter((value) => value === null).length;
-  const mode = () => (!model.get("locked") ? "ask" : gapList().length ? "result" : "locked");
-  const x = (place) => budgetScale(view().budgets, area)(view().budgets[place]);
-  const y = (value) => linear(0, 100, area.bottom, area.top)(value);
-  // An unplaced point rests on the known curve, so that its place suggests nothing else.
-  const rest = (place) => view().baseline.values[place] ?? view().chance ?? 50;
-  const at = (place) => placed()[place] ?? rest(place);
-  const unit = () => view().unit || "labels per class";
-  const short = (budget) => amount(budget, unit().split(" ")[0]);
-  const full = (budget) => amount(budget, unit());
-
-  // ---- Placing
-
-  function write(values) {
-    model.set("placed", values);
-    model.save_changes();
-    frame.draw.now();
-  }
-
-  function place(index, value) {
-    write(placed().with(index, clamp(value, 0, 100)));
-  }
-
-  function remember() {
-    past.push({ placed: placed(), choice: model.get("choice") });
-    typed = -1;
-  }
-
-  function undo() {
-    const before = mode() === "ask" && past.pop();
-    if (!before) return;
-    typed = -1;
-    model.set("choice", before.choice);
-    write(before.placed);
-  }
 
   function lock() {
-    if (mode() !== "ask" || left()) return;
-    const inChart = handles.contains(frame.focused());
-    model.set("locked", true);
-    model.save_changes();
-    frame.draw.now();
+    const { mode, missing } = answer.now();
+    if (mode !== "ask" || missing) return;
+    const inChart = handles.node.contains(frame.focused());
+    frame.write({ locked: true });
     if (inChart) frame.root.focus({ preventScroll: true });
   }
 
-  function again() {
-    past = [];
-    model.set("locked", false);
-    model.set("choice", -1);
-    write(view().budgets.map(() => null));
+  function drawButtons({ mode, ready, missing }) {
+    const words = ready ? "Lock and show result" : "Lock my prediction";
+    const asking = [{ action: "lock", face: "check", words, main: true }, { action: "undo", face: "undo", words: "Undo" }];
+    const locked = [{ action: "again", face: "again", words: "Ask me again" }];
+    fillRow(frame, row, mode === "ask" ? asking : locked, (action) => ({ ...answer, lock })[action]());
+    if (mode === "ask") [missing > 0, !answer.canUndo()].forEach((off, place) => turnOff(row.children[place], off));
   }
-
-  function choose(index) {
-    remember();
-    model.set("choice", index);
-    model.save_changes();
-    frame.draw.now();
-  }
-
-  let offset = 0; // between the pointer and the middle of the point it took
-  const follow = (event) => {
-    const top = handles.getBoundingClientRect().top;
-    place(active, Math.round(2 * linear(area.bottom, area.top, 0, 100)(event.clientY - top - offset)) / 2);
-  };
-  draggable(frame, handles, {
-    start: (event) => {
-      if (mode() !== "ask") return false;
-      const box = handles.getBoundingClientRect();
-      const distance = (index) => Math.abs(x(index) - (event.clientX - box.left));
-      const nearest = points.map((_, index) => index).sort((one, other) => distance(one) - distance(other))[0];
-      const away = event.clientY - box.top - y(at(nearest));
-      const held = Math.abs(away) <= 16 && distance(nearest) <= 16;
-      offset = held ? away : 0;
-      remember();
-      points[nearest].classList.add("tl-dragged");
-      points[nearest].focus({ preventScroll: true });
-      if (held) place(nearest, at(nearest)); // a click accepts where it rests
-      else follow(event);
-    },
-    move: follow,
-    end: () => points[active]?.classList.remove("tl-dragged"),
-    cancel: () => {
-      points[active]?.classList.remove("tl-dragged");
-      undo();
-    },
-  });
-
-  function key(event, index) {
-    const aside = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    const up = { ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10 }[event.key];
-    const end = { Home: 0, End: 100, " ": at(index) }[event.key];
-    if (event.ctrlKey || event.metaKey || event.altKey || !(aside || up || end !== undefined)) return;
-    event.preventDefault();
-    event.stopPropagation();
-    if (aside) points[clamp(index + aside, 0, points.length - 1)].focus();
-    else if (mode() === "ask") {
-      if (typed !== index) remember();
-      typed = index;
-      place(index, end ?? Number((at(index) + up * (event.shiftKey ? 0.1 : 1)).toFixed(1)));
-    }
-  }
-
-  function makePoints() {
-    points = view().budgets.map((budget, index) => {
-      const range = { "aria-orientation": "vertical", "aria-valuemin": 0, "aria-valuemax": 100, "aria-label": full(budget) };
-      const node = svg("g", { class: "tl-point", role: "slider", ...range },
-        svg("circle", { class: "tl-hit", r: 16 }), svg("circle", { class: "tl-ring", r: 13 }), svg("circle", { class: "tl-disc", r: 9 }),
-        svg("path", { d: "M-3,-2L0,-5L3,-2M-3,2L0,5L3,2" }));
-      frame.listen(node, "keydown", (event) => key(event, index));
-      frame.listen(node, "focus", () => { active = stop = index; frame.draw.now(); });
-      frame.listen(node, "blur", () => { active = typed = -1; frame.draw.later(); });
-      return node;
-    });
-    handles.replaceChildren(plane, ...points, bubble);
-  }
-
-  // ---- Drawing
 
   function draw() {
-    const { budgets, baseline, target, chance } = view();
-    if (!budgets?.length) return;
-    if (points.length !== budgets.length) makePoints();
-    const now = mode();
-    const state = now === "result" ? "measured" : "waiting for you";
-    frame.show(state, state);
-    frame.root.classList.toggle("tl-locked", now !== "ask");
-    const gaps = now === "result" ? gapList() : [];
-    const close = gaps.filter(({ gap }) => Math.abs(gap) <= CLOSE).length;
-    const found = `Within ${CLOSE} points at ${count(close)} of ${count(gaps.length)} budgets.`;
-    if (now === "result") frame.head("Your prediction against the measurement", found);
-    else frame.head(view().title, view().subtitle);
-    say(title, view().chart_title);
-    set(chart.node, { "aria-label": model.get("label") });
-
-    const width = Math.max(chart.node.parentNode.clientWidth, 160);
-    const height = frame.narrow ? 234 : 310;
-    chart.size(width, height);
-    const axis = frame.narrow ? unit().split(" ")[0] : unit();
-    const room = chart.margin([[baseline.name, 600], [target.name, 600], ["your prediction", 600], [axis]], width, 6);
-    area = { left: 42, right: width - room, top: 10, bottom: height - 24 };
-    set(handles, { width, height });
-    set(plane, { x: area.left, y: area.top - 8, width: area.right - area.left + 10, height: area.bottom - area.top + 8 });
-    const ticks = budgets.map((budget, index) => ({ at: x(index), words: String(budget) }));
-    chart.axes("axes", area, { x: ticks, y: percentTicks(area, y), unit: axis });
-    if (known(chance)) chart.chance(area, y(chance), chance, true);
-
-    const ends = [];
-    const curve = (name, recipe, { values, low, high }) => {
-      const found = curvePoints(budgets.map((_, index) => x(index)), y, values, low, high);
-      chart.series(name, recipe, found);
-      if (found.length) ends.push({ name, y: found.at(-1).y, words: recipe.name, token: recipe.token, kind: "chosen" });
-    };
-    curve("baseline", baseline, baseline);
-    if (now === "result") curve("target", target, model.get("result"));
-    prediction(now, gaps, ends);
-    chart.ends(area, ends, room, 14); // clear of a handle at the line's end
+    const now = answer.now();
+    const { view, mode, gaps } = now;
+    const close = count(gaps.filter(({ gap }) => Math.abs(gap) <= CLOSE).length);
+    const found = `Within ${CLOSE} points at ${close} of ${count(gaps.length)} budgets.`;
+    frame.show(mode === "result" ? "measured" : "waiting for you");
+    frame.root.classList.toggle("tl-locked", mode !== "ask");
+    frame.head(...(mode === "result" ? ["Your prediction against the measurement", found] : [view.title, view.subtitle]));
+    say(title, view.chart_title);
+    set(chart.node, { role: "img", "aria-label": model.get("label") });
+    const plot = drawCurves(chart, frame.narrow, now);
+    drawOwn(plot, now, handles.show(plot, now));
+    chart.ends(plot.area, plot.ends, plot.area.room, 14); // clear of a handle at the line's end
     chart.sweep();
-    column(now, gaps);
-    tell(now, gaps);
+    side.show(now);
+    drawButtons(now);
+    say(hint, hintWords(now, frame.narrow));
+    frame.status(...statusParts(now, hint.textContent));
   }
 
-  function gapList() {
-    const { values = [] } = model.get("result");
-    return placed().map((you, index) => ({ index, you, measured: values[index], gap: values[index] - you }))
-      .filter(({ you, measured }) => known(you) && known(measured));
-  }
-
-  function prediction(now, gaps, ends) {
-    const own = placed().map((value, index) => [x(index), y(value), value]).filter(([, , value]) => value !== null);
-    if (own.length) chart.line("prediction", own, { width: 2, dash: "6 5", layer: "front" });
-    const asking = now !== "result";
-    set(handles, { style: asking ? null : "display: none" });
-    points.forEach((node, index) => {
-      const [value, free] = [shortPercent(at(index)), placed()[index] === null];
-      const words = `${full(view().budgets[index])}: ${free ? "not placed, rests at " : ""}${value}`;
-      set(node, { transform: `translate(${x(index)} ${y(at(index))})`, tabindex: index === stop ? 0 : -1 });
-      set(node, { "aria-disabled": now === "ask" ? null : "true", "aria-valuenow": at(index).toFixed(1), "aria-valuetext": words });
-      node.classList.toggle("tl-placed", !free);
-    });
-    const held = asking && active >= 0 && placed()[active] !== null;
-    set(bubble, { display: held ? null : "none" });
-    if (held) {
-      const below = at(active) > 92 ? 68 : 0; // no room above
-      set(bubble, { transform: `translate(${x(active)} ${y(at(active)) + below})` });
-      say(bubble.lastChild, shortPercent(at(active)));
-    }
-    if (asking) {
-      if (own.length) nameOwn(own[0][0] - 8, held);
-      return;
-    }
-    for (const { index, you, measured, gap } of gaps) {
-      if (Math.abs(y(you) - y(measured)) > 6) chart.line(`gap ${index}`, [[x(index), y(you)], [x(index), y(measured)]], { width: 3 });
-      const last = index === points.length - 1;
-      const middle = (y(you) + y(measured)) / 2 + 4;
-      const look = { kind: "chosen", token: "ink", anchor: last ? "end" : "start" };
-      if (Math.abs(gap) > CLOSE) chart.words(`gap ${index}`, x(index) + (last ? -8 : 8), middle, signed(gap), look);
-    }
-    own.forEach(([px, py], index) => chart.mark(`own ${index}`, "circle", px, py, "ink", { open: true, size: 4.75, layer: "front" }));
-    ends.push({ name: "own", y: own.at(-1)[1], words: "your prediction", token: "ink", kind: "chosen" });
-  }
-
-  // The words stand above every handle they span, or under them all where the top is near.
-  function nameOwn(from, held) {
-    const to = from + chart.width("your prediction", 12, 600);
-    const spanned = points.map((_, index) => index).filter((index) => x(index) > from - 14 && x(index) < to + 14);
-    const above = Math.min(...spanned.map((index) => y(at(index)))) - 18;
-    const bubbled = held && x(active) + 38 > from && x(active) - 38 < to;
-    const under = Math.max(...spanned.map((index) => y(at(index)))) + 27;
-    chart.words("own", from, bubbled || above < area.top ? under : above, "your prediction", { kind: "chosen", token: "ink" });
-  }
-
-  // ---- The side column and the rows below
-
-  function column(now, gaps) {
-    const { statements = [], budgets } = view();
-    const key = JSON.stringify([now, model.get("ready"), now === "result" && [placed(), model.get("result")], view()]);
-    if (key !== shown) {
-      shown = key;
-      side.replaceChildren(...(now === "result" ? result(gaps) : question(statements)));
-      // "tl-main" is filled; while it is off, the look of an off button wins.
-      const locking = model.get("ready") ? "Lock and show result" : "Lock my prediction";
-      const asked = [{ action: "lock", face: "check", words: locking, main: true, off: true }, { action: "undo", face: "undo", words: "Undo", off: true }];
-      const locked = [{ action: "again", face: "again", words: "Ask me again" }];
-      fillRow(frame, row, now === "ask" ? asked : locked, (action) => ({ lock, undo, again })[action]());
-    }
-    if (now === "result") return;
-    if (now === "ask") [left() > 0, !past.length].forEach((off, place) => turnOff(row.children[place], off)); // Lock, Undo
-    side.querySelectorAll(".tl-rows div").forEach((line, index) => {
-      const value = placed()[index];
-      if (line.classList.toggle("tl-done", value !== null) !== (line.dataset.face === "check") || !line.dataset.face) {
-        line.dataset.face = value === null ? "circle" : "check";
-        line.firstChild.replaceWith(icon(line.dataset.face));
-      }
-      say(line.children[1], short(budgets[index]));
-      say(line.lastChild, value === null ? "not placed" : shortPercent(value));
-    });
-    side.querySelectorAll("input").forEach((input, index) => {
-      input.checked = index === model.get("choice");
-      input.disabled = now !== "ask";
-    });
-  }
-
-  function question(statements) {
-    const parts = [html("div", { class: "tl-question" }, view().question ?? ""), html("p", {}, view().text ?? "")].filter((part) => part.textContent);
-    if (!statements.length) {
-      return [...parts, html("div", { class: "tl-rows" }, ...view().budgets.map(() => html("div", {}, icon("circle"), html("span"), html("span"))))];
-    }
-    const choices = statements.map((words, index) => {
-      const input = html("input", { type: "radio", name: group });
-      frame.listen(input, "change", () => choose(index));
-      return html("label", { class: "tl-choice" }, input, html("span", {}, words));
-    });
-    return [...parts, html("fieldset", {}, html("legend", {}, view().statements_question ?? ""), ...choices)];
-  }
-
-  function result(gaps) {
-    const { budgets } = view();
-    const { sentence } = model.get("result");
-    const largest = gaps.toSorted((one, other) => Math.abs(other.gap) - Math.abs(one.gap))[0];
-    const cells = (tag, words, far) => words.map((word, index) => html(tag, far && index === 3 ? { class: "tl-far" } : {}, word));
-    const lines = budgets.map((budget, index) => {
-      const found = gaps.find((one) => one.index === index);
-      const own = placed()[index];
-      const rest = found ? cells("td", [budget, fixed(found.you), fixed(found.measured), signed(found.gap)], Math.abs(found.gap) > CLOSE)
-        : [html("td", {}, budget), html("td", {}, known(own) ? fixed(own) : ""), html("td", { colspan: 2, class: "tl-soft" }, "not measured")];
-      return html("tr", {}, ...rest);
-    });
-    const head = html("thead", {}, html("tr", {}, ...cells("th", [unit().split(" ")[0], "you", "measured", "gap"])));
-    const table = html("table", { class: "tl-table" }, head, html("tbody", {}, ...lines));
-    return [largest && html("div", { class: "tl-caption" }, `Largest surprise, with ${full(budgets[largest.index])}`),
-      largest && html("div", { class: "tl-number" }, `${signed(largest.gap)} points`),
-      sentence && html("p", {}, sentence), table].filter(Boolean);
-  }
-
-  function tell(now, gaps) {
-    const { statements = [], budgets } = view();
-    const missing = left();
-    const keys = frame.narrow ? "" : " A click leaves a point where it is. Arrow keys move it by 1; with shift, by 0.1.";
-    const words = {
-      ask: missing ? `Place ${missing} more ${missing === 1 ? "point" : "points"} first.${keys}` : "All points are placed; you can still move them.",
-      locked: model.get("ready") ? "Locked." : "Locked. The measurement comes later in this lesson; run on.",
-      result: "Your prediction was locked before the result was shown.",
-    };
-    const { statement } = model.get("result");
-    const yours = statements[model.get("choice")] ?? "none of the statements";
-    say(hint, now === "result" && statement ? `You chose: ${yours}\nMeasured: ${statement}` : words[now]);
-    if (now === "result") {
-      const mean = gaps.reduce((sum, { gap }) => sum + Math.abs(gap), 0) / gaps.length;
-      frame.status("measured. ", [["", `Mean absolute gap over ${count(gaps.length)} budgets: `], [`${fixed(mean)} points`, ""]], "");
-    } else {
-      const chosen = statements.length ? [["", model.get("choice") >= 0 ? "1 statement chosen" : "no statement chosen"]] : [];
-      frame.status(now === "locked" ? words.locked : "", [[`${budgets.length - missing} of ${budgets.length}`, " points placed"], ...chosen]);
-    }
-  }
-
-  frame.keys({ Enter: lock, undo });
-  frame.watch("view placed choice locked ready result label", frame.draw.later);
-  draw();
-  return frame.close;
+  return frame.start("view placed choice locked ready result label", { Enter: lock, undo: answer.undo });
 }

@@ -14,11 +14,26 @@ from tlkit.words import counted
 
 
 class Prediction(Widget, script="prediction.js"):
-    """Ask where `name` will end at each label budget, given a measured `baseline` {budget: accuracy in 0..1}.
+    """Ask what accuracy a recipe will reach at each label budget, before its measurement is shown.
 
-    `statements` are the usual answers to choose from, none of them marked. The result is not sent to the browser
-    before the learner commits: give it with `reveal(comparison, name)`. Nothing is graded, and nothing waits.
-    Raises ValueError if the baseline is empty or `reveal` names what was not compared.
+    Args:
+        baseline: the measured curve to predict against, {labels per class: accuracy in 0..1}.
+        question: what is asked, in bold beside the chart.
+        text: what helps to answer it.
+        name: the recipe whose curve is predicted.
+        family: what gives its curve the course's colour and mark, as in `Recipe`.
+        baseline_name: the recipe that was measured for the baseline.
+        baseline_family: the family of that recipe.
+        chart_title: what the vertical axis shows.
+        classes: how many classes there are, for the line of chance.
+        statements_question: what is asked above the statements.
+        statements: the usual answers to choose from, none of them marked.
+
+    Raises:
+        ValueError: if the baseline is empty.
+
+    The result is not sent to the browser before the learner commits: `reveal(comparison, name)` hands it over. Nothing
+    is graded, and nothing waits.
     """
 
     needs_python = True
@@ -70,7 +85,19 @@ class Prediction(Widget, script="prediction.js"):
         self._name_itself()
 
     def reveal(self, comparison: Comparison, name: str, statement: str = "") -> Prediction:
-        """Hand over the measurement of `name` and its word on the statements; it shows once the learner commits."""
+        """Hand over the measurement; it shows once the learner commits.
+
+        Args:
+            comparison: where `name` was measured at the budgets of the baseline.
+            name: the recipe that was predicted.
+            statement: which of the statements the measurement bears out.
+
+        Returns:
+            The prediction itself, to be shown.
+
+        Raises:
+            ValueError: if the comparison has no recipe of that name.
+        """
         found = [value_interval(comparison, name, budget) for budget in self.view["budgets"]]
         values, low, high = ([cell and cell[end] for cell in found] for end in ("mean", "low", "high"))
         self._measured = {"values": values, "low": low, "high": high, "statement": statement}
@@ -83,7 +110,11 @@ class Prediction(Widget, script="prediction.js"):
         self.result = self._measured | {"sentence": self._surprise()} if shown else {}
 
     def gaps(self) -> dict[int, float]:
-        """Measured minus predicted, in points, at each budget that has both."""
+        """Measured minus predicted, in points, at each budget that has both.
+
+        Returns:
+            {budget: points}; empty before `reveal`.
+        """
         values = self._measured.get("values", [])
         return {
             budget: value - guess

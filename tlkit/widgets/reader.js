@@ -1,49 +1,9 @@
-// What Teach computes, without a page: strokes as a picture, the network's features, beliefs, training from scratch.
+// The network that Teach computes in the page: its features of a picture, beliefs, training from scratch.
 
 import { dataView } from "./bytes.js";
-import { clamp } from "./scales.js";
+import { picture, wobble } from "./drawings.js";
 
-// The picture of a drawing, 16 x 16 with ink = 1, the same as `tlkit.data.drawings.picture` makes.
-export function picture(drawing) {
-  const image = new Float64Array(256);
-  // A single point is a line of no length.
-  const lines = drawing.flatMap((stroke) => stroke.slice(Math.min(stroke.length - 1, 1)).map((to, n) => [stroke[n], to]));
-  const [low, high, centre] = [[Infinity, Infinity], [-Infinity, -Infinity], [0, 0]];
-  let ink = 0;
-  for (const [from, to] of lines) {
-    const weight = Math.hypot(to[0] - from[0], to[1] - from[1]) + 1e-9; // so that dots alone have a centre too
-    ink += weight;
-    for (const axis of [0, 1]) {
-      low[axis] = Math.min(low[axis], from[axis], to[axis]);
-      high[axis] = Math.max(high[axis], from[axis], to[axis]);
-      centre[axis] += (weight * (from[axis] + to[axis])) / 2;
-    }
-  }
-  const scale = 13.3 / Math.max(high[0] - low[0], high[1] - low[1], 50);
-  const nearest = new Float64Array(1024).fill(Infinity); // squared distances of 32 x 32 subsamples
-  const first = (one, other) => Math.max(Math.ceil(2 * Math.min(one, other) - 2.4), 0); // no ink beyond 0.95 pixels
-  const last = (one, other) => Math.min(Math.floor(2 * Math.max(one, other) + 1.4), 31);
-  for (const [from, to] of lines) {
-    const [x1, y1, x2, y2] = [...from, ...to].map((value, n) => (value - centre[n % 2] / ink) * scale + 8);
-    const [width, height] = [x2 - x1, y2 - y1];
-    const squared = Math.max(width * width + height * height, 1e-12);
-    const [left, right, bottom] = [first(x1, x2), last(x1, x2), last(y1, y2)];
-    for (let row = first(y1, y2); row <= bottom; row++) {
-      for (let column = left; column <= right; column++) {
-        const [x, y] = [(column + 0.5) / 2 - x1, (row + 0.5) / 2 - y1];
-        const share = clamp((x * width + y * height) / squared, 0, 1);
-        const distance = (x - share * width) ** 2 + (y - share * height) ** 2;
-        if (distance < nearest[32 * row + column]) nearest[32 * row + column] = distance;
-      }
-    }
-  }
-  nearest.forEach((distance, n) => {
-    image[16 * (n >> 6) + ((n & 31) >> 1)] += clamp(1.9 - 2 * Math.sqrt(distance), 0, 1) / 4;
-  });
-  return image;
-}
-
-// ---- The network: conv1, conv2, conv3 and fc, which is a convolution of 4 x 4 over what is left of the picture.
+// ---- Layers: conv1, conv2, conv3 and fc, which is a convolution of 4 x 4 over what is left of the picture.
 // Activations lie [pixel, channel], weights [tap, input, output], biases last. An activation of 0 is skipped: after
 // a ReLU that is half of them, and no gradient passes there either.
 
@@ -54,7 +14,7 @@ const SHAPES = [
   { inputs: 64, outputs: 64, kernel: 4, side: 4, slope: 1 }, // features are taken before an activation
 ];
 
-// weight(output, n) and bias(output) are asked in torch's order: [output, input, row, column].
+// weight(output, n) and bias(output) give the numbers in torch's order: [output, input, row, column].
 function makeLayer(shape, weight, bias) {
   const { inputs, outputs, kernel, side } = shape;
   const [reached, padding, taps] = [kernel === 3 ? side : 1, kernel === 3 ? 1 : 0, kernel ** 2];
@@ -96,7 +56,7 @@ export function decode(data) {
   });
 }
 
-// mulberry32: with a seed, so that a page loaded again says the same
+// mulberry32: with a seed, so that a page loaded again shows the same
 export function seeded(seed) {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;
@@ -107,12 +67,10 @@ export function seeded(seed) {
 }
 
 // As torch begins: uniform within 1 / sqrt(inputs of one output).
-function randomLayer(shape, random) {
+export const randomLayers = (random, shapes = SHAPES) => shapes.map((shape) => {
   const draw = () => (2 * random() - 1) / Math.sqrt(shape.inputs * shape.kernel ** 2);
   return makeLayer(shape, draw, draw);
-}
-
-export const randomLayers = (random) => SHAPES.map((shape) => randomLayer(shape, random));
+});
 
 function convolve({ inputs, outputs, links, weights, pooled }, input) {
   const output = new Float64Array(pooled.length);
@@ -128,20 +86,20 @@ function convolve({ inputs, outputs, links, weights, pooled }, input) {
   return output;
 }
 
-// What each layer was given, last of all the answer, and what each made before pooling.
+// `activations`: the picture, what each layer makes of it, last of all the answer; `unpooled`: the same before pooling.
 function forward(layers, image) {
-  const given = [image];
-  const made = layers.map((layer) => {
-    const output = convolve(layer, given.at(-1)).map((value) => (value < 0 ? layer.slope * value : value));
+  const activations = [image];
+  const unpooled = layers.map((layer) => {
+    const output = convolve(layer, activations.at(-1)).map((value) => (value < 0 ? layer.slope * value : value));
     const most = new Float64Array(output.length / (layer.pool ? 4 : 1)).fill(-Infinity);
     layer.pooled.forEach((to, n) => (most[to] = Math.max(most[to], output[n])));
-    given.push(most);
+    activations.push(most);
     return output;
   });
-  return { given, made };
+  return { activations, unpooled };
 }
 
-export const features = (layers, image) => forward(layers, image).given.at(-1);
+export const features = (layers, image) => forward(layers, image).activations.at(-1);
 
 // ---- Beliefs
 
@@ -166,52 +124,24 @@ export function believe(feature, classes, heat) {
 
 export const STEPS = 60;
 const BATCH = 12;
-const RATE = 1e-3; // the best of 1e-3, 3e-3 and 1e-2 on the sample drawings
-
-// A new variant of a drawing: turned, sheared, stretched, and every stroke waved along its way.
-export function wobble(drawing, random) {
-  const within = (size) => size * (2 * random() - 1);
-  const [angle, shear, scale, stretch] = [within(Math.PI / 12), within(0.15), 1 + within(0.15), 1 + within(0.15)];
-  const [cos, sin] = [scale * Math.cos(angle), scale * Math.sin(angle)];
-  const wave = () => {
-    const [size, period, phase] = [within(30), 400 + 600 * random(), random()];
-    return (way) => 500 + size * Math.sin(2 * Math.PI * (way / period + phase));
-  };
-  return drawing.map((stroke) => {
-    const [across, down] = [wave(), wave()];
-    let way = 0;
-    return stroke.flatMap(([x2, y2], n) => {
-      const [x1, y1] = stroke[Math.max(n - 1, 0)];
-      const length = Math.hypot(x2 - x1, y2 - y1);
-      const parts = Math.max(Math.ceil(length / 60), 1); // a long line bends too
-      return Array.from({ length: parts }, (_, part) => {
-        const share = (part + 1) / parts;
-        const y = y1 + share * (y2 - y1) - 500;
-        const x = (x1 + share * (x2 - x1) - 500) * stretch + shear * y;
-        way += length / parts;
-        return [x * cos - y * sin + across(way), x * sin + y * cos + down(way)];
-      });
-    });
-  });
-}
+const LR = 1e-3; // the best of 1e-3, 3e-3 and 1e-2 on the sample drawings
 
 // The same network with a leaky ReLU on its features and a linear head.
 export function untrained(classes, random) {
-  const layers = randomLayers(random);
-  layers[3].slope = 0.1;
-  return [...layers, randomLayer({ inputs: 64, outputs: classes, kernel: 1, side: 1, slope: 1 }, random)];
+  const head = { inputs: 64, outputs: classes, kernel: 1, side: 1, slope: 1 };
+  return randomLayers(random, [...SHAPES.slice(0, 3), { ...SHAPES[3], slope: 0.1 }, head]);
 }
 
 // The cross-entropy of one picture; its gradients are added to `gradients`, which are shaped like the weights.
 export function learn(layers, image, label, gradients) {
-  const { given, made } = forward(layers, image);
-  const shares = softmax(given.at(-1));
+  const { activations, unpooled } = forward(layers, image);
+  const shares = softmax(activations.at(-1));
   let slopes = Float64Array.from(shares, (share, n) => share - (n === label));
   for (let depth = layers.length - 1; depth >= 0; depth--) {
     const { inputs, outputs, links, weights, slope, pooled } = layers[depth];
-    const [input, output, gradient, after] = [given[depth], made[depth], gradients[depth], slopes];
+    const [input, output, gradient, after] = [activations[depth], unpooled[depth], gradients[depth], slopes];
     slopes = output.map((value, n) => {
-      if (value !== given[depth + 1][pooled[n]]) return 0;
+      if (value !== activations[depth + 1][pooled[n]]) return 0;
       const passed = after[pooled[n]] * (value > 0 ? 1 : slope);
       after[pooled[n]] = 0; // the first of equals takes it all, as in torch
       gradient[gradient.length - outputs + (n % outputs)] += passed;
@@ -235,8 +165,8 @@ export function learn(layers, image, label, gradients) {
   return -Math.log(shares[label]);
 }
 
-// Adam, one step each time it is asked; the classes take turns, and every example is wobbled anew.
-export function* fromScratch(layers, classes, random, rate = RATE) {
+// Adam, a step at a time; the classes take turns, and every example is wobbled anew.
+export function* fromScratch(layers, classes, random) {
   const zeros = () => layers.map(({ weights }) => new Float64Array(weights.length));
   const [means, squares] = [zeros(), zeros()];
   for (let step = 1; step <= STEPS; step++) {
@@ -246,7 +176,7 @@ export function* fromScratch(layers, classes, random, rate = RATE) {
       const drawing = classes[label][Math.floor(random() * classes[label].length)];
       learn(layers, picture(wobble(drawing, random)), label, gradients);
     }
-    const speed = (rate * Math.sqrt(1 - 0.999 ** step)) / (1 - 0.9 ** step);
+    const speed = (LR * Math.sqrt(1 - 0.999 ** step)) / (1 - 0.9 ** step);
     layers.forEach(({ weights }, depth) => {
       const [gradient, mean, square] = [gradients[depth], means[depth], squares[depth]];
       for (let n = 0; n < weights.length; n++) {

@@ -1,6 +1,6 @@
 // From values to places on a chart, and the ticks between.
 
-import { fixed, known, many, MINUS, SPACE, twoFigures } from "./words.js";
+import { fixed, known, many, MINUS, SPACE } from "./words.js";
 
 export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
@@ -9,6 +9,10 @@ export function linear(from, to, low, high) {
   scale.invert = (place) => from + ((place - low) / (high - low)) * (to - from);
   return scale;
 }
+
+// Which of some places is the nearest.
+export const nearest = (places, to) =>
+  places.reduce((best, place, index) => (Math.abs(place - to) < Math.abs(places[best] - to) ? index : best), 0);
 
 // Budgets stand on a logarithmic axis, what is no positive number (0, "all", layers) at equal distances; a little
 // inside its ends, so that no mark touches the frame.
@@ -26,6 +30,9 @@ export function roundTicks(low, high, most) {
   const first = Math.ceil(low / step - 1e-9);
   return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, place) => (first + place) * step);
 }
+
+// How many decimals all of some round values need.
+export const decimals = (values) => Math.max(...values.map((value) => (String(Number(value.toPrecision(6))).split(".")[1] ?? "").length));
 
 // Accuracy always runs from 0 to 100 %; the unit stands once, at the last tick.
 export function percentTicks(area, scale) {
@@ -45,7 +52,7 @@ export function digitsOf(axis) {
 export function valueTicks(area, scale, axis) {
   if (axis.unit === "%") return percentTicks(area, scale);
   const values = roundTicks(axis.bottom ?? 0, axis.top, (area.bottom - area.top) / 34);
-  const digits = Math.max(far(axis) < 10 ? 1 : 0, ...values.map((value) => (String(twoFigures(value)).split(".")[1] ?? "").length));
+  const digits = Math.max(far(axis) < 10 ? 1 : 0, decimals(values));
   const words = (value) => (digits ? fixed(value, digits) : many(value).replace("-", MINUS));
   return values.map((value) => ({ at: scale(value), words: words(value) }));
 }

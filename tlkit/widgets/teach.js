@@ -2,12 +2,14 @@
 
 import { Chart } from "./chart.js";
 import { button, draggable, fillRow, turnOff } from "./controls.js";
-import { html, say, set, svg } from "./dom.js";
+import { div, html, say, set, svg } from "./dom.js";
+import { onPad, picture, readClasses, sketch, wobble } from "./drawings.js";
 import { makeFrame } from "./frame.js";
 import { color, GLYPHS } from "./marks.js";
-import { believe, decode, features, fromScratch, picture, randomLayers, seeded, softmax, STEPS, untrained, wobble } from "./reader.js";
-import { clamp, linear } from "./scales.js";
-import { amount, fixed, known, SPACE } from "./words.js";
+import { believe, decode, features, fromScratch, randomLayers, seeded, softmax, STEPS, untrained } from "./reader.js";
+import { linear } from "./scales.js";
+import { undoable } from "./undo.js";
+import { amount, fixed, SPACE } from "./words.js";
 
 const NETWORKS = { // the first is always shown, one of the others beside it; only from scratch is trained
   "pre-trained": { title: `${GLYPHS.square[0]} Has read print`, token: "s3" },
@@ -19,391 +21,403 @@ const NEAR = 8; // thousandths of the pad: a point nearer to the last one is ski
 const CLOSE_CALL = 0.1; // two shares nearer than this are undecided
 const THUMBS = 5;
 
-const whole = (share) => `${Math.round(100 * share)}${SPACE}%`;
-const onPad = (drawing) => drawing.map((stroke) => stroke.map((at) => at.map((value) => clamp(Math.round(value), 0, 1000))));
-const sketches = new WeakMap(); // each drawing as a path is written once
-function sketch(drawing) {
-  const path = sketches.get(drawing) ?? drawing.map((stroke) => `M${stroke.join("L")}l0,0`).join(""); // l0,0 shows a dot
-  sketches.set(drawing, path);
-  return path;
+const percent = (share) => `${Math.round(100 * share)}${SPACE}%`;
+const taught = (classes) => classes.filter(({ drawings }) => drawings.length);
+
+// ---- What the learner does to the classes: [words, changed traits]; without traits it is refused
+
+const revised = (classes, index, changes) => ({ classes: classes.with(index, { ...classes[index], ...changes }) });
+
+export function added(classes, index, drawing) {
+  if (!drawing.length) return ["the pad is empty: draw something first"];
+  const { name, drawings } = classes[index];
+  return [`added to ${name}`, { ...revised(classes, index, { drawings: [...drawings, drawing] }), drawing: [] }];
 }
 
-// The classes in a saved file; an Error says what is wrong with it.
-function readClasses(text, most) {
-  const check = (right, reason) => { if (!right) throw new Error(reason); };
-  const filled = (value, isOne) => Array.isArray(value) && value.length > 0 && value.every(isOne);
-  const isDrawing = (value) => filled(value, (stroke) => filled(stroke, (at) => filled(at, Number.isFinite) && at.length === 2));
-  let file = null;
-  try {
-    file = JSON.parse(text);
-  } catch {
-    check(false, "it is not JSON, or its end is missing");
-  }
-  check(file?.tlkit === "drawings" && file.version === 1, "it holds no drawings saved by this widget");
-  const isNamed = (one) => typeof one?.name === "string" && one.name.trim();
-  check(filled(file.classes, isNamed), "it has no class, or one without a name");
-  const names = file.classes.map(({ name }) => name.trim());
-  check(names.length <= most, `it has ${names.length} classes, at most ${most} are possible`);
-  check(new Set(names).size === names.length, "two of its classes have one name");
-  return file.classes.map(({ drawings }, index) => {
-    const right = Array.isArray(drawings) && drawings.every(isDrawing);
-    check(right, `a drawing of ${names[index]} is not a list of strokes of points [x, y] with finite numbers`);
-    return { name: names[index], drawings: drawings.map(onPad) };
+export function withoutLast(classes, index) {
+  const { name, drawings } = classes[index];
+  return [`the last drawing of ${name} is removed; Undo brings it back`, revised(classes, index, { drawings: drawings.slice(0, -1) })];
+}
+
+export function renamed(classes, index, typed) {
+  const [before, name] = [classes[index].name, typed.trim()];
+  if (!name) return [`a class needs a name; this one stays ${before}`];
+  if (name === before) return [""];
+  if (classes.some((one) => one.name === name)) return [`there is a class ${name} already; names must differ`];
+  return [`${before} is now ${name}`, revised(classes, index, { name })];
+}
+
+// ---- What each network believes
+
+// What a network says in words; pale bars are not to be relied on. `training` is how far from scratch has come.
+export function verdict(kind, belief, { classes, threshold, training }) {
+  const count = taught(classes).length;
+  if (!count) return { words: "no class has a drawing yet: draw something and add it" };
+  if (count === 1) return { words: "one class only: every answer is that class; add a drawing to another class" };
+  if (kind === "from scratch" && training === "not running") return { words: "not trained yet" };
+  if (kind === "from scratch" && training === "training") return { words: training };
+  if (!belief) return { words: "draw something" };
+  if (kind === "from scratch" && training === "out of date") return { words: training, pale: true };
+  if (kind === "pre-trained" && belief.nearest < threshold) return { words: "I was never taught this", pale: true };
+  const [first, second] = belief.shares.toSorted((one, other) => other - one);
+  const top = belief.shares.indexOf(first);
+  const words = first - second < CLOSE_CALL ? "undecided between two" : `says ${classes[top].name}`;
+  return { top, words, sure: percent(first) };
+}
+
+// From scratch: trained in the page.
+function makeScratch(frame) {
+  let mine = null; // {layers, numbers of its classes, drawings of all, step}
+  const train = async (classes) => {
+    const drawings = classes.map((one) => one.drawings);
+    const numbers = [...drawings.keys()].filter((index) => drawings[index].length);
+    const random = seeded(1);
+    const run = mine = { layers: untrained(numbers.length, random), numbers, drawings, step: 0 };
+    for (const step of fromScratch(run.layers, numbers.map((index) => drawings[index]), random)) {
+      if (mine !== run || frame.signal.aborted) return;
+      run.step = step;
+      frame.draw.later();
+      await new Promise((resolve) => setTimeout(resolve)); // so that the page answers in between
+    }
+  };
+  // With another number of classes it begins anew, and so it does if they change while it is trained.
+  const state = (classes) => {
+    const stale = mine && classes.some(({ drawings }, index) => drawings !== mine.drawings[index]);
+    if (mine?.drawings.length !== classes.length || (stale && mine.step < STEPS)) mine = null;
+    return !mine ? "not running" : mine.step < STEPS ? "training" : stale ? "out of date" : "up to date";
+  };
+  const believes = (image) => {
+    const shares = mine?.step && softmax(features(mine.layers, image));
+    return shares && { shares: mine.drawings.map((_, index) => shares[mine.numbers.indexOf(index)] ?? 0) };
+  };
+  return { train, state, believes, step: () => mine.step };
+}
+
+// What networks believe about a drawing, {shares, nearest} each, and how many milliseconds they took for it.
+function makeExperts(weights, heats, scratch) {
+  const layers = { "pre-trained": decode(weights), "random weights": randomLayers(seeded(1)) };
+  const seen = new WeakMap(); // drawing: what each network makes of it
+  let timed = {};
+  const look = (drawing, kind) => {
+    if (!seen.has(drawing)) seen.set(drawing, { pixels: picture(drawing) });
+    const found = seen.get(drawing);
+    return (found[kind] ??= features(layers[kind], found.pixels));
+  };
+  return (kinds, drawing, classes) => {
+    const examples = kinds.map((kind) => heats[kind] && classes.map(({ drawings }) => drawings.map((one) => look(one, kind))));
+    const began = performance.now();
+    const beliefs = kinds.map((kind, side) => (kind === "from scratch" ? scratch.believes(look(drawing, "pixels"))
+      : believe(look(drawing, kind), examples[side], heats[kind])));
+    if (drawing !== timed.drawing) timed = { drawing, took: performance.now() - began };
+    return { beliefs, took: timed.took };
+  };
+}
+
+// ---- Bars
+
+// In a narrow figure the names stand above their bars.
+export function barLayout(width, count) {
+  const stacked = width < 480;
+  const [pitch, height] = stacked ? [46, 16] : count > 5 ? [30, 18] : [44, 24];
+  const [names, gap] = stacked ? [0, 20] : [118, 24];
+  return { stacked, pitch, height, names, gap, room: (width - names - gap) / 2, bottom: pitch * count };
+}
+
+function drawNames(chart, { pitch, names }, classes, top) {
+  classes.forEach(({ name, drawings }, index) => {
+    const middle = pitch * (index + 0.5);
+    const place = { class: "tl-ink", transform: `translate(0 ${middle - 14}) scale(0.028)` };
+    chart.put("mark", `thumb ${index}`, "path", { d: sketch(drawings[0] ?? []), ...place });
+    const look = { kind: index === top ? "chosen" : "name", token: "ink", room: names - 36 };
+    chart.words(`name ${index}`, 34, middle + 4, name, look);
   });
 }
 
-export function render({ model, el }) {
-  const frame = makeFrame(model, el, "teach", draw);
+function drawBars(chart, { stacked, pitch, height, names, gap, room, bottom }, classes, { belief, top, token, pale }, side) {
+  const left = names + side * (room + gap);
+  const x = linear(0, 1, left, left + room - 44);
+  const guess = 1 / taught(classes).length;
+  const upright = (at) => [[at, 0], [at, bottom]];
+  chart.line(`axis ${side}`, upright(left), { token: "edge", width: 1 });
+  if (guess < 1) {
+    chart.line(`guess ${side}`, upright(x(guess)), { token: "edge", width: 1, dash: "2 3", layer: "grid" });
+    chart.words(`guess ${side}`, left + 5, bottom + 16, `guessing ${percent(guess)}`);
+  }
+  classes.forEach((one, index) => {
+    const middle = pitch * (index + 0.5) + (stacked ? 11 : 0);
+    const [place, wide] = [{ x: left, y: middle - height / 2, height }, x(belief?.shares[index] ?? 0) - left];
+    const paint = { class: "tl-share", style: `width: ${wide}px`, fill: color(pale ? "ghost" : token) };
+    chart.put("line", `bar ${side} ${index}`, "rect", { ...place, ...paint });
+    const look = index === top ? { kind: "chosen", token: "ink" } : { kind: "name" };
+    if (stacked) chart.words(`name ${side} ${index}`, left + 5, middle - 14, one.name, { ...look, room: room - 8 });
+    chart.words(`value ${side} ${index}`, left + room, middle + 4, valueWords(belief, one, index), { ...look, anchor: "end" });
+  });
+}
+
+const valueWords = (belief, { drawings }, index) => (!drawings.length ? "no drawing yet" : belief ? percent(belief.shares[index]) : "");
+
+function sideWords(classes, { title, belief, words }) {
+  const values = classes.map((one, index) => `${one.name} ${valueWords(belief, one, index)}`);
+  return `${title.slice(2)}: ${belief ? values.join(", ") : words}`;
+}
+
+function makeBars(frame, choose, train) {
   const chart = new Chart(frame.root);
-  const inkPath = () => svg("path", { class: "tl-ink" });
+  const [[, { title, token }], ...others] = Object.entries(NETWORKS);
+  const options = others.map(([value, network]) => html("option", { value }, network.title));
+  const opponent = html("select", { "aria-label": "Compare with" }, ...options);
+  const captions = [0, 1].map(() => div("tl-caption"));
+  const own = html("div", { style: `color: ${color(token)}` }, title);
+  const heads = div("tl-networks", own, div("tl-select", opponent), ...captions);
+  const row = div("tl-row tl-train");
+  const about = div("tl-chart-title", "What each network believes about this drawing");
+  const node = div("tl-figure", about, heads, chart.node, row);
+  frame.listen(opponent, "change", () => choose(opponent.value));
+  const show = (kind, classes, sides, training) => {
+    const few = taught(classes).length < 2;
+    const width = Math.max(node.clientWidth, 240);
+    const layout = barLayout(width, classes.length);
+    opponent.value = kind;
+    opponent.style.color = color(NETWORKS[kind].token);
+    captions.forEach((caption, side) => say(caption, sides[side].words));
+    captions[0].classList.toggle("tl-across", few);
+    chart.size(width, layout.bottom + 36);
+    set(heads, { style: `padding-left: ${layout.names}px; column-gap: ${layout.gap}px` });
+    row.style.width = `${layout.room}px`;
+    if (!layout.stacked) drawNames(chart, layout, classes, sides[0].top);
+    sides.forEach((one, side) => drawBars(chart, layout, classes, one, side));
+    chart.sweep();
+    set(chart.node, { role: "img", "aria-label": sides.map((one) => sideWords(classes, one)).join("; ") });
+    const offers = { "not running": ["play", "Train it (about 2 s)"], "out of date": ["again", "Train again"] };
+    const offer = kind === "from scratch" && offers[training];
+    fillRow(frame, row, offer ? [{ action: "train", face: offer[0], words: offer[1], main: true, off: few }] : [], train);
+  };
+  return { node, show };
+}
+
+// ---- The pad, and the sample drawings
+
+const inkPath = () => svg("path", { class: "tl-ink" });
+
+// present() is the drawing with the stroke under the pointer; a finished stroke is handed to drawn(drawing).
+function makePad(frame, model, drawn) {
   const [dry, wet] = [inkPath(), inkPath()];
   const lines = svg("path", { d: [250, 500, 750].map((at) => `M${at},0V1000M0,${at}H1000`).join("") });
   const pad = svg("svg", { viewBox: "0 0 1000 1000", role: "img" }, lines, dry, wet);
   const hint = html("span", { class: "tl-caption", "aria-hidden": "true" }, "draw here");
-  const padRow = html("div", { class: "tl-row" });
-  const sample = html("select", { "aria-label": "Sample drawing" });
-  const [[, own], ...others] = Object.entries(NETWORKS);
-  const opponent = html("select", { "aria-label": "Compare with" },
-    ...others.map(([value, { title }]) => html("option", { value }, title)));
-  const words = [0, 1].map(() => html("div", { class: "tl-caption" }));
-  const heads = html("div", { class: "tl-networks" }, html("div", { style: `color: ${color(own.token)}` }, own.title),
-    html("div", { class: "tl-select" }, opponent), ...words);
-  const trainRow = html("div", { class: "tl-row tl-train" });
-  const figure = html("div", { class: "tl-figure" },
-    html("div", { class: "tl-chart-title" }, "What each network believes about this drawing"), heads, chart.node, trainRow);
-  const cards = html("div", { class: "tl-cards" });
-  const fileRow = html("div", { class: "tl-row tl-quiet" });
-  const file = html("input", { type: "file", accept: ".json", hidden: "" });
-  frame.body.classList.add("tl-teach");
-  frame.body.append(html("div", { class: "tl-draw" }, html("div", { class: "tl-pad" }, pad, hint), padRow,
-    html("div", { class: "tl-select" }, sample)), figure, cards);
-  frame.controls.append(fileRow, file);
-
   let pen = null; // the stroke under the pointer
-  const past = []; // what each change replaced, for Undo
-  let shelf = null; // the classes before and after "Start with empty classes"
-  let sampled = null; // the drawing that came from the select
-  let message = ""; // what the last action did, or why it did not
-  let timed = {}; // {drawing, took}
-  let trained = null; // from scratch: {layers, taught, drawings, step}
-  let reader = null; // the pre-trained layers
-  let seen = new WeakMap(); // drawing: what each network makes of it
-  let made = []; // the parts of each card
-  const untaught = randomLayers(seeded(1));
-
-  const view = () => model.get("view");
-  const classes = () => model.get("classes");
-  const drawing = () => (pen ? [...model.get("drawing"), pen] : model.get("drawing"));
-  const filled = () => classes().filter(({ drawings }) => drawings.length).length;
-  const busy = () => trained?.step < STEPS;
-  const stale = () => classes().some(({ drawings }, index) => drawings !== trained.drawings[index]);
-
-  // ---- What the learner does
-
-  function tell(words) {
-    message = words;
-    frame.draw.now();
-  }
-
-  function write(traits, words = "") {
-    for (const [name, value] of Object.entries(traits)) model.set(name, value);
-    model.save_changes();
-    tell(words);
-  }
-
-  function change(traits, words) {
-    past.push(Object.fromEntries(Object.keys(traits).map((name) => [name, model.get(name)])));
-    write(traits, words);
-  }
-
-  const revised = (index, traits) => ({ classes: classes().with(index, { ...classes()[index], ...traits }) });
-  const undo = () => write(past.pop() ?? { drawing: model.get("drawing").slice(0, -1) });
-
-  function add(index) {
-    if (!classes()[index]) return;
-    const { name, drawings } = classes()[index];
-    if (!drawing().length) tell("the pad is empty: draw something first");
-    else change({ ...revised(index, { drawings: [...drawings, drawing()] }), drawing: [] }, `added to ${name}`);
-  }
-
-  function removeLast(index) {
-    const { name, drawings } = classes()[index];
-    change(revised(index, { drawings: drawings.slice(0, -1) }), `the last drawing of ${name} is removed; Undo brings it back`);
-  }
-
-  function rename(index, input) {
-    const [before, name] = [classes()[index].name, input.value.trim()];
-    const taken = classes().some((one, other) => other !== index && one.name === name);
-    if (name && !taken && name !== before) return change(revised(index, { name }), `${before} is now ${name}`);
-    input.value = before;
-    if (taken) tell(`there is a class ${name} already; names must differ`);
-    else if (!name) tell(`a class needs a name; this one stays ${before}`);
-  }
-
-  function empty() {
-    shelf = { before: classes(), after: classes().map(({ name }) => ({ name, drawings: [] })) };
-    change({ classes: shelf.after }, "all classes are empty");
-  }
-
-  function save() {
-    const text = JSON.stringify({ tlkit: "drawings", version: 1, classes: classes() });
-    const href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-    html("a", { href, download: "drawings.json" }).click();
-    setTimeout(() => URL.revokeObjectURL(href), 1000);
-  }
-
-  async function open() {
-    const [chosen] = file.files;
-    file.value = ""; // so that it can be chosen again
-    let opened = null;
-    try {
-      if (chosen.size > 5e6) throw new Error("it is larger than 5 MB");
-      opened = readClasses(await chosen.text(), view().most);
-    } catch ({ message: reason }) {
-      return tell(`${chosen.name} is not opened: ${reason}. The drawings are as they were.`);
-    }
-    if (!frame.signal.aborted) change({ classes: opened }, `${chosen.name} is opened`);
-  }
-
-  function train() {
-    const drawings = classes().map((one) => one.drawings);
-    const taught = [...drawings.keys()].filter((index) => drawings[index].length);
-    const random = seeded(1);
-    const mine = { layers: untrained(taught.length, random), taught, drawings, step: 0 };
-    const run = fromScratch(mine.layers, taught.map((index) => drawings[index]), random);
-    const next = () => { // one step at a time, so that the page answers in between
-      if (trained !== mine || frame.signal.aborted) return;
-      mine.step = run.next().value;
-      if (busy()) setTimeout(next);
-      frame.draw[busy() ? "later" : "now"]();
-    };
-    trained = mine;
-    setTimeout(next);
-    tell("");
-  }
-
-  function follow(event) {
+  const present = () => (pen ? [...model.get("drawing"), pen] : model.get("drawing"));
+  const move = (event) => {
     const moves = event.getCoalescedEvents?.() ?? [];
     for (const { clientX, clientY } of moves.length ? moves : [event]) {
       const { x, y } = new DOMPoint(clientX, clientY).matrixTransform(pad.getScreenCTM().inverse());
-      const [[point]] = onPad([[[x, y]]]);
+      const [[at]] = onPad([[[x, y]]]);
       const last = pen.at(-1);
-      if (!last || Math.hypot(point[0] - last[0], point[1] - last[1]) >= NEAR) pen.push(point);
+      if (!last || Math.hypot(at[0] - last[0], at[1] - last[1]) >= NEAR) pen.push(at);
     }
     set(wet, { d: sketch([pen]) });
     frame.draw.later();
-  }
-
-  function lift(after) {
+  };
+  const start = (event) => {
+    if (pen) return false; // a second finger
+    frame.root.focus({ preventScroll: true }); // so that keys follow
+    pen = [];
+    move(event);
+  };
+  const lift = (then) => () => {
+    const drawing = present();
     pen = null;
     set(wet, { d: null });
-    after();
-  }
+    then(drawing);
+  };
+  draggable(frame, pad, { start, move, end: lift(drawn), cancel: lift(frame.draw.now) });
+  const show = (label) => {
+    set(dry, { d: sketch(model.get("drawing")) || null });
+    set(pad, { "aria-label": label });
+  };
+  return { node: div("tl-pad", pad, hint), present, show };
+}
 
-  draggable(frame, pad, {
-    start: (event) => {
-      if (pen) return false; // a second finger
-      frame.root.focus({ preventScroll: true }); // so that keys follow
-      pen = [];
-      follow(event);
-    },
-    move: follow,
-    end: () => {
-      const drawn = drawing();
-      lift(() => change({ drawing: drawn }));
-    },
-    cancel: () => lift(frame.draw.now),
+// Each choice is another variant of a sample.
+function makeSamples(frame, samples, drawn) {
+  const none = html("option", { value: "", hidden: "" }, "Sample drawing");
+  const select = html("select", { "aria-label": "Sample drawing" }, none, ...Object.keys(samples).map((name) => html("option", {}, name)));
+  let chosen = null;
+  frame.listen(select, "pointerdown", () => (select.value = "")); // so that the same name can be chosen again
+  frame.listen(select, "change", () => drawn(chosen = onPad(wobble(samples[select.value], Math.random))));
+  return { node: div("tl-select", select), show: (drawing) => drawing === chosen || (select.value = "") };
+}
+
+// ---- Cards: one a class
+
+function makeCard(frame, index, { add, remove, rename }) {
+  const input = html("input", { type: "text", maxlength: 40, spellcheck: "false", "aria-label": `Name of class ${index + 1}` });
+  const [number, label, inks] = [html("span", { class: "tl-soft" }), html("span"), Array.from({ length: THUMBS }, inkPath)];
+  const plus = button({ action: "add", face: "plus", words: label, key: index + 1 }, () => add(index));
+  const minus = button({ action: "remove", face: "minus", words: "Remove last" }, () => remove(index));
+  const thumbs = inks.map((ink) => svg("svg", { viewBox: "0 0 1000 1000", "aria-hidden": "true" }, ink));
+  const node = div("tl-card", div(null, input, number), div(null, ...thumbs), plus, div("tl-quiet", minus));
+  let name = "";
+  frame.listen(input, "change", () => {
+    rename(index, input.value);
+    input.value = name;
   });
-  frame.listen(sample, "pointerdown", () => (sample.value = "")); // so that the same name can be chosen again
-  frame.listen(sample, "change", () => {
-    sampled = onPad(wobble(view().samples[sample.value], Math.random));
-    change({ drawing: sampled });
+  frame.listen(input, "keydown", (event) => { // Esc leaves the name as it was; other keys are no shortcuts here
+    if (event.key === "Escape") input.value = name;
+    else event.stopPropagation();
   });
-  frame.listen(opponent, "change", () => write({ opponent: opponent.value }));
-  frame.listen(file, "change", open);
-  fillRow(frame, padRow, [{ action: "undo", face: "undo", words: "Undo" }, { action: "clear", face: "clear", words: "Clear" }],
-    (action) => (action === "undo" ? undo() : change({ drawing: [] })));
+  const show = ({ name: present, drawings }, narrow) => {
+    name = present;
+    const last = drawings.slice(-THUMBS);
+    if (frame.focused() !== input) input.value = name;
+    say(number, `${drawings.length} drawn`);
+    inks.forEach((ink, place) => set(ink, { d: last[place] ? sketch(last[place]) : null }));
+    say(label, narrow ? "Add here" : `Add to ${name}`);
+    set(plus, { "aria-label": narrow ? `Add here, to ${name}` : null });
+    set(minus, { "aria-label": `Remove last of ${name}` });
+    turnOff(minus, !drawings.length);
+  };
+  return { node, show };
+}
 
-  // ---- What each network believes
+function makeCards(frame, edits) {
+  const node = div("tl-cards");
+  let cards = [];
+  const show = (classes) => {
+    if (cards.length !== classes.length) cards = classes.map((_, index) => makeCard(frame, index, edits));
+    if (node.children.length !== cards.length) node.replaceChildren(...cards.map((card) => card.node));
+    cards.forEach((card, index) => card.show(classes[index], node.clientWidth < 760));
+  };
+  return { node, show };
+}
 
-  function look(one, kind) {
-    if (!seen.has(one)) seen.set(one, { pixels: picture(one) });
-    const found = seen.get(one);
-    return (found[kind] ??= features(kind === "pre-trained" ? reader : untaught, found.pixels));
-  }
+// ---- Emptying the classes, and files
 
-  // A function of a drawing: {shares, nearest}, or null from an untrained network.
-  function expert(kind) {
-    if (kind === "from scratch") {
-      return (one) => {
-        const shares = trained?.step && softmax(features(trained.layers, look(one, "pixels")));
-        return shares ? { shares: classes().map((_, index) => shares[trained.taught.indexOf(index)] ?? 0) } : null;
-      };
+function makeFiles(frame, model, change) {
+  const row = div("tl-row tl-quiet");
+  const file = html("input", { type: "file", accept: ".json", hidden: "" });
+  let shelf = null; // the classes before and after "Start with empty classes"
+  const empty = () => {
+    const before = model.get("classes");
+    shelf = { before, after: before.map(({ name }) => ({ name, drawings: [] })) };
+    change("all classes are empty", { classes: shelf.after });
+  };
+  const save = () => {
+    const text = JSON.stringify({ tlkit: "drawings", version: 1, classes: model.get("classes") });
+    const href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+    html("a", { href, download: "drawings.json" }).click();
+    setTimeout(() => URL.revokeObjectURL(href), 1000);
+  };
+  frame.listen(file, "change", async () => {
+    const [chosen] = file.files;
+    file.value = ""; // so that it can be chosen again
+    try {
+      if (chosen.size > 5e6) throw new Error("it is larger than 5 MB");
+      const classes = readClasses(await chosen.text(), model.get("view").most);
+      if (!frame.signal.aborted) change(`${chosen.name} is opened`, { classes });
+    } catch ({ message }) {
+      change(`${chosen.name} is not opened: ${message}. The drawings are as they were.`);
     }
-    const examples = classes().map(({ drawings }) => drawings.map((one) => look(one, kind)));
-    return (one) => believe(look(one, kind), examples, view().heats[kind]);
-  }
+  });
+  const actions = { empty, save, open: () => file.click(), back: () => change("", { classes: shelf.before }) };
+  const show = (classes) => {
+    const start = { action: "empty", face: "clear", words: "Start with empty classes", off: !taught(classes).length };
+    const back = { action: "back", face: "undo", words: "Bring them back" };
+    fillRow(frame, row, [shelf?.after === classes ? back : start, { action: "save", face: "save", words: "Save to a file" },
+      { action: "open", face: "open", words: "Open a file" }], (action) => actions[action]());
+  };
+  return { nodes: [row, file], show };
+}
 
-  // What a network says in words; pale bars are not to be relied on.
-  function verdict(kind, found) {
-    const [scratch, taught] = [kind === "from scratch", filled()];
-    if (!taught) return { words: "no class has a drawing yet: draw something and add it" };
-    if (taught === 1) return { words: "one class only: every answer is that class; add a drawing to another class" };
-    if (scratch && !trained) return { words: "not trained yet" };
-    if (scratch && busy()) return { words: "training" };
-    if (!found) return { words: "draw something" };
-    if (scratch && stale()) return { words: "out of date", pale: true };
-    if (kind === "pre-trained" && found.nearest < view().threshold) return { words: "I was never taught this", pale: true };
-    const [first, second] = found.shares.toSorted((one, other) => other - one);
-    const top = found.shares.indexOf(first);
-    const said = first - second < CLOSE_CALL ? "undecided between two" : `says ${classes()[top].name}`;
-    return { top, words: said, sure: whole(first) };
-  }
+// ---- The widget
 
-  // ---- Drawing
+// The status line: what was done, or how many drawings there are, how long the answer took, and which class has few.
+export function statusWords(classes, done, took) {
+  const counts = classes.map(({ drawings }) => drawings.length);
+  const sum = `${amount(counts.reduce((one, other) => one + other), "drawings")} in ${amount(counts.length, "classes")}`;
+  if (done) return [done, sum];
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  const { name } = classes[counts.indexOf(least)];
+  const few = least < most && (least ? `${name} has only ${least} so far` : `${name} has no drawing yet`);
+  return [sum, took && `last answer took ${fixed(Math.max(took, 0.1))} ms`, few].filter(Boolean);
+}
+
+// What the learner does; words() says what the last change did, or why it was refused.
+function makeChanges(frame, model) {
+  const steps = undoable(frame, model);
+  let done = "";
+  const change = (words, traits) => {
+    done = words;
+    if (traits) steps.change(traits);
+    else frame.draw.now();
+  };
+  const undo = () => {
+    done = "";
+    if (!steps.undo()) frame.write({ drawing: model.get("drawing").slice(0, -1) });
+  };
+  const edit = (made) => (index, value) => change(...made(model.get("classes"), index, value));
+  return { change, undo, edit, canUndo: steps.canUndo, words: () => done };
+}
+
+// In words what is on the pad, and what the pre-trained network, the first of the sides, says of it.
+export function padWords(drawing, [{ words, sure }]) {
+  if (!drawing.length) return "the pad is empty";
+  return `${amount(drawing.length, "strokes")}; ${sure ? `has read print ${words}, ${sure}` : words}`;
+}
+
+export function render({ model, el }) {
+  const frame = makeFrame(model, el, "teach", draw);
+  const { change, undo, edit, canUndo, words } = makeChanges(frame, model);
+  const { heats, samples: all, threshold } = model.get("view");
+  const scratch = makeScratch(frame);
+  const ask = makeExperts(model.get("weights"), heats, scratch);
+  const drawn = (drawing) => change("", { drawing });
+  const add = (index) => model.get("classes")[index] && edit(added)(index, pad.present());
+  const choose = (opponent) => {
+    change("");
+    frame.write({ opponent });
+  };
+  const train = () => {
+    change("");
+    scratch.train(model.get("classes"));
+  };
+  const [pad, samples] = [makePad(frame, model, drawn), makeSamples(frame, all, drawn)];
+  const bars = makeBars(frame, choose, train);
+  const cards = makeCards(frame, { add, remove: edit(withoutLast), rename: edit(renamed) });
+  const files = makeFiles(frame, model, change);
+  const buttons = [button({ action: "undo", face: "undo", words: "Undo" }, undo),
+    button({ action: "clear", face: "clear", words: "Clear" }, () => drawn([]))];
+  frame.body.classList.add("tl-teach");
+  frame.body.append(div("tl-draw", pad.node, div("tl-row", ...buttons), samples.node), bars.node, cards.node);
+  frame.controls.append(...files.nodes);
 
   function draw() {
-    if (!classes()?.length) return;
-    if (trained && (trained.drawings.length !== classes().length || (busy() && stale()))) trained = null;
-    reader ??= decode(model.get("weights"));
-    const kinds = ["pre-trained", model.get("opponent")];
-    const [one, asked] = [drawing(), drawing().length > 0 && filled() > 1];
-    const experts = kinds.map(expert);
-    const began = performance.now();
-    const found = experts.map((ask) => (asked ? ask(one) : null));
-    if (asked && one !== timed.drawing) timed = { drawing: one, took: performance.now() - began };
-    const verdicts = kinds.map((kind, side) => verdict(kind, found[side]));
-    frame.head(view().title, view().subtitle);
+    const [view, classes, opponent] = ["view", "classes", "opponent"].map((name) => model.get(name));
+    const drawing = pad.present();
+    const asked = drawing.length > 0 && taught(classes).length > 1;
+    const training = scratch.state(classes);
+    const kinds = ["pre-trained", opponent];
+    const { beliefs, took } = asked ? ask(kinds, drawing, classes) : { beliefs: [] };
+    const sides = kinds.map((kind, side) => ({
+      ...NETWORKS[kind], belief: beliefs[side], ...verdict(kind, beliefs[side], { classes, threshold, training }),
+    }));
+    frame.head(view.title, view.subtitle);
     frame.body.classList.toggle("tl-strip", frame.root.clientWidth >= 1060);
-    opponent.value = kinds[1];
-    opponent.style.color = color(NETWORKS[kinds[1]].token);
-    words.forEach((node, side) => say(node, verdicts[side].words));
-    words[0].classList.toggle("tl-across", filled() < 2);
-    bars(kinds, found, verdicts);
-    drawCards();
-    hint.hidden = one.length > 0;
-    if (pen) return; // what follows waits for the end of the stroke
-    set(dry, { d: sketch(one) });
-    if (sample.length < 2) {
-      const names = Object.keys(view().samples).map((value) => html("option", { value }, value));
-      sample.append(html("option", { value: "", hidden: "" }, "Sample drawing"), ...names);
-    }
-    if (one !== sampled) sample.value = "";
-    const { words: said, sure } = verdicts[0];
-    const belief = sure ? `has read print ${said}, ${sure}` : said;
-    const label = one.length ? `${amount(one.length, "strokes")}; ${belief}` : "the pad is empty";
-    set(pad, { "aria-label": label });
-    tellState(label, asked ? "up to date" : "waiting for you");
+    bars.show(opponent, classes, sides, training);
+    cards.show(classes);
+    if (drawing !== model.get("drawing")) return; // what follows waits for the end of the stroke
+    const label = padWords(drawing, sides);
+    const ready = asked ? "up to date" : "waiting for you";
+    const state = opponent === "from scratch" && training !== "up to date" ? training : ready;
+    pad.show(label);
+    samples.show(drawing);
+    files.show(classes);
+    [!canUndo() && !drawing.length, !drawing.length].forEach((off, place) => turnOff(buttons[place], off));
+    frame.show(state);
+    const done = state === "training" ? `step ${scratch.step()} of ${STEPS}` : words();
+    frame.status(`${state}. ${label}`, statusWords(classes, done, took).map((part) => ["", part]));
   }
 
-  function tellState(label, ready) {
-    const scratch = model.get("opponent") === "from scratch";
-    const state = !scratch ? ready : !trained ? "not running" : busy() ? "training" : stale() ? "out of date" : ready;
-    const [face, ask] = trained ? ["again", "Train again"] : ["play", "Train it (about 2 s)"];
-    const offered = scratch && ["not running", "out of date"].includes(state);
-    fillRow(frame, trainRow, offered ? [{ action: "train", face, words: ask, main: true, off: filled() < 2 }] : [], train);
-    const [undoing, clearing] = padRow.children;
-    turnOff(undoing, !past.length && !drawing().length);
-    turnOff(clearing, !drawing().length);
-    const start = { action: "empty", face: "clear", words: "Start with empty classes", off: !filled() };
-    fillRow(frame, fileRow, [shelf?.after === classes() ? { action: "back", face: "undo", words: "Bring them back" } : start,
-      { action: "save", face: "save", words: "Save to a file" }, { action: "open", face: "open", words: "Open a file" },
-    ], (action) => ({ empty, save, open: () => file.click(), back: () => change({ classes: shelf.before }) })[action]());
-
-    const counts = classes().map(({ drawings }) => drawings.length);
-    const [least, total] = [Math.min(...counts), counts.reduce((sum, number) => sum + number)];
-    const said = state === "training" ? `step ${trained.step} of ${STEPS}` : message;
-    const sum = `${amount(total, "drawings")} in ${amount(counts.length, "classes")}`;
-    const took = timed.drawing === drawing() && `last answer took ${fixed(Math.max(timed.took, 0.1))} ms`;
-    const { name } = classes()[counts.indexOf(least)];
-    const few = least < Math.max(...counts) && (least ? `${name} has only ${least} so far` : `${name} has no drawing yet`);
-    frame.show(state, state);
-    frame.status(`${state}. ${label}`, (said ? [said, sum] : [sum, took, few]).filter(Boolean).map((part) => ["", part]));
-  }
-
-  function bars(kinds, found, verdicts) {
-    const width = Math.max(figure.clientWidth, 240);
-    const stacked = width < 480; // names above their bars
-    const [pitch, high] = stacked ? [46, 16] : classes().length > 5 ? [30, 18] : [44, 24];
-    const [names, gap] = stacked ? [0, 20] : [118, 24];
-    const wide = (width - names - gap) / 2;
-    const bottom = pitch * classes().length;
-    chart.size(width, bottom + 36);
-    set(heads, { style: `padding-left: ${names}px; column-gap: ${gap}px` });
-    trainRow.style.width = `${wide}px`;
-    const sides = kinds.map((kind, side) => {
-      const left = names + side * (wide + gap);
-      const x = linear(0, 1, left, left + wide - 44);
-      chart.line(`axis ${side}`, [[left, 0], [left, bottom]], { token: "edge", width: 1 });
-      if (filled() > 1) {
-        const guess = 1 / filled();
-        chart.line(`guess ${side}`, [[x(guess), 0], [x(guess), bottom]], { token: "edge", width: 1, dash: "2 3", layer: "grid" });
-        chart.words(`guess ${side}`, left + 5, bottom + 16, `guessing ${whole(guess)}`);
-      }
-      return { left, x, token: verdicts[side].pale ? "ghost" : NETWORKS[kind].token };
-    });
-    classes().forEach(({ name, drawings }, index) => {
-      const middle = pitch * (index + 0.5) + (stacked ? 11 : 0);
-      const look = (side) => (index === verdicts[side].top ? { kind: "chosen", token: "ink" } : { kind: "name" });
-      if (!stacked) {
-        const place = { d: sketch(drawings[0] ?? []), transform: `translate(0 ${middle - 14}) scale(0.028)`, class: "tl-ink" };
-        chart.put("mark", `thumb ${index}`, "path", place);
-        chart.words(`name ${index}`, 34, middle + 4, name, { ...look(0), token: "ink", room: names - 36 });
-      }
-      sides.forEach(({ left, x, token }, side) => {
-        const share = drawings.length ? found[side]?.shares[index] : null;
-        const place = { class: "tl-share", x: left, y: middle - high / 2, height: high, style: `width: ${x(share ?? 0) - left}px` };
-        chart.put("line", `bar ${side} ${index}`, "rect", { ...place, fill: color(token) });
-        if (stacked) chart.words(`name ${side} ${index}`, left + 5, middle - 14, name, { ...look(side), room: wide - 8 });
-        const said = share === null ? "no drawing yet" : known(share) ? whole(share) : "";
-        chart.words(`value ${side} ${index}`, left + wide, middle + 4, said, { ...look(side), anchor: "end" });
-      });
-    });
-    chart.sweep();
-    const share = (side) => ({ name, drawings }, index) =>
-      `${name} ${drawings.length ? whole(found[side].shares[index]) : "no drawing yet"}`;
-    const list = (side) => (found[side] ? classes().map(share(side)).join(", ") : verdicts[side].words);
-    const label = kinds.map((kind, side) => `${NETWORKS[kind].title.slice(2)}: ${list(side)}`).join("; ");
-    set(chart.node, { role: "img", "aria-label": label });
-  }
-
-  function makeCard(_, index) {
-    const input = html("input", { type: "text", maxlength: 40, spellcheck: "false", "aria-label": `Name of class ${index + 1}` });
-    const [number, label, inks] = [html("span", { class: "tl-soft" }), html("span"), Array.from({ length: THUMBS }, inkPath)];
-    const plus = button({ action: "add", face: "plus", words: label, key: index + 1 }, () => add(index));
-    const minus = button({ action: "remove", face: "minus", words: "Remove last" }, () => removeLast(index));
-    frame.listen(input, "change", () => rename(index, input));
-    frame.listen(input, "keydown", (event) => { // Esc leaves the name as it was; other keys are no shortcuts here
-      if (event.key === "Escape") input.value = classes()[index].name;
-      else event.stopPropagation();
-    });
-    const thumbs = inks.map((ink) => svg("svg", { viewBox: "0 0 1000 1000", "aria-hidden": "true" }, ink));
-    cards.append(html("div", { class: "tl-card" }, html("div", {}, input, number), html("div", {}, ...thumbs), plus,
-      html("div", { class: "tl-quiet" }, minus)));
-    return { input, number, inks, plus, label, minus };
-  }
-
-  function drawCards() {
-    if (made.length !== classes().length) {
-      cards.replaceChildren();
-      made = classes().map(makeCard);
-    }
-    made.forEach(({ input, number, inks, plus, label, minus }, index) => {
-      const { name, drawings } = classes()[index];
-      const last = drawings.slice(-THUMBS);
-      if (frame.focused() !== input) input.value = name;
-      say(number, `${drawings.length} drawn`);
-      inks.forEach((ink, place) => set(ink, { d: last[place] ? sketch(last[place]) : null }));
-      say(label, cards.clientWidth < 760 ? "Add here" : `Add to ${name}`);
-      set(plus, { "aria-label": `Add to ${name}` });
-      set(minus, { "aria-label": `Remove last of ${name}` });
-      turnOff(minus, !drawings.length);
-    });
-  }
-
-  frame.keys({ undo, ...Object.fromEntries(Array.from({ length: 9 }, (_, index) => [index + 1, () => add(index)])) });
-  frame.watch("weights", () => [reader, seen] = [null, new WeakMap()]);
-  frame.watch("view classes drawing opponent weights", frame.draw.later);
-  draw();
-  return frame.close;
+  const digits = Array.from({ length: 9 }, (_, index) => [index + 1, () => add(index)]);
+  return frame.start("view classes drawing opponent", { undo, ...Object.fromEntries(digits) });
 }

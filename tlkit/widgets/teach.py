@@ -24,11 +24,16 @@ MOST_CLASSES = 9  # each has a key
 class Teach(Widget, script="teach.js"):
     """Draw symbols, one example of each will do, and see what a pre-trained network believes about the next drawing.
 
-    `classes`: the names to begin with, each with its sample drawing where there is one, or {name: [drawing, ...]}.
-    A drawing is a list of strokes, a stroke a list of [x, y] points in thousandths of the pad, y downwards. All is
-    computed in the browser, without a kernel; what is drawn comes back as `teach.task`.
+    Args:
+        classes: the names to begin with, each with its sample drawing where there is one, or {name: [drawing, ...]}. A
+            drawing is a list of strokes, a stroke a list of [x, y] points in thousandths of the pad, y downwards.
+        title: the title line.
+        subtitle: what to do, under the title.
 
-    Raises ValueError if there are no classes, more than nine, two of one name, or a drawing that is none.
+    Raises:
+        ValueError: if there are no classes, more than nine, two of one name, or a drawing that is not one.
+
+    All is computed in the browser, without a kernel; what is drawn comes back as `teach.task`.
     """
 
     view = t.Dict().tag(sync=True)
@@ -66,13 +71,28 @@ class Teach(Widget, script="teach.js"):
         return Task("your drawings", train, train[:0], train[:0])
 
     def to_file(self, path: str | Path) -> None:
-        """Write the drawings as the browser's "Save to a file" does."""
+        """Write the drawings as the browser's "Save to a file" does.
+
+        Args:
+            path: the file, written whole or not at all.
+        """
         content = {"tlkit": "drawings", "version": 1, "classes": self.classes}
         write_whole(Path(path), json.dumps(content))
 
     @classmethod
     def from_file(cls, path: str | Path, **options: Any) -> Teach:
-        """A widget with the drawings of a file. Raises ValueError if the file is truncated or not one of ours."""
+        """Make a widget with the drawings of a file.
+
+        Args:
+            path: a file that the browser or `to_file` wrote.
+            options: `title` and `subtitle`, as of Teach.
+
+        Returns:
+            The widget.
+
+        Raises:
+            ValueError: if the file is truncated or was not written by Teach.
+        """
         try:
             content = json.loads(Path(path).read_text(encoding="utf-8"))
             classes: dict[str, Sequence[Drawing]] = {one["name"]: list(one["drawings"]) for one in content["classes"]}
@@ -83,7 +103,11 @@ class Teach(Widget, script="teach.js"):
         return cls(classes, **options)
 
     def beliefs(self) -> dict[str, float]:
-        """What the pre-trained network believes about the drawing on the pad: {class with drawings: share}."""
+        """What the pre-trained network believes about the drawing on the pad.
+
+        Returns:
+            {name of a class with drawings: share in 0..1}; empty without a drawing or without classes.
+        """
         return self._read()[0]
 
     def _read(self) -> tuple[dict[str, float], float]:
@@ -100,20 +124,24 @@ class Teach(Widget, script="teach.js"):
         return dict(zip(names, shares, strict=True)), float(cosines(found, means).max())
 
     def answer(self) -> str | None:
-        """The class that the pre-trained network names; None for what it was never taught, or with one class only."""
+        """The class that the pre-trained network names.
+
+        Returns:
+            Its name; None for a drawing that it was never taught, or with one class only.
+        """
         return _named(*self._read())
 
     def words(self) -> str:
         """How much was drawn, and what the pre-trained network says of the drawing on the pad."""
         count = sum(len(one["drawings"]) for one in self.classes)
-        said = f"Teach: {counted(count, 'drawing')} in {counted(len(self.classes), 'class')}"
+        drawn = f"Teach: {counted(count, 'drawing')} in {counted(len(self.classes), 'class')}"
         shares, nearest = self._read()
         name = _named(shares, nearest)
         if len(shares) < 2:
-            return said
+            return drawn
         if name is None:
-            return f"{said}; the drawing on the pad was never taught"
-        return f"{said}; the drawing on the pad is read as {name}, {100 * shares[name]:.0f} %"
+            return f"{drawn}; the drawing on the pad was never taught"
+        return f"{drawn}; the drawing on the pad is predicted as {name}, {100 * shares[name]:.0f} %"
 
 
 def _named(shares: dict[str, float], nearest: float) -> str | None:
@@ -140,6 +168,6 @@ def _on_pad(drawing: Any, name: str) -> list[list[list[int]]]:
             raise ValueError
     except (TypeError, ValueError):
         raise ValueError(
-            f"a drawing of {name!r} is none: a drawing is a list of strokes, a stroke a list of [x, y] in 0 to 1000"
+            f"a drawing of {name!r} is not one: a drawing is a list of strokes, a stroke a list of [x, y] in 0 to 1000"
         ) from None
     return [[[min(max(round(value), 0), 1000) for value in point] for point in stroke] for stroke in points]
