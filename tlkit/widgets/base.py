@@ -72,11 +72,11 @@ class Widget(anywidget.AnyWidget):
         """
         if self.needs_python:
             raise ValueError(f"{type(self).__name__} needs Python for what it does; save a widget that answers alone")
-        states = dependency_state([self], drop_defaults=False) | dependency_state(self._files, drop_defaults=True)
-        state = {"state": {model.model_id: states[model.model_id] for model in (self, *self._files)}}
+        own = {self.model_id: dependency_state([self], drop_defaults=False)[self.model_id]}
+        files = {file.model_id: {"state": {"name": file.name, "text": file.text}} for file in self._files}
         page = Template((HERE / "page.html").read_text(encoding="utf-8")).substitute(
             title=escape(self.words()),
-            state=escape_script(json.dumps(state, ensure_ascii=False, separators=(",", ":"))),
+            state=escape_script(json.dumps({"state": own | files}, ensure_ascii=False, separators=(",", ":"))),
             view=json.dumps({"model_id": self.model_id}),
             host=text_of("host.js"),
         )
@@ -99,9 +99,9 @@ def files_of(script: str) -> tuple[str, ...]:
 
 @cache
 def text_of(name: str) -> str:
-    """A file as it is sent: without indents and comments of a line, in the lines where it stands in the package."""
-    lines = (line.strip() for line in (HERE / name).read_text(encoding="utf-8").split("\n"))
-    text = "\n".join("" if line.startswith("//") else line for line in lines)
+    """A file as it is sent: without indents and comments, every line where it stands in the package."""
+    lines = (HERE / name).read_text(encoding="utf-8").split("\n")
+    text = "\n".join(re.sub(r"(^|\s+)(// .*|/\* .* \*/)$", "", line).strip() for line in lines)
     return tokens_css() + text if name == "style.css" else text
 
 
