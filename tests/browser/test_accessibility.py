@@ -1,0 +1,69 @@
+"""Each widget that can be saved, as a page of its own: axe-core finds nothing serious, wide or narrow, light or dark.
+
+The widgets in JupyterLab are looked at when the tests of each module are done: see `notebook` in conftest.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+import torch
+
+import tlkit as tl
+from accessibility import findings
+from tlkit.data.drawings import SAMPLES
+
+LOOKS = [(width, theme) for width in (960, 428) for theme in ("light", "dark")]
+LABELS = torch.arange(40) % 4
+SPLIT = tl.data.Split(torch.rand(40, 1, 8, 8, generator=torch.Generator().manual_seed(0)), LABELS, tuple("abcd"))
+FEATURES = torch.randn(40, 5, generator=torch.Generator().manual_seed(0))
+
+
+class Guess:
+    """Predicts with the wrong class for every fourth image."""
+
+    def predict(self, inputs: torch.Tensor) -> torch.Tensor:
+        classes = torch.arange(len(inputs)) % 4
+        return torch.where(torch.arange(len(inputs)) % 16 == 1, 3, classes)
+
+
+def explorer() -> tl.widgets.BudgetExplorer:
+    recipes = {name: tl.Recipe(lambda task, seed: Guess(), family=name) for name in ("pre-trained", "from scratch")}
+    task = tl.data.Task("letters", SPLIT, SPLIT, SPLIT)
+    return tl.widgets.BudgetExplorer(tl.compare(recipes, task, seeds=range(5), budgets=[1, 5]).finish())
+
+
+WIDGETS: dict[str, Callable[[], tl.widgets.Gallery]] = {
+    "gallery": lambda: tl.widgets.Gallery(SPLIT, Guess()),
+    "gallery of beliefs": lambda: tl.widgets.Gallery(SPLIT, tl.models.SmallCNN(classes=4)),
+    "side by side": lambda: tl.widgets.SideBySide(SPLIT, tl.data.Task("t", SPLIT[:8], SPLIT, SPLIT, SPLIT[8:])),
+    "views": lambda: tl.widgets.Views(SPLIT, {"weak": tl.data.weak, "strong": tl.data.strong}),
+    "feature map": lambda: tl.widgets.FeatureMap(SPLIT, {0: FEATURES, 10: FEATURES + 1}, method="PCA"),
+    "frames": lambda: tl.widgets.Frames(
+        "epoch",
+        [0, 1, 2],
+        title="A run",
+        recorded=True,
+        curve=tl.widgets.Frames.Curve("Error", [3.0, 2.0, 1.0], name="a"),
+    ),
+    "pseudo-labels": lambda: tl.widgets.PseudoLabelMonitor(SPLIT, {0: FEATURES[:, :4].softmax(1)}),
+    "freeze panel": lambda: tl.widgets.FreezePanel(tl.models.SmallCNN()),
+    "teach": lambda: tl.widgets.Teach({name: [SAMPLES[name]] for name in ("heart", "star")}),
+    "explorer": explorer,
+}
+
+
+@pytest.mark.parametrize("name", WIDGETS)
+def test_a_saved_widget_has_no_serious_finding(name, lab, tmp_path):
+    path = WIDGETS[name]().save_page(tmp_path / "page.html")
+    wrong = {}
+    for width, theme in LOOKS:
+        context = lab.browser.new_context(offline=True, viewport={"width": width, "height": 900}, color_scheme=theme)
+        page = context.new_page()
+        page.goto(path.as_uri())
+        page.locator(".tl-status").get_by_text(re.compile(".")).first.wait_for()
+        wrong[width, theme] = findings(page)
+        context.close()
+    assert not any(wrong.values()), wrong
