@@ -77,9 +77,8 @@ def _lab(options: argparse.Namespace) -> int:
         print(f"Your edited lessons stay as they are; a fresh copy stands beside each: {', '.join(fresh)}")
     if older := older_copies(folder):
         print(f"Of an older tlkit, so some names in them have changed (CHANGELOG says which): {', '.join(older)}")
-    first = paths[0].resolve()
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}"]
-    command.append(f"--LabApp.default_url=/lab/tree/{first.name}")
+    command.append(f"--LabApp.default_url=/lab/tree/{paths[0].name}")
     command += [f"--port={options.port}", "--port-retries=0"] if options.port else []
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         print("You are root, so the notebooks run with root's rights: open only lessons that you trust.")

@@ -119,12 +119,10 @@ class Comparison(Stepwise):
     ):
         self.recipes = {name: r if isinstance(r, Recipe) else Recipe(r) for name, r in recipes.items()}
         self.task, self.seeds, self.file = task, tuple(dict.fromkeys(map(int, seeds))), file
-        values: dict[str, Any] = {"budget": budgets, **(over or {})}
+        over = over or {}
+        values: dict[str, Any] = {"budget": budgets, **over}
         skipped = skip if isinstance(skip, Mapping) else {"budget": skip}
-        if wrong := [
-            *({"budget", "recipe", "seed"} & {*(over or {})}),
-            *(axis for axis in skipped if axis not in values),
-        ]:
+        if wrong := [*({"budget", "recipe", "seed"} & over.keys()), *(skipped.keys() - values.keys())]:
             raise ValueError(f"{wrong[0]!r} cannot be an axis here: budgets= and seeds= stand apart, skip= names axes")
         self.skip = {axis: _values(axis, skipped.get(axis, ())) for axis in values}
         self.axes = {axis: tuple(dict.fromkeys(_values(axis, of) + self.skip[axis])) for axis, of in values.items()}
@@ -133,7 +131,7 @@ class Comparison(Stepwise):
         self.measured = {axis: tuple(v for v in of if v not in self.skip[axis]) for axis, of in self.axes.items()}
         if not self.recipes or not self.seeds or not all(self.measured.values()):
             raise ValueError("a comparison needs at least one recipe, one seed and one budget that is not skipped")
-        self._require_known_arguments(over or {})
+        self._require_known_arguments(over)
         self.metric, self._own_metric = _metric(metric)
         places = [dict(zip(self.axes, place, strict=True)) for place in product(*self.measured.values())]
         trials = product(self.seeds, places, self.recipes)

@@ -1,7 +1,5 @@
 """Which parts a network has, from its input to its head: what freezes together, thaws together and shares a rate."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 

@@ -356,8 +356,7 @@ def curves(comparison: Comparison, at: At | None = None, title: str = "", width:
         means = [cell["mean"] for _, cell in points]
         fill = GROUND if style["open"] else color
         axes.plot(xs, means, color=color, linewidth=2, marker=mark, markersize=8, markerfacecolor=fill)
-        last = (xs[-1], means[-1])
-        axes.annotate(name, last, (10, 0), **_small(color=color, fontsize=12, weight="bold"))
+        axes.annotate(name, (xs[-1], means[-1]), (10, 0), **_small(color=color, fontsize=12, weight="bold"))
     return picture
 
 

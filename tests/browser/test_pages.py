@@ -67,7 +67,7 @@ def draw(page: Page, strokes: list[np.ndarray]) -> None:
 def believed(page: Page, side: int) -> str:
     """The class with the widest bar: left what the pre-trained network believes, right its opponent."""
     widths = page.locator(".tl-share").evaluate_all("bars => bars.map((bar) => bar.getBoundingClientRect().width)")
-    return "abc"[int(np.argmax(widths[side::2]))]
+    return "abc"[int(np.argmax(np.split(np.array(widths), 2)[side]))]
 
 
 def test_symbols_drawn_with_the_pointer_are_recognised_and_pixels_are_8_points_behind(page):

@@ -30,7 +30,6 @@ def make_copies(folder: Path | str = "tlkit-lessons", teacher: bool = False) -> 
     beside it; one that was only run or read follows the lesson when that changes.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     opened = []
     for lesson in catalogue():
         notebook = without_outputs(json.loads(lesson.path.read_text(encoding="utf-8")), teacher)

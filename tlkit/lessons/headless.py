@@ -72,7 +72,6 @@ def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None
     if html:
         from nbconvert import HTMLExporter
 
-        html.mkdir(parents=True, exist_ok=True)
         write_whole(html / f"{lesson.name}.html", HTMLExporter().from_notebook_node(notebook)[0])
     from tlkit.training.machine import hardware
 

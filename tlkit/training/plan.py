@@ -95,10 +95,9 @@ class PlanInForce:
     def _prepare(self, step: int, optimizer: Optimizer) -> None:
         """Work out what is frozen, where the plan changes; a group that thaws starts with a fresh optimizer state."""
         phase = self._phase_of(step)
-        if step == self._changes[phase]:
-            for name in [name for name, thawed in self._thawed[phase].items() if step and thawed == step]:
-                for weight in self._weights[name]:
-                    optimizer.state.pop(weight, None)
+        for name in [name for name, thawed in self._thawed[phase].items() if step and thawed == step]:
+            for weight in self._weights[name]:
+                optimizer.state.pop(weight, None)
         if phase == self._phase:
             return
         self._phase = phase

@@ -1,7 +1,5 @@
 """The training loop as an iterator: whoever asks for the next step drives the run."""
 
-from __future__ import annotations
-
 import inspect
 import math
 import time
@@ -9,7 +7,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from os import PathLike
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -32,7 +30,7 @@ from tlkit.training.schedules import SCHEDULES
 
 SAFE_EVERY = 50  # steps between two looks back and two kept states
 
-_training: weakref.WeakKeyDictionary[nn.Module, weakref.ref[Run]] = weakref.WeakKeyDictionary()
+_training: weakref.WeakKeyDictionary[nn.Module, "weakref.ref[Run]"] = weakref.WeakKeyDictionary()
 
 
 class Run(Stepwise):
@@ -184,7 +182,7 @@ class Run(Stepwise):
             self._look_back()
         return step
 
-    def restart(self, lr: float | None = None) -> Run:
+    def restart(self, lr: float | None = None) -> Self:
         """Go back to the first weights and an empty history.
 
         Args:
@@ -309,10 +307,9 @@ class Run(Stepwise):
     def _take_over(self) -> None:
         """A second run on the same network stops the first, so that none is ever trained from two places."""
         other = _training.get(self.network, lambda: None)()
-        if other is not self:
-            if other is not None:
-                other.stop()
-            _training[self.network] = weakref.ref(self)
+        if other is not None and other is not self:
+            other.stop()
+        _training[self.network] = weakref.ref(self)
 
     def _autocast(self):
         return torch.autocast(self.device.type, torch.bfloat16) if self.precision == "bfloat16" else nullcontext()

@@ -154,8 +154,7 @@ def _features(data: Tensor | Features, at: str, total: int) -> Tensor:
 
 def _predicted(data: Any, at: str, total: int, classes: int) -> Tensor:
     numbers = torch.as_tensor(data).cpu()
-    whole = not numbers.is_floating_point()
-    if numbers.shape != (total,) or not whole or not ((numbers >= 0) & (numbers < classes)).all():
+    if numbers.shape != (total,) or numbers.is_floating_point() or not ((numbers >= 0) & (numbers < classes)).all():
         raise ValueError(
             f"the predictions{at} are not one class number, 0 to {classes - 1}, for each of the {total} images; "
             "of logits give logits.argmax(1)"

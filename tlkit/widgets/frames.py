@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import torch
@@ -138,10 +138,7 @@ class Frames(Widget, script="frames.js"):
         pixels = bytearray()
         choices = rows if isinstance(rows, Mapping) else {"": rows} if rows else {}
         once = list(dict.fromkeys(row for part in (*choices.values(), strips) for row in part))
-        number, interval, sentence = (
-            _words(what, words, count)
-            for what, words in (("number", number), ("interval", interval), ("sentence", sentence))
-        )
+        number = _words("number", number, count)
         drawn = curve and _curve(curve, at)
         present = number if any(number) else [f"{drawn['name']} {y}" for y in drawn["words"]] if drawn else [""] * count
         last = f" of {values[-1]}" if recorded else ""
@@ -162,9 +159,9 @@ class Frames(Widget, script="frames.js"):
             "strips": [once.index(row) for row in strips],
             "curve": drawn,
             "number": number,
-            "interval": interval,
+            "interval": _words("interval", interval, count),
             "table": [[row, list(map(_figure, entries))] for row, entries in cells.items()],
-            "sentence": list(map(_opening, sentence)),
+            "sentence": list(map(_opening, _words("sentence", sentence, count))),
             "note": note,
         }
         super().__init__(view=view, images=bytes(pixels), frame=frame, shown=next(iter(choices), ""))
@@ -270,11 +267,9 @@ def _sets(what: str, images: Tensor | Sequence[Tensor], count: int, pixels: byte
     if not ((together >= 0) & (together <= 1)).all():
         low, high = float(together.min()), float(together.max())
         raise ValueError(f"{what} has pixels from {low:.3g} to {high:.3g}; show 0 to 1, as in images.clamp(0, 1)")
-    view = {"shape": sent_shape(together.shape), "from": len(pixels), "sets": []}
-    first = 0
-    for one in sets:
-        view["sets"].append([first, len(one)])
-        first += len(one)
+    begins = accumulate(map(len, sets), initial=0)
+    places = [[begin, len(one)] for begin, one in zip(begins, sets, strict=False)]
+    view = {"shape": sent_shape(together.shape), "from": len(pixels), "sets": places}
     pixels += sent_pixels(together)
     return view
 

@@ -1,21 +1,19 @@
 """Which layer groups may change, when, and what that costs: switches and a timeline that make a FreezePlan."""
 
-from __future__ import annotations
-
 import asyncio
 import copy
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from statistics import median
-from typing import Any
+from typing import Any, Self
 
 import torch
 import traitlets as t
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
-from torch.utils.hooks import RemovableHandle
 
 from tlkit.data.tasks import Split, Task
 from tlkit.freezing import FreezePlan, Part, Rule, last_layers, weights_of
@@ -155,7 +153,7 @@ class FreezePanel(Widget, script="freeze_panel.js"):
 
     # ---- what it costs ----
 
-    async def measured(self) -> FreezePanel:
+    async def measured(self) -> Self:
         """Wait until the costs of the plan are measured, so that a saved page holds them.
 
         Returns:
@@ -175,8 +173,7 @@ class FreezePanel(Widget, script="freeze_panel.js"):
             asyncio.get_running_loop()
         except RuntimeError:
             return None
-        can = self._split is not None and not self.error and self._missing()
-        if can and not self.measuring:
+        if self._split is not None and not self.error and not self.measuring and self._missing():
             self.measuring = True
             self._task = start(self._measure())
             self._task.add_done_callback(lambda task: task.cancelled() or task.exception())  # the panel shows it
@@ -275,15 +272,12 @@ def _output_shapes(network: nn.Module, groups: Mapping[str, Sequence[Part]], one
     """
     shapes: dict[str, list[int]] = {}
 
-    def listen(name: str, module: nn.Module) -> RemovableHandle:
-        def note(module: nn.Module, inputs: Any, output: Any) -> None:
-            if isinstance(output, Tensor):
-                shapes[name] = list(output.shape[1:])
-
-        return module.register_forward_hook(note)
+    def note(name: str, module: nn.Module, inputs: Any, output: Any) -> None:
+        if isinstance(output, Tensor):
+            shapes[name] = list(output.shape[1:])
 
     modules = [(name, part) for name in groups for part in groups[name] if isinstance(part, nn.Module)]
-    hooks = [listen(name, part) for name, part in modules if weights_of([part])]
+    hooks = [part.register_forward_hook(partial(note, name)) for name, part in modules if weights_of([part])]
     try:
         logits(network, one)
     finally:

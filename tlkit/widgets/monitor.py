@@ -128,20 +128,16 @@ class Monitor(Widget, script="monitor.js"):
             async for _ in in_slices(self.source, self._wait):
                 self._draw(only_if_due=not self._stepped)
             self._enter("finished" if self.source.finished else "stopped", f"stopped at {self._place()}")
-        except FloatingPointError as error:
-            run = self._run
-            self.error = {
-                "title": "The loss became NaN",
-                "words": str(error).split("; ")[0],
-                "repair": f"Start afresh with {run.current_lr / 100:g}" if isinstance(run, Run) else "",
-            }
-            self._enter("error")
-            raise
         except (asyncio.CancelledError, KeyboardInterrupt):
             self._enter("stopped", f"interrupted at {self._place()}")
             raise
         except Exception as error:
-            self.error = {"title": type(error).__name__, "words": str(error), "repair": ""}
+            failure = {"title": type(error).__name__, "words": str(error), "repair": ""}
+            if isinstance(error, FloatingPointError):
+                failure |= {"title": "The loss became NaN", "words": str(error).split("; ")[0]}
+                if isinstance(self._run, Run):
+                    failure["repair"] = f"Start afresh with {self._run.current_lr / 100:g}"
+            self.error = failure
             self._enter("error")
             raise
         finally:
@@ -216,9 +212,7 @@ class Monitor(Widget, script="monitor.js"):
             if run and not self._beside:
                 names = _names(run.history)
                 self._beside = "accuracy" if "accuracy" in names else next(iter(names), "")
-            view = self._view(run)
-            if view != self.view:
-                self.view = view
+            self.view = self._view(run)
             self.left = _packed(losses)
             if isinstance(self.source, Comparison):
                 self.dots = _packed([*_dots(self.source)])
@@ -245,10 +239,10 @@ class Monitor(Widget, script="monitor.js"):
         }
         if isinstance(self.source, Comparison):
             several = f"{counted(len(self.source.recipes), 'recipe')}, {counted(len(self.source.seeds), 'seed')}"
-            style = next((s for s in styles(self.source) if s["name"] == self._name), None)
+            style = next((s for s in styles(self.source) if s["name"] == self._name), {})
             if run is None and self.source.trials:
                 view["left"]["title"] += ": none, these recipes train nothing"
-            view |= (style or {}) | x_axis(self.source)
+            view |= style | x_axis(self.source)
             return view | {
                 "kind": "comparison",
                 "title": self._title or "Comparing",

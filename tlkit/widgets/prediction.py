@@ -1,9 +1,7 @@
 """A prediction before the result: drag one curve, lock it, and only then see the measurement."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import traitlets as t
 
@@ -84,7 +82,7 @@ class Prediction(Widget, script="prediction.js"):
         self.observe(self._name_itself, ["placed", "locked", "result"])
         self._name_itself()
 
-    def reveal(self, comparison: Comparison, name: str, statement: str = "") -> Prediction:
+    def reveal(self, comparison: Comparison, name: str, statement: str = "") -> Self:
         """Hand over the measurement; it shows once the learner commits.
 
         Args:

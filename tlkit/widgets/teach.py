@@ -1,12 +1,10 @@
 """Teach it your own symbols: draw, believe, add; a network that has only read print recognises new drawings."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 import traitlets as t
@@ -76,11 +74,10 @@ class Teach(Widget, script="teach.js"):
         Args:
             path: the file, written whole or not at all.
         """
-        content = {"tlkit": "drawings", "version": 1, "classes": self.classes}
-        write_whole(Path(path), json.dumps(content))
+        write_whole(Path(path), json.dumps({"tlkit": "drawings", "version": 1, "classes": self.classes}))
 
     @classmethod
-    def from_file(cls, path: str | Path, **options: Any) -> Teach:
+    def from_file(cls, path: str | Path, **options: Any) -> Self:
         """Make a widget with the drawings of a file.
 
         Args:
