@@ -27,7 +27,7 @@ HOUSE = (
     "views",
     "experiments",
     "trial_file",
-    "evaluation transferability features intervals",
+    "evaluation features intervals",
     "training",
     "objectives",
     "representations",
@@ -215,6 +215,14 @@ def test_every_widget_has_its_module_and_nothing_of_the_front_end_is_left_over()
         "host.js",
         "loader.js",
     }
+
+
+def test_every_import_of_a_module_is_one_line_of_the_form_that_is_followed():
+    form = re.compile(r'import \{ [\w, ]+ \} from "\./\w+\.js";')
+    lines = [
+        line for path in (PACKAGE / "widgets").glob("*.js") for line in path.read_text(encoding="utf-8").split("\n")
+    ]
+    assert [line for line in lines if re.match(r"import\b|export .*\bfrom\b", line) and not form.fullmatch(line)] == []
 
 
 def test_the_package_sets_nothing_for_the_whole_process():

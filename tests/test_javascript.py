@@ -1,4 +1,4 @@
-"""The front end without a browser: the node tests of its modules, and their syntax, by the dev group's node."""
+"""The front end without a browser: what its modules compute, by the node of the developers' packages."""
 
 from __future__ import annotations
 

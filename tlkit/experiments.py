@@ -57,7 +57,7 @@ class Setup(NamedTuple):
 
     Args:
         settings: the name of its recipe as "recipe", and its value on each axis by the name of the axis.
-        seed: of all that is random in it.
+        seed: the random seed of all that is random in it.
     """
 
     settings: dict[str, Any]
@@ -72,9 +72,10 @@ class Comparison(Stepwise):
     """Recipes on the same tasks, over seeds, label budgets and further axes: iterate it like a Run.
 
     Args:
-        recipes: by name, each a `Recipe` or a function `recipe(task, seed)`.
+        recipes: recipes by name, each a `Recipe` or a function `recipe(task, seed)`.
         task: what they learn. All recipes of one seed and one budget get the very same labels of it.
-        seeds: of all that is random: the task's split where it can be redrawn, the labels, and what a recipe draws.
+        seeds: the random seeds. Each draws the task's split where it can be redrawn, the labels, and what a recipe
+            draws.
             Five are the fewest with which a claim is decided.
         budgets: labels per class. 0 leaves `task.train` empty, "all" leaves it whole.
         skip: budgets, or values by the name of their axis, that are not measured at this scale; claims about them are
@@ -277,7 +278,7 @@ class Comparison(Stepwise):
         """The same comparison of other recipes, seeds or budgets, with nothing measured yet.
 
         Args:
-            recipes: by name, in the place of its own.
+            recipes: recipes by name, in the place of its own.
             seeds: in the place of its own.
             budgets: in the place of its own, in labels per class.
 
@@ -318,7 +319,7 @@ class Comparison(Stepwise):
         """The trials of a recipe at a place, as far as they are finished.
 
         Args:
-            name: of the recipe.
+            name: the recipe's name.
             at: a budget, or values by the names of their axes (see `place`).
 
         Returns:
@@ -337,7 +338,7 @@ class Comparison(Stepwise):
         """The metric of a recipe at a place, by seed, as far as it is measured.
 
         Args:
-            name: of the recipe.
+            name: the recipe's name.
             at: a budget, or values by the names of their axes (see `place`).
 
         Returns:
@@ -352,7 +353,7 @@ class Comparison(Stepwise):
         """The mean of the metric over the seeds.
 
         Args:
-            name: of the recipe.
+            name: the recipe's name.
             at: a budget, or values by the names of their axes (see `place`).
 
         Returns:

@@ -303,8 +303,8 @@ def linear_probe(
 
     Args:
         features: the labelled features `[n, d]` that it learns from, at least one example for each class.
-        strengths: of regularisation, each above 0. With several, the most accurate one on `validation` is used, of
-            equally accurate ones the strongest. 10 is a good start.
+        strengths: strengths of the regularisation, each above 0. With several, the most accurate one on
+            `validation` is used, of equally accurate ones the strongest. 10 is a good start.
         validation: labelled features that choose the strength, never those of the test.
         scaling: "standardised" (by the mean and standard deviation of these features, folded into the head) or "unit
             length" (the features of each example divided by their length). With a few labelled examples of many

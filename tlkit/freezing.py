@@ -57,7 +57,8 @@ class FreezePlan:
     """Rules for the layer groups of a network: which of them learn, at which rate and from when.
 
     Args:
-        rules: of the rules of a group, the latest that has begun holds; each group needs one that starts at 0.
+        rules: one or several for each group, of which the latest that has begun holds; each group needs one that
+            starts at 0.
         parts: the dotted names of each group's parts, if the groups are your own. By default, with (), the groups are
             those of `layer_groups(network)`.
 

@@ -78,7 +78,7 @@ class Claim:
         threshold: how large the difference must be, or may be, in `unit`.
         difference: the paired difference with its interval, in `unit`; None if nothing is measured.
         seeds: how many seeds were measured.
-        unit: of `threshold` and `difference`: "points" for a share, or "" for a metric in its own unit.
+        unit: the unit of `threshold` and `difference`: "points" for a share, or "" for a metric in its own unit.
     """
 
     text: str

@@ -115,7 +115,7 @@ def gallery(split: Split, columns: int = 12, labels: bool = True, width: int = 6
     """The pictures of a split in rows, each with its class under it.
 
     Args:
-        split: of images, or of another kind that has pictures.
+        split: a split of images, or of another kind that has pictures.
         columns: how many pictures there are in a row.
         labels: whether the classes are shown, as far as they are known.
         width: in CSS pixels.

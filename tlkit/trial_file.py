@@ -26,7 +26,7 @@ class Trial:
 
     Args:
         settings: its recipe, its budget (labels per class, or "all") and its value on each further axis, by name.
-        seed: of all that was random in it.
+        seed: the random seed of all that was random in it.
         report: the test, example by example; None where the metric is a function of the user's own.
         value: the comparison's metric; a share is in 0..1.
         seconds: how long training and test took.
@@ -43,7 +43,7 @@ class TrialFile:
     """A file of trials: the first line says which comparison they are of, each further line is a trial.
 
     Args:
-        path: of the file; it is made with the first trial.
+        path: the file; it is made with the first trial.
         about: the comparison, in plain values. A file with other values is of another comparison.
 
     Reading and appending raise ValueError if the file is of another comparison or of another format, and OSError if it

@@ -120,7 +120,7 @@ def value_interval(comparison: Comparison, name: str, at: Any = None) -> dict[st
 
     Args:
         comparison: to look it up in.
-        name: of the recipe.
+        name: the recipe's name.
         at: a budget, or values by the names of their axes (see `Comparison.place`).
 
     Returns:
@@ -242,7 +242,7 @@ def pictured(split: Split) -> Split:
     """A split with a picture in the place of each example.
 
     Args:
-        split: of any kind that has pictures.
+        split: a split of any kind that has pictures.
 
     Returns:
         The split itself if it has images, or else one of images, with the same labels, classes, files and groups.

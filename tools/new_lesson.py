@@ -84,7 +84,7 @@ prediction
 Left the source, where labels cost nothing; right the target. The framed images are all that is labelled.
 
 %% see-data code
-tl.widgets.Gallery(task.few_labels(1), source=source)
+tl.widgets.SideBySide(source, task.few_labels(1))
 
 %% train markdown
 ## Build and train

@@ -51,7 +51,7 @@ class Batches:
     Args:
         split: the examples; the batches live on their device.
         batch_size: examples in a batch; a smaller split is one batch.
-        seed: of the orders; batch number `step` depends on nothing but this seed and `step`.
+        seed: the random seed of the orders; batch number `step` depends on nothing but this seed and `step`.
 
     Raises:
         ValueError: if `batch_size` is below 1 or the split is empty.
@@ -123,7 +123,7 @@ class PairedBatches:
         unlabelled: the others, of the same kind; their size may differ if the objective never joins the two.
         ratio: unlabelled examples for each labelled one.
         batch_size: labelled examples in a batch.
-        seed: of the orders; batch number `step` depends on nothing but this seed and `step`.
+        seed: the random seed of the orders; batch number `step` depends on nothing but this seed and `step`.
 
     Raises:
         ValueError: if one side has no examples, a class has no labelled one, the two sides are of two kinds, or

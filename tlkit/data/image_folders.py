@@ -128,7 +128,7 @@ class ImageFiles:
     """Images that stay on disk: a stream `[n, channels, size, size]` of float32 in 0..1 that holds only their paths.
 
     Args:
-        paths: of the files.
+        paths: the files.
         channels: 1 for grey images, 3 for colour.
         size: the side of the square that each image is made, in pixels.
         device: where the tensors that are read go.

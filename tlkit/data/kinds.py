@@ -65,7 +65,7 @@ class Kind:
         """How large one example is, in words.
 
         Args:
-            shape: of the inputs, `[n, ...]`.
+            shape: the inputs' shape, `[n, ...]`.
 
         Returns:
             Words to stand after the noun: "of 8 x 8", "of 64 numbers", "of at most 12 tokens", "of 1.0 s at 16 kHz".
@@ -76,7 +76,7 @@ class Kind:
         """What else describes all examples, such as "grey ".
 
         Args:
-            shape: of the inputs, `[n, ...]`.
+            shape: the inputs' shape, `[n, ...]`.
 
         Returns:
             A word and a space to stand before the noun, or nothing.

@@ -24,7 +24,7 @@ def digits(seed: int = 0) -> Task:
     """Real handwriting: 1,797 digits of 8 x 8 pixels from scikit-learn, split 997 / 200 / 600.
 
     Args:
-        seed: of the split.
+        seed: the random seed of the split.
 
     Returns:
         A task of images `[n, 1, 8, 8]` in sixteenths; `redraw` splits it anew.
@@ -57,7 +57,7 @@ def glyphs(characters: str = DIGITS, count: int = 16_000, seed: int = 0) -> Task
     Args:
         characters: each is a class: `glyphs("ABC")` has the classes A, B and C; the default has those of `digits()`.
         count: training images; 1,000 more validate and 1,000 test.
-        seed: of characters, fonts and distortions; the same seed draws the same images.
+        seed: the random seed of characters, fonts and distortions; the same seed draws the same images.
 
     Returns:
         A task of images `[n, 1, 8, 8]` in sixteenths.

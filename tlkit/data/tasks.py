@@ -331,7 +331,7 @@ class Task:
         """The same images with their training labels shuffled: a source that can teach nothing about its classes.
 
         Args:
-            seed: of the order.
+            seed: the random seed of the order.
 
         Returns:
             A task with the same training labels in another order, whose split is not redrawn.

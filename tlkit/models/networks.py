@@ -61,7 +61,7 @@ class Network(nn.Module):
 
         Args:
             classes: how many logits the head has.
-            seed: of its weights.
+            seed: the random seed of its weights.
 
         Returns:
             A new network on the same device, in the same precision; of an `Autoencoder` a plain `Network`.
@@ -95,11 +95,11 @@ class SmallCNN(Network):
         widths: channels of each block: a 3 x 3 convolution, batch norm, ReLU.
         features: units of the feature layer, which is linear with a leaky ReLU (0.1).
         classes: how many logits the head has.
-        channels: of the images, 1 for grey.
+        channels: the number of channels of the images, 1 for grey.
         image_size: height and width of the images, in pixels.
         pool_after: the blocks, counted from 1, that end in halving height and width; the default brings 8 x 8 to 2 x 2.
         feature_norm: True puts a batch norm before the leaky ReLU.
-        seed: of the initial weights.
+        seed: the random seed of the initial weights.
 
     Raises:
         ValueError: if the image is halved so often that nothing is left.
@@ -150,11 +150,11 @@ class Autoencoder(Network):
 
     Args:
         backbone: the encoder, any backbone with a `feature_dim`; it is used as it is, so training trains it.
-        channels: of the images, 1 for grey.
+        channels: the number of channels of the images, 1 for grey.
         image_size: height and width of the images, in pixels.
         widths: channels of the decoder's stages; the defaults mirror `SmallCNN`.
         preprocess: any callable on inputs that comes before the encoder; None by default.
-        seed: of the decoder's initial weights.
+        seed: the random seed of the decoder's initial weights.
 
     Raises:
         ValueError: if `image_size` cannot be halved as often as the decoder doubles.
@@ -280,7 +280,7 @@ def logits(network: nn.Module, inputs: Tensor | Stream, batch_size: int | None =
     Args:
         network: any module; it is used in evaluation mode.
         inputs: `[n, ...]`, a tensor or a stream.
-        batch_size: how many examples are computed at once; None takes as many as the device suits.
+        batch_size: how many examples are computed at once; None takes as many as suit the device.
 
     Returns:
         `[n, classes]`, on the network's device.
@@ -316,7 +316,7 @@ def predictions(network: nn.Module, inputs: Tensor | Stream, batch_size: int | N
     Args:
         network: any module; it is used in evaluation mode.
         inputs: `[n, ...]`, a tensor or a stream.
-        batch_size: how many examples are computed at once; None takes as many as the device suits.
+        batch_size: how many examples are computed at once; None takes as many as suit the device.
 
     Returns:
         `[n]` int64, on the CPU.

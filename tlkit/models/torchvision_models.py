@@ -39,8 +39,8 @@ class Preprocess:
     Args:
         size: the side of the middle square that is kept, in pixels.
         resize: what the shorter side is brought to first, in pixels, smoothed in both directions.
-        mean: of each channel; the default is ImageNet's.
-        std: of each channel: pixels become (pixel - mean) / std.
+        mean: the mean of each channel; the default is ImageNet's.
+        std: the standard deviation of each channel: pixels become (pixel - mean) / std.
         interpolation: "bilinear" or "bicubic".
 
     These are torchvision's evaluation transforms, for a batch. Grey images are repeated to all channels; colour images
@@ -117,13 +117,14 @@ def pretrained(
 
     Args:
         name: a classification model of torchvision, such as "resnet18"; "resnet20", which was trained on CIFAR-10; with
-            timm installed also one of timm's: "tf_efficientnet_lite0" needs no download, its weights lie in a package.
+            timm installed also one of timm's: "tf_efficientnet_lite0" needs no download, its weights come in a package.
         weights: "DEFAULT" (the best ones) or another name of torchvision's; the path of a file; None for random ones.
         classes: outputs of a new linear head; None keeps the head that belongs to the weights.
-        channels: of the images that the first convolution takes; grey images need no change, they are repeated to 3.
-        image_size: height and width that images are brought to, in pixels, with no margin cut off; None does what the
-            weights were trained with. Less is faster, and enlarges small images less.
-        seed: of a new head, and of random weights.
+        channels: the number of channels that the first convolution takes; grey images need no change, they are
+            repeated to 3.
+        image_size: height and width that images are brought to, in pixels, with no margin cut off; None takes the
+            size that the weights were trained with. A smaller one is faster.
+        seed: the random seed of a new head, and of random weights.
 
     Returns:
         `Network(backbone, head, preprocess)`, from images `[n, channels, height, width]` in 0..1 to logits

@@ -89,7 +89,7 @@ def files_of(script: str) -> tuple[str, ...]:
     """The names of a module's files: the shared sheet, other sheets, modules; what is imported before its importer."""
 
     def modules(name: str) -> list[str]:
-        imported = re.findall(r'^import .* from "\./(.+)";$', (HERE / name).read_text(encoding="utf-8"), re.M)
+        imported = re.findall(r'^import .* from "\./(.+)";$', text_of(name), re.M)
         return [one for other in imported for one in modules(other)] + [name]
 
     found = list(dict.fromkeys(modules(script)))

@@ -109,7 +109,7 @@ class Frame {
     const words = [hidden, between, ...parts.flat()].join("\n");
     if (this.line.words === words) return;
     this.line.words = words;
-    const items = parts.map(([bold, plain]) => html("span", { class: "tl-item" }, html("b", {}, bold), plain));
+    const items = parts.map(([bold, plain]) => html("span", {}, html("b", {}, bold), plain));
     const spaced = items.flatMap((item, place) => (place && between ? [html("span", { class: "tl-between" }, between), item] : [item]));
     this.line.replaceChildren(html("span", { class: "tl-hidden" }, hidden), ...spaced);
   }

@@ -1,9 +1,9 @@
 // Mounts the widgets of a page without a kernel, from the state that the page carries: a classic script, because a
-// module script is refused from file://. Each widget's own module comes from a Blob.
+// module script is refused from file://. What a widget is loaded by, loader.js, comes from a Blob.
 (() => {
   const tags = (kind) => document.querySelectorAll(`script[type="application/vnd.jupyter.widget-${kind}+json"]`);
   const models = new Map();
-  const modules = new Map(); // twenty widgets of a class import its code once
+  const modules = new Map(); // by their code
 
   function bytes(data) {
     const text = atob(data);

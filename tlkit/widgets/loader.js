@@ -23,7 +23,10 @@ async function render({ model, el }) {
     if (name.endsWith(".css")) apply(name, text);
     else modules[name] = addressOf(name, text.replace(/(?<=^import .* from ")\.\/(.+?)(?=";$)/gm, (_, other) => modules[other]));
   }
-  const widget = await import(Object.values(modules).at(-1));
+  let widget;
+  for (const [name, address] of Object.entries(modules)) {
+    widget = await import(address).catch((error) => { throw new Error(`${name}: ${error.message}`); });
+  }
   return widget.render({ model, el });
 }
 

@@ -98,7 +98,7 @@ def fooled(answer: Any, teach: Teach) -> Judgement:
 
     what it knows: Print was turned by some degrees, slanted, stretched and bent, and never more than that.
     what to change: Turn the drawing: upside down, or lying on its side. Not every symbol gives in; try them all.
-    one that works here: With the four classes of the start, an upside-down heart is read as a house.
+    one that works here: With the four classes of the start, an upside-down heart is predicted as a house.
     """
     taught = list(teach.beliefs())
     if len(taught) < 2:
