@@ -99,9 +99,11 @@ def files_of(script: str) -> tuple[str, ...]:
 
 @cache
 def text_of(name: str) -> str:
-    """A file as it is sent: without indents and comments, every line where it stands in the package."""
+    """A file as it is sent: without indents and comments, a module's lines where they stand in the package."""
     lines = (HERE / name).read_text(encoding="utf-8").split("\n")
     text = "\n".join(re.sub(r"(^|\s+)(// .*|/\* .* \*/)$", "", line).strip() for line in lines)
+    if name.endswith(".css"):
+        text = re.sub(r"[ \n]*([{};,])[ \n]*", r"\1", text)
     return tokens_css() + text if name == "style.css" else text
 
 
