@@ -219,10 +219,9 @@ def test_every_widget_has_its_module_and_nothing_of_the_front_end_is_left_over()
 
 def test_every_import_of_a_module_is_one_line_of_the_form_that_is_followed():
     form = re.compile(r'import \{ [\w, ]+ \} from "\./\w+\.js";')
-    lines = [
-        line for path in (PACKAGE / "widgets").glob("*.js") for line in path.read_text(encoding="utf-8").split("\n")
-    ]
-    assert [line for line in lines if re.match(r"import\b|export .* from ['\"]", line) and not form.fullmatch(line)] == []
+    modules = [path.read_text(encoding="utf-8") for path in (PACKAGE / "widgets").glob("*.js")]
+    imports = [line for text in modules for line in re.findall(r"^(?:import\b|export .* from ['\"]).*$", text, re.M)]
+    assert [line for line in imports if not form.fullmatch(line)] == []
 
 
 def test_the_package_sets_nothing_for_the_whole_process():
