@@ -394,10 +394,10 @@ export function render({ model, el }) {
   function draw() {
     const [view, classes, opponent] = ["view", "classes", "opponent"].map((name) => model.get(name));
     const drawing = pad.present();
-    const asked = drawing.length > 0 && taught(classes).length > 1;
+    const answerable = drawing.length > 0 && taught(classes).length > 1;
     const training = scratch.state(classes);
     const kinds = ["pre-trained", opponent];
-    const { beliefs, took } = asked ? ask(kinds, drawing, classes) : { beliefs: [] };
+    const { beliefs, took } = answerable ? ask(kinds, drawing, classes) : { beliefs: [] };
     const sides = kinds.map((kind, side) => ({
       ...NETWORKS[kind], belief: beliefs[side], ...verdict(kind, beliefs[side], { classes, threshold, training }),
     }));
@@ -407,7 +407,7 @@ export function render({ model, el }) {
     cards.show(classes);
     if (drawing !== model.get("drawing")) return; // what follows waits for the end of the stroke
     const label = padWords(drawing, sides);
-    const ready = asked ? "up to date" : "waiting for you";
+    const ready = answerable ? "up to date" : "waiting for you";
     const state = opponent === "from scratch" && training !== "up to date" ? training : ready;
     pad.show(label);
     samples.show(drawing);
