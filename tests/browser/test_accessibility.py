@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -35,7 +36,7 @@ def explorer() -> tl.widgets.BudgetExplorer:
     return tl.widgets.BudgetExplorer(tl.compare(recipes, task, seeds=range(5), budgets=[1, 5]).finish())
 
 
-WIDGETS: dict[str, Callable[[], tl.widgets.Gallery]] = {
+WIDGETS: dict[str, Callable[[], Any]] = {
     "gallery": lambda: tl.widgets.Gallery(SPLIT, Guess()),
     "gallery of beliefs": lambda: tl.widgets.Gallery(SPLIT, tl.models.SmallCNN(classes=4)),
     "side by side": lambda: tl.widgets.SideBySide(SPLIT, tl.data.Task("t", SPLIT[:8], SPLIT, SPLIT, SPLIT[8:])),
