@@ -1,4 +1,4 @@
-"""Each widget that can be saved, as a page of its own: axe-core finds nothing serious, wide and light or narrow and dark.
+"""Each widget that can be saved, as a page: axe-core finds nothing serious, wide and light or narrow and dark.
 
 The widgets in JupyterLab are looked at when the tests of each module are done: see `notebook` in conftest.py.
 """
