@@ -12,11 +12,9 @@ from itertools import pairwise
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from tlkit.groups import Groups as Groups
-from tlkit.groups import Part as Part
+from tlkit.groups import Groups, Part, weights_of
 from tlkit.groups import layer_groups as layer_groups
 from tlkit.groups import objective_groups as objective_groups
-from tlkit.groups import weights_of as weights_of
 from tlkit.words import listed, meant
 
 

@@ -24,7 +24,8 @@ from torch import Tensor, nn
 from tlkit import views
 from tlkit.data.tasks import Split
 from tlkit.experiments import At, Comparison
-from tlkit.freezing import FreezePlan, weights_of
+from tlkit.freezing import FreezePlan
+from tlkit.groups import weights_of
 from tlkit.intervals import Claim
 from tlkit.training.learning_rates import RangeTest
 from tlkit.words import budget_in_words, counted

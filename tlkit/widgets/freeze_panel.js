@@ -10,6 +10,7 @@ import { icon, makeHatch } from "./marks.js";
 import { Plan, rungs } from "./plan.js";
 import { makeTimeline } from "./plan_chart.js";
 import { clamp } from "./scales.js";
+import { undoable } from "./undo.js";
 import { amount, count, many, shortPercent, SPACE } from "./words.js";
 
 const COLUMN = 86; // px that a switch needs
@@ -24,7 +25,7 @@ export function render({ model, el }) {
   const frame = makeFrame(model, el, "freeze-panel", draw);
   const view = model.get("view");
   const hatch = makeHatch(frame);
-  const past = []; // the rules before each change
+  const steps = undoable(frame, model);
   const state = { share: 0, dragged: null }; // the part of the run that is shown; the plan while an edge is dragged
   const plan = () => state.dragged ?? new Plan(view, model.get("rules"));
   const preview = (changes) => {
@@ -33,8 +34,7 @@ export function render({ model, el }) {
   };
   const write = ({ rules }) => {
     state.dragged = null;
-    past.push(model.get("rules"));
-    frame.write({ rules });
+    steps.change({ rules });
   };
   const toggle = (group) => write(plan().toggled(group, state.share));
   const change = ({ name }, rate) => write(plan().withRate(name, state.share, rate));
@@ -61,7 +61,7 @@ export function render({ model, el }) {
     frame.status(word, [statusWords(present, share, error, view.batch_norm)]);
   }
 
-  return frame.start("rules costs measuring error", { undo: () => past.length && frame.write({ rules: past.pop() }) });
+  return frame.start("rules costs measuring error", { undo: steps.undo });
 }
 
 // ---- Words

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from tlkit.data.tasks import Split, Task
-from tlkit.freezing import FreezePlan, Part, Rule, last_layers, weights_of
+from tlkit.freezing import FreezePlan, Rule, last_layers
+from tlkit.groups import Part, weights_of
 from tlkit.models.networks import logits
 from tlkit.objectives.objective import Objective
 from tlkit.objectives.supervised import CrossEntropy
