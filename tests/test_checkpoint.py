@@ -338,3 +338,77 @@ def test_weights_that_were_frozen_by_the_user_must_be_so_again(path):
     again = parts()
     again[0].head.bias.requires_grad_(False)
     assert digest(tl.resume(path, *again, device="cpu").finish().network) == digest(going.finish().network)
+
+
+@pytest.mark.parametrize("again", ["as it was made", "as it was saved"])
+def test_a_run_that_was_frozen_by_hand_halfway_goes_on_exactly(again, tmp_path):
+    def halfway(net):
+        going = run(9, net=net)
+        next(going)
+        net.backbone.requires_grad_(False)
+        next(going)
+        return going
+
+    going, net = halfway(network()), network()
+    going.save(tmp_path / "run.safetensors")
+    net.backbone.requires_grad_(again == "as it was made")
+    resumed = tl.resume(tmp_path / "run.safetensors", net, tl.objectives.CrossEntropy(), split(), device="cpu")
+    assert not any(weight.requires_grad for weight in net.backbone.parameters())
+    assert digest(resumed.finish().network) == digest(going.finish().network)
+
+
+def test_a_run_is_not_resumed_with_an_optimizer_of_other_groups_and_nothing_changes(tmp_path):
+    def halves(weights, lr):
+        return torch.optim.AdamW([{"params": weights[:2]}, {"params": weights[2:]}], lr=lr)
+
+    going = run(3)
+    next(going)
+    going.save(tmp_path / "run.safetensors")
+    net = network(seed=1)
+    before, parts = digest(net), (net, tl.objectives.CrossEntropy(), split())
+    with pytest.raises(ValueError, match=r"weights in the optimizer's groups: \[8\] then, \[2, 6\] now"):
+        tl.resume(tmp_path / "run.safetensors", *parts, device="cpu", optimizer=halves)
+    net.head.requires_grad_(False)
+    with pytest.raises(ValueError, match=r"frozen by you: \[\] then, \['head.weight', 'head.bias'\] now"):
+        tl.resume(tmp_path / "run.safetensors", *parts, device="cpu")
+    assert digest(net) == before and not net.head.weight.requires_grad and net.backbone.block1[0].weight.requires_grad
+
+
+class Locating(nn.Module):
+    """Makes a buffer in its first pass."""
+
+    def __init__(self, declared: bool):
+        super().__init__()
+        self.net = network()
+        if declared:
+            self.register_buffer("mean", None)
+
+    def forward(self, x):
+        if getattr(self, "mean", None) is None:
+            self.register_buffer("mean", x.mean(0).detach())
+        return self.net(x - self.mean)
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_network_that_makes_a_buffer_in_its_first_pass_is_averaged_and_restarts(declared):
+    going = run(6, net=Locating(declared), average=0.5).finish()
+    once = digest(going.network), digest(going.averaged)
+    going.restart().finish()
+    assert (digest(going.network), digest(going.averaged)) == once
+    assert tl.evaluate(going, split()).accuracy >= 0
+
+
+def test_a_network_that_makes_a_buffer_in_its_first_pass_is_resumed(tmp_path):
+    going = run(6, net=Locating(True))
+    next(going)
+    going.save(tmp_path / "run.safetensors")
+    parts = Locating(True), tl.objectives.CrossEntropy(), split()
+    resumed = tl.resume(tmp_path / "run.safetensors", *parts, device="cpu").finish()
+    assert digest(resumed.network) == digest(going.finish().network)
+
+
+def test_a_path_in_the_home_folder_is_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    run(1).finish().save("~/run.safetensors")
+    assert (tmp_path / "run.safetensors").is_file()
+    tl.resume("~/run.safetensors", network(), tl.objectives.CrossEntropy(), split(), device="cpu")

@@ -510,7 +510,7 @@ def test_a_metric_that_is_no_number_is_no_trial():
 
 
 def test_what_cannot_be_tested_is_refused():
-    with pytest.raises(TypeError, match="a NoneType cannot be tested; give a network, a Run"):
+    with pytest.raises(TypeError, match='recipe "x" returned nothing; end it with "return run"'):
         tl.compare({"x": lambda few, seed: None}, task(), range(1), [5]).finish()
 
 

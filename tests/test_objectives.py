@@ -99,11 +99,21 @@ def test_nothing_is_guessed_from_what_an_objective_calls_its_parts():
 
 
 def test_what_is_not_an_objective_is_refused_with_how_one_is_written():
-    for wrong in (nn.CrossEntropyLoss(), nn.functional.cross_entropy, CrossEntropy):
+    for wrong in (CrossEntropy, nn.CrossEntropyLoss, nn.Linear(2, 2), "cross-entropy", lambda outputs: outputs):
         with pytest.raises(
-            TypeError, match=r"is not an objective; derive yours from tl\.objectives\.Objective, with forward"
+            TypeError, match=r"is not an objective.*derive your own from tl\.objectives\.Objective, with"
         ):
             run(3, objective=wrong)
+
+
+@pytest.mark.parametrize("loss", [nn.CrossEntropyLoss(), nn.functional.cross_entropy])
+def test_a_loss_of_outputs_and_labels_is_an_objective(loss):
+    assert digest(run(objective=loss).finish().network) == digest(run().finish().network)
+
+
+def test_a_loss_that_is_not_one_number_is_refused():
+    with pytest.raises(ValueError, match=r"the loss of a batch is one number, .* of the shape \[8\]; take its mean"):
+        next(run(objective=nn.CrossEntropyLoss(reduction="none")))
 
 
 def test_an_objective_begins_once_and_follows_each_step():

@@ -422,6 +422,9 @@ def test_outside_of_a_step_flags_and_modes_are_as_the_user_left_them(end):
         end(planned(freeze(net, "middle"), net=net))
     finally:
         signal.signal(signal.SIGINT, handler)
+    if end is ENDS["finished"]:  # the modes are then those of use
+        assert not any(module.training for module in net.modules())
+        before[-len(list(net.modules())) :] = [False] * len(list(net.modules()))
     assert flags(net) == before
 
 

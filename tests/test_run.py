@@ -11,7 +11,9 @@ import signal
 import threading
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from helpers import Knowing, digest, network, run, split, task
@@ -20,6 +22,8 @@ from torch.nn import functional as F
 
 import tlkit as tl
 from tlkit.data.batches import Batch, Batches
+from tlkit.freezing import FreezePlan, Rule
+from tlkit.objectives import CrossEntropy
 from tlkit.training.run import SAFE_EVERY
 from tlkit.training.schedules import one_cycle
 
@@ -151,9 +155,11 @@ def test_the_objective_learns_too_and_follows_each_step():
 
 def test_a_run_puts_the_network_into_training_mode_for_each_step():
     going = run(2)
+    modes = []
+    going.network.register_forward_hook(lambda net, *_: modes.append(net.training))
     for _ in going:
-        assert going.network.training
         going.network.eval()
+    assert modes == [True, True]
 
 
 def test_a_changed_learning_rate_holds_from_the_next_step_and_is_noted():
@@ -560,3 +566,123 @@ def test_learning_from_labels_needs_labels():
         ValueError, match="CrossEntropy needs labels of one task, but this batch has none; give it such a split"
     ):
         next(run(data=replace(split(), labels=None)))
+
+
+# ---- what a user gives in other types, and other optimizers ----
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"steps": np.int64(3)},
+        {"lr": torch.tensor(1e-3)},
+        {"lr": np.float32(1e-3)},
+        {"seed": np.int64(1), "batch_size": np.int32(4)},
+        {"average": np.float32(0.5)},
+    ],
+)
+def test_numbers_of_other_libraries_are_taken_and_saved(options, tmp_path):
+    going = run(**{"steps": 3} | options).finish()
+    going.save(tmp_path / "run.safetensors")
+    again = tl.resume(tmp_path / "run.safetensors", network(), CrossEntropy(), split(), device="cpu")
+    assert again.finished and again.history == going.history
+
+
+@pytest.mark.parametrize("name", ["steps", "seed", "batch_size"])
+def test_half_a_step_a_seed_or_an_example_is_refused(name):
+    with pytest.raises(ValueError, match=rf"{name}=2.5, but it is a whole number"):
+        run(**{name: 2.5})
+
+
+def test_what_is_measured_is_plain_numbers_that_other_libraries_read():
+    going = tl.observed(run(3), lambda run: {"x": np.float32(0.5), "y": torch.tensor(1)}, every=1).finish()
+    assert {type(value) for record in going.history for value in record.values()} == {int, float}
+
+
+def test_a_look_that_returns_no_numbers_is_refused_with_what_one_returns():
+    with pytest.raises(TypeError, match=r"a look returns numbers by name.*but this returned \['x'\]"):
+        tl.observed(run(3), lambda run: ["x"]).finish()
+
+
+def test_on_an_accelerator_what_is_measured_is_plain_at_the_end():
+    going = as_on_an_accelerator(SAFE_EVERY + 3).finish()
+    assert {type(record["loss"]) for record in going.history} == {float}
+
+
+def test_a_misspelt_name_is_no_empty_curve():
+    with pytest.raises(ValueError, match=r"nothing called 'los' was measured, but loss; did you mean 'loss'\?"):
+        run(3).finish().history.series("los")
+    assert run(3).history.series("loss") == ([], [])
+
+
+def biases_faster(weights, lr):
+    groups = [[w for w in weights if (w.ndim > 1) == large] for large in (True, False)]
+    return torch.optim.AdamW([{"params": groups[0]}, {"params": groups[1], "lr": 10 * lr, "weight_decay": 0.0}], lr=lr)
+
+
+def test_an_optimizer_keeps_the_learning_rates_that_it_gives_its_own_groups():
+    going = run(10, optimizer=biases_faster, schedule="one-cycle")
+    for _ in range(4):
+        lr = next(going).lr
+        assert [group["lr"] for group in going.optimizer.param_groups] == pytest.approx([lr, 10 * lr])
+    assert going.lrs(4) == pytest.approx({"every group, 1": lr, "every group, 2": 10 * lr})
+
+
+def test_an_optimizer_with_groups_of_its_own_follows_a_plan():
+    net = network()
+    before = {name: weight.clone() for name, weight in net.named_parameters()}
+    plan = FreezePlan((Rule("block1", None), Rule("features", 0.5), Rule("head")))
+    going = run(10, net=net, optimizer=biases_faster, plan=plan, lr=1e-3)
+    next(going)
+    found = {(g["layer_group"], g["weight_decay"]): g["lr"] for g in going.optimizer.param_groups}
+    lrs = {("features", 0.01): 5e-4, ("head", 0.01): 1e-3, ("features", 0.0): 5e-3, ("head", 0.0): 1e-2}
+    assert found == pytest.approx(lrs)
+    assert {name for name, w in net.named_parameters() if not w.equal(before[name])} == {
+        name for name in before if "block1" not in name
+    }
+    assert going.lrs()["head, 2"] == pytest.approx(1e-2) and going.lrs()["block1, 1"] is None
+
+
+def test_a_batch_that_is_not_finite_is_named_and_the_learning_rate_is_not_blamed():
+    batches = [Batches(split(), 8)[number] for number in range(3)]
+    inputs = batches[1].inputs.clone()
+    inputs[3, 0, 0, 0] = math.nan
+    batches[1] = batches[1]._replace(inputs=inputs)
+    with pytest.raises(FloatingPointError, match="step 2, because example 3 of its batch has values that are not"):
+        run(3, data=batches).finish()
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_a_head_for_other_classes_is_refused_before_anything_is_trained(classes):
+    net = network().with_new_head(classes)
+    before = digest(net)
+    words = f"distinguishes {classes} classes, but these images have 3; give it a head for them"
+    with pytest.raises(ValueError, match=words):
+        next(run(net=net))
+    assert digest(net) == before
+
+
+class Several(nn.Module):
+    """Returns more than logits, as networks of other libraries do."""
+
+    def __init__(self, form):
+        super().__init__()
+        self.net, self.form = network(), form
+
+    def forward(self, x):
+        return self.form(self.net(x))
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        (lambda logits: (logits, 0), r"returns a tuple, .*such as outputs\[0\]"),
+        (lambda logits: {"logits": logits}, r"returns a dict, .*such as outputs\['logits'\]"),
+        (lambda logits: SimpleNamespace(logits=logits), r"returns a SimpleNamespace, .*such as outputs.logits"),
+    ],
+)
+def test_a_network_that_returns_more_than_logits_is_refused_with_what_to_take(form, words):
+    with pytest.raises(TypeError, match=words):
+        next(run(net=Several(form)))
+    with pytest.raises(TypeError, match=words):
+        tl.evaluate(Several(form), split())

@@ -9,7 +9,7 @@ from tlkit.lazy import attributes
 
 if TYPE_CHECKING:
     from tlkit import data, freezing, lessons, models, objectives, plots, representations, views, widgets
-    from tlkit.evaluation import Report, evaluate, observed, validated
+    from tlkit.evaluation import Predictions, Report, evaluate, observed, predict, validated
     from tlkit.experiments import Comparison, Recipe, compare
     from tlkit.features import Features, extract_features, linear_probe
     from tlkit.intervals import Claim

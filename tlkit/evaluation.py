@@ -1,7 +1,7 @@
 """How good a network is: a report of a test, and validation while a run goes on."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,11 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tlkit.data.kinds import Stream, checked_kind
 from tlkit.data.tasks import Split
-from tlkit.models.networks import logits
+from tlkit.models.networks import logits, required_logits
 from tlkit.training.history import Step
 from tlkit.training.interrupts import uninterrupted
 from tlkit.training.run import Run
+from tlkit.words import listed
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -156,13 +158,15 @@ def evaluate(network_or_predictor: Any, split: Split) -> Report:
     Raises:
         ValueError: if the split has no labels or no examples, if the network has another number of classes or outputs
             that are not finite, or if the predictor does not return one class number for each example.
-        TypeError: if it is none of the three.
+        TypeError: if it is none of the three, or `split` is not a Split.
 
     >>> import tlkit as tl
     >>> report = tl.evaluate(tl.models.SmallCNN(), tl.data.digits().test)
     >>> int(report.confusion.sum())
     600
     """
+    if not isinstance(split, Split):
+        raise TypeError(f"a network is tested on a Split, not on a {type(split).__name__}; of a Task give task.test")
     labels = split.required_labels("so there is nothing to compare predictions with").cpu()
     if not len(split):
         raise ValueError(f"the split has no {split.kind.noun}s, so there is nothing to test on")
@@ -193,16 +197,15 @@ def answers(network_or_predictor: Any, split: Split) -> tuple[Tensor, Tensor | N
             raise TypeError(
                 f"a {type(predictor).__name__} cannot be tested; give a network, a Run, or what has predict(inputs)"
             )
-        predicted = torch.as_tensor(predictor.predict(split.inputs)).cpu().long()
-    else:
-        outputs = logits(predictor, split.inputs).cpu()
-        if outputs.shape[1] != classes:
+        given = torch.as_tensor(predictor.predict(split.inputs)).cpu()
+        predicted = given.long()
+        if given.shape == predicted.shape == (len(split),) and not given.equal(predicted.to(given.dtype)):
             raise ValueError(
-                f"the network distinguishes {outputs.shape[1]} classes, but these {nouns} have {classes}; "
-                f"give it a head for them: network.with_new_head({classes})"
+                f"predictions are fractions, such as {float(given[given != predicted][0]):g}, but predict(inputs) "
+                "returns one class number each; of probabilities [n, classes] take .argmax(1)"
             )
-        if not (outputs < torch.inf).all():  # NaN is not; minus infinity may stand for a class that is ruled out
-            raise ValueError("the network's outputs are not all finite; train it again with a lower learning rate")
+    else:
+        outputs = _finite_logits(predictor, split.inputs, classes, split.kind.noun)
         predicted = outputs.argmax(1)
     if predicted.shape != (len(split),):
         shape = list(predicted.shape)
@@ -215,13 +218,81 @@ def answers(network_or_predictor: Any, split: Split) -> tuple[Tensor, Tensor | N
     return predicted, outputs
 
 
+def _finite_logits(network: nn.Module, inputs: Tensor | Stream, classes: int | None, noun: str) -> Tensor:
+    """The logits `[n, classes]` of each example, on the CPU. Raises ValueError if they do not fit or are not finite."""
+    outputs = required_logits(logits(network, inputs), classes, noun).cpu()
+    if not (outputs < torch.inf).all():  # NaN is not; minus infinity may stand for a class that is ruled out
+        raise ValueError("the network's outputs are not all finite; train it again with a lower learning rate")
+    return outputs
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Predictions:
+    """What a network says of each example.
+
+    Args:
+        names: the name of the most probable class of each example, n of them.
+        probabilities: of each class, `[n, classes]` in 0..1, on the CPU.
+        classes: the class names, in the order of the probabilities.
+    """
+
+    names: tuple[str, ...]
+    probabilities: Tensor
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __repr__(self) -> str:
+        most = self.probabilities.amax(1).tolist()
+        return listed(f"{name} ({share:.0%})" for name, share in zip(self.names, most, strict=True)).replace("%", " %")
+
+
+def predict(network: Any, inputs: Any, classes: Sequence[str] | None = None) -> Predictions:
+    """What a trained network says of new examples; nothing in the network changes.
+
+    Args:
+        network: a network that classifies; or a Run, whose averaged network answers if it keeps one.
+        inputs: the examples `[n, ...]`, or a Split, whose labels are not looked at.
+        classes: the class names, in the order of the logits. By default those of the split, or of the data of the Run,
+            or else the numbers from 0.
+
+    Returns:
+        The name of the most probable class of each example, and the probabilities of all.
+
+    Raises:
+        ValueError: for other classes than the network has, inputs it cannot take, or outputs that are not finite.
+        TypeError: if it is neither a network nor a Run, or the network does not return logits.
+
+    >>> import tlkit as tl
+    >>> digits = tl.data.digits()
+    >>> run = tl.Run(tl.models.SmallCNN(), tl.objectives.CrossEntropy(), digits, steps=100, device="cpu").finish()
+    >>> predictions = tl.predict(run, digits.test.images[:5])
+    >>> predictions.probabilities.shape, predictions.names == tl.predict(run.network, digits.test[:5]).names
+    (torch.Size([5, 10]), True)
+    """
+    predictor = network.tested if isinstance(network, Run) else network
+    if not isinstance(predictor, nn.Module):
+        raise TypeError(f"a {type(predictor).__name__} gives no probabilities; give a network or a Run")
+    batches = network.batches if isinstance(network, Run) else None
+    known = inputs if isinstance(inputs, Split) else getattr(batches, "split", getattr(batches, "labelled", None))
+    examples = inputs.inputs if isinstance(inputs, Split) else inputs
+    kind = checked_kind(examples, None if known is None else known.kind)
+    if classes is None and known is not None and not isinstance(known.classes, Mapping):
+        classes = known.classes
+    outputs = _finite_logits(predictor, examples, None if classes is None else len(classes), kind.noun)
+    names = tuple(map(str, range(outputs.shape[1]) if classes is None else classes))
+    probabilities = outputs.float().softmax(1)
+    return Predictions(tuple(names[number] for number in outputs.argmax(1).tolist()), probabilities, names)
+
+
 class observed:
     """A run that is also looked at: iterate it like the run, and `look(run)` is called every few steps.
 
     Args:
         run: the run that is iterated.
         look: gets the run and returns numbers by name, which `run.history` keeps beside the losses. It may also keep
-            copies of the network, and return an empty mapping.
+            copies of the network, and return an empty mapping or None.
         every: steps from one look to the next. The first look is before the first step, the last after the last.
 
     Raises:
@@ -265,7 +336,17 @@ class observed:
             return
         now = itertools.takewhile(lambda record: record["step"] == step, reversed(history))
         if all("loss" in record or "lr" in record for record in now):  # not looked at yet
-            history.append({"step": step, **self.look(self.run)})
+            history.append({"step": step, **self._numbers()})
+
+    def _numbers(self) -> dict[str, float]:
+        """What the look returns, as plain numbers. Raises TypeError for anything else."""
+        found = self.look(self.run) or {}
+        try:
+            return {name: float(value) for name, value in found.items()}
+        except (AttributeError, TypeError, ValueError, RuntimeError) as error:
+            raise TypeError(
+                f'a look returns numbers by name, such as {{"accuracy": 0.9}}, but this returned {found!r:.60}'
+            ) from error
 
     def __repr__(self) -> str:
         return f"{self.run!r}, looked at every {self.every} steps"

@@ -6,6 +6,7 @@ import inspect
 import json
 import math
 import time
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -143,6 +144,7 @@ class Comparison(Stepwise):
         self.trials: list[Trial] = []
         self.run: Run | None = None
         self._seconds = 0.0
+        self._trained: dict[int, Callable[[], Any]] = {}  # the weights of all trials so far, without keeping them alive
         self._file = TrialFile(file, self._about()) if file is not None else None
         self._unwritten: list[Trial] = []
         saved = {_key(trial): trial for trial in (self._file.read() if self._file else ())}
@@ -219,10 +221,15 @@ class Comparison(Stepwise):
         started = time.perf_counter()
         if self.run is None:
             further = {axis: value for axis, value in setup.settings.items() if axis not in ("recipe", "budget")}
-            loop = self.recipes[setup.settings["recipe"]](self._task(setup), setup.seed, **further)
+            name = setup.settings["recipe"]
+            loop = self.recipes[name](self._task(setup), setup.seed, **further)
+            if loop is None:
+                raise TypeError(f'the recipe "{name}" returned nothing; end it with "return run", or what it trained')
             if not isinstance(loop, Run | observed):  # a predictor, with nothing left to train
                 return self._record(setup, loop, started)
-            self.run, self._loop, self._seconds = loop.run if isinstance(loop, observed) else loop, loop, 0.0
+            run = loop.run if isinstance(loop, observed) else loop
+            self._require_untrained(name, run)
+            self.run, self._loop, self._seconds = run, loop, 0.0
         try:
             step = next(iter(self._loop), None)  # a run that was stopped is not a finished trial
         except FloatingPointError as error:
@@ -230,6 +237,16 @@ class Comparison(Stepwise):
             raise FloatingPointError(f"{setup}: {error}") from error
         self._seconds += time.perf_counter() - started
         return step if step is not None else self._record(setup, self.run, time.perf_counter() - self._seconds)
+
+    def _require_untrained(self, name: str, run: Run) -> None:
+        """Refuse a recipe that trains again what an earlier trial has trained: its seeds would not be independent."""
+        learning = {id(weight): weight for group in run.optimizer.param_groups for weight in group["params"]}
+        if any(self._trained.get(key, lambda: None)() is weight for key, weight in learning.items()):
+            raise ValueError(
+                f'the recipe "{name}" trains the network that an earlier trial has trained, so its seeds learn from '
+                "each other; make the network inside the recipe, or train a copy: network.copy()"
+            )
+        self._trained |= {key: weakref.ref(weight) for key, weight in learning.items()}
 
     def _task(self, setup: Setup) -> Task:
         """The task with the labels of a seed and a budget, the very same for all recipes; the last one is kept."""
@@ -412,7 +429,7 @@ class Comparison(Stepwise):
             level_with: another recipe. Holds if the whole interval lies within plus and minus `within` points.
             no_better_than: another recipe. Holds if the upper end of the interval is below `by` points.
             by: fixed before the run, in points; of a metric that is not a share in its own unit. 0 asks for a
-                difference of any size.
+                difference of any size. A mean that rounding alone holds below it (by 0.00001 points) passes.
             within: in the unit of `by`.
             text: the sentence; one is made if it is empty.
 

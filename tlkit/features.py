@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from tlkit.data.kinds import Kind, Stream, Tokens, Vectors
 from tlkit.data.tasks import Split, each
 from tlkit.groups import layer_groups
-from tlkit.models.networks import Network, evaluation_batch, predictions
+from tlkit.models.networks import Network, copied, evaluation_batch, predictions
 from tlkit.training.machine import device_of, hardware
 from tlkit.words import meant
 
@@ -80,7 +80,7 @@ class Cut(nn.Module):
 
     def __init__(self, network: nn.Module, layer: str | None, grid: int | None):
         super().__init__()
-        self.network = copy.deepcopy(network).requires_grad_(False)
+        self.network = copied(network).requires_grad_(False)
         self.layer, self.grid = layer, grid
         self._parts()  # raises now if there is no such layer
         self.eval()
@@ -131,7 +131,8 @@ class Cut(nn.Module):
         if not outputs:
             raise ValueError(f"layer={self.layer!r} gives no tensor when the network sees these inputs; name another")
         with_places = [output for output in outputs if output[0, 0].ndim == 2 and output[0, 0].numel() > 1]
-        return self._gathered([*outputs, *with_places][-1], inputs)  # a group may end in its own pooling
+        values = self._gathered([*outputs, *with_places][-1], inputs)  # a group may end in its own pooling
+        return values.float() if values.dtype in (torch.bfloat16, torch.float16) else values
 
     def _gathered(self, output: Tensor, inputs: Tensor) -> Tensor:
         """A layer's output as `[n, d]`, averaged over places or tokens as `grid` says."""
@@ -295,7 +296,7 @@ class UnitLength(nn.Module):
 def linear_probe(
     features: Features,
     *,
-    strengths: Sequence[float] = (10.0,),
+    strengths: Sequence[float] | np.ndarray | Tensor = (10.0,),
     validation: Features | None = None,
     scaling: str = "standardised",
 ) -> LinearProbe:
@@ -303,8 +304,8 @@ def linear_probe(
 
     Args:
         features: the labelled features `[n, d]` that it learns from, at least one example for each class.
-        strengths: strengths of the regularisation, each above 0. With several, the most accurate one on
-            `validation` is used, of equally accurate ones the strongest. 10 is a good start.
+        strengths: strengths of the regularisation, a sequence or an array, each above 0. With several, the most
+            accurate one on `validation` is used, of equally accurate ones the strongest. 10 is a good start.
         validation: labelled features that choose the strength, never those of the test.
         scaling: "standardised" (by the mean and standard deviation of these features, folded into the head) or "unit
             length" (the features of each example divided by their length). With a few labelled examples of many
@@ -332,6 +333,8 @@ def linear_probe(
     """
     if scaling not in ("standardised", "unit length"):
         raise ValueError(f"scaling={scaling!r}; use 'standardised' or 'unit length'")
+    if isinstance(strengths, np.ndarray | Tensor):
+        strengths = strengths.flatten().tolist()
     if not isinstance(strengths, Sequence) or not strengths or not all(0 < each < math.inf for each in strengths):
         raise ValueError(f"strengths={strengths}, but give at least one, each larger than 0; (10,) is a good start")
     if len(strengths) > 1 and validation is None:
@@ -355,7 +358,8 @@ def linear_probe(
     heads = {}
     for strength, weight, bias in zip(strengths, *_fit(x, labels.to(x.device), classes, strengths), strict=True):
         weight = weight / deviation
-        linear = nn.utils.skip_init(nn.Linear, x.shape[1], classes, device=features.values.device)  # draws nothing
+        like = {"device": features.values.device, "dtype": features.values.dtype}
+        linear = nn.utils.skip_init(nn.Linear, x.shape[1], classes, **like)  # draws nothing
         linear.load_state_dict({"weight": weight, "bias": bias - (weight * mean).sum(1)})
         heads[strength] = nn.Sequential(UnitLength(), linear) if scaling == "unit length" else linear
     if validation is None:

@@ -8,6 +8,7 @@ from typing import Any
 from tlkit.words import counted
 
 ENOUGH_SEEDS = 5  # with fewer, no claim is decided
+ROUNDING = 1e-5  # of a point, or of a limit in another unit: no more than what rounding to 32 bits can take from a mean
 
 
 @dataclass(frozen=True)
@@ -111,13 +112,14 @@ def decide(test: str, threshold: float, difference: Interval | None, unit: str) 
     if seeds < ENOUGH_SEEDS or difference is None or difference.low is None or difference.high is None:
         return None, f"{counted(seeds, 'seed')} measured: {ENOUGH_SEEDS} are needed"
     limit = f"{threshold:g} {unit}".rstrip()
+    slack = ROUNDING * (1 if unit else abs(threshold))
     if test == "better than":
         if difference.low <= 0:
             return False, "zero is inside" if difference.high >= 0 else "the other way round"
-        holds = difference.mean >= threshold
+        holds = difference.mean >= threshold - slack
         return holds, "" if holds else f"smaller than {limit}"
     if test == "level with":
-        holds = -threshold <= difference.low and difference.high <= threshold
+        holds = -threshold - slack <= difference.low and difference.high <= threshold + slack
         return holds, "" if holds else f"the interval reaches beyond {limit}"
     holds = difference.high < threshold
     return holds, "" if holds else f"the interval reaches {limit}"

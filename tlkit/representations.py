@@ -21,7 +21,7 @@ def alignment(one: Tensor, other: Tensor) -> Tensor:
     Source: Wang and Isola, Understanding Contrastive Representation Learning through Alignment and Uniformity on the
     Hypersphere, 2020 (alpha = 2).
     """
-    return (F.normalize(one) - F.normalize(other)).square().sum(1).mean()
+    return (_directions(one) - _directions(other)).square().sum(1).mean()
 
 
 def uniformity(features: Tensor) -> Tensor:
@@ -40,7 +40,7 @@ def uniformity(features: Tensor) -> Tensor:
     Source: Wang and Isola, 2020, as for `alignment` (t = 2).
     """
     _require_several(features)
-    z = F.normalize(features)
+    z = _directions(features)
     n, squares = len(z), z.square().sum(1)  # of length 1, or 0
     distances = (squares[:, None] + squares - 2 * z @ z.mT).clamp_min(0)  # ||z_i - z_j||^2
     return (((-2 * distances).exp().sum() - n) / (n * (n - 1))).log()
@@ -84,8 +84,8 @@ def effective_rank(features: Tensor) -> Tensor:
     2.0
     """
     _require_several(features)
-    covariance = features.mT.cov()
-    return covariance.trace().square() / covariance.square().sum().clamp_min(1e-30)
+    covariance = torch.atleast_2d(_centred(features).mT.cov())  # of one feature it is a number
+    return covariance.trace().square() / covariance.square().sum().clamp_min(_tiny(features))
 
 
 def cka(one: Tensor, other: Tensor) -> Tensor:
@@ -110,8 +110,24 @@ def cka(one: Tensor, other: Tensor) -> Tensor:
         _require_several(features)
     if len(one) != len(other):
         raise ValueError(f"features of {len(one)} and of {len(other)} images; CKA compares features of the same images")
-    x, y = one - one.mean(0), other - other.mean(0)
-    return (y.mT @ x).square().sum() / ((x.mT @ x).norm() * (y.mT @ y).norm()).clamp_min(1e-30)
+    x, y = _centred(one), _centred(other)
+    return (y.mT @ x).square().sum() / ((x.mT @ x).norm() * (y.mT @ y).norm()).clamp_min(_tiny(one))
+
+
+def _centred(features: Tensor) -> Tensor:
+    """Features with the mean 0 and the largest number 1, whatever their unit; all 0 where they are all equal."""
+    centred = features - features.mean(0)
+    return centred / centred.detach().abs().max().clamp_min(_tiny(features))
+
+
+def _directions(features: Tensor) -> Tensor:
+    """Each row divided by its length; a row of zeros stays one."""
+    return F.normalize(features, eps=_tiny(features))
+
+
+def _tiny(features: Tensor) -> float:
+    """The smallest number of the features' precision: what is divided by where there would be 0."""
+    return torch.finfo(features.dtype).tiny
 
 
 def _require_several(features: Tensor) -> None:
@@ -147,7 +163,7 @@ def neighbours(features: Tensor, k: int = 5) -> Tensor:
     if not 1 <= k < len(features):
         others = len(features) - 1
         raise ValueError(f"k={k}, but each of {len(features)} images has {others} others; use 1 to {others}")
-    z = F.normalize(features)
+    z = _directions(features)
     return (z @ z.mT).fill_diagonal_(-2).topk(k).indices  # a cosine is at least -1
 
 
@@ -212,7 +228,7 @@ def placed(frames: Tensor | Sequence[Tensor], method: str = "t-SNE") -> Tensor:
 
 def _by_pca(features: Tensor) -> Tensor:
     """The two directions in which features of length 1 vary most, `[n, 2]`."""
-    z = F.normalize(features.float().cpu())
+    z = _directions(features.float().cpu())
     left, sizes, _ = torch.linalg.svd(z - z.mean(0), full_matrices=False)
     return F.pad(left * sizes, (0, 1))[:, :2]  # a single feature has one direction
 
@@ -225,7 +241,7 @@ def _by_tsne(features: Tensor, before: Tensor | None) -> Tensor:
     """
     from sklearn.manifold import TSNE
 
-    z = F.normalize(features.float().cpu())
+    z = _directions(features.float().cpu())
     start = _by_pca(features) if before is None else before
     if before is None:
         start = 1e-4 * start / start.std().clamp_min(1e-12)

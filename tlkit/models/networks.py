@@ -3,10 +3,10 @@
 import copy
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,24 @@ def seeded(seed: int) -> Iterator[None]:
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed every GPU too
         yield
+
+
+def copied(of: Any, shared: Iterable[Any] = ()) -> Any:
+    """A deep copy of a module, or of a tuple of modules that may share parts.
+
+    Args:
+        of: the modules; they stay as they are.
+        shared: modules and tensors that the copy holds as they are.
+
+    What a module has computed and keeps, such as the weight of `nn.utils.weight_norm`, cannot be copied with its
+    history: the copy holds its value until it computes it again.
+    """
+    memo: dict[int, Any] = {id(part): part for part in shared}
+    modules = [inner for module in (of if isinstance(of, tuple) else (of,)) for inner in module.modules()]
+    for value in (value for module in modules for value in vars(module).values()):
+        if isinstance(value, Tensor) and value.grad_fn is not None:
+            memo[id(value)] = value.detach().clone()
+    return copy.deepcopy(of, memo)
 
 
 class Network(nn.Module):
@@ -54,7 +72,7 @@ class Network(nn.Module):
 
     def copy(self) -> Self:
         """A second network with the same weights; training one leaves the other as it is."""
-        return copy.deepcopy(self)
+        return copied(self)
 
     def with_new_head(self, classes: int, seed: int = 0) -> Self:
         """A classifier with a copy of this backbone and a fresh linear head.
@@ -229,7 +247,7 @@ class MovingAverage(nn.Module):
         if not 0 <= decay < 1:
             raise ValueError(f"decay={decay}, but it is the share of the average that is kept, at least 0 and below 1")
         self.decay = decay
-        self.network = copy.deepcopy(network).requires_grad_(False).eval()
+        self.network = copied(network).requires_grad_(False).eval()
         self.updates: Tensor
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
 
@@ -242,7 +260,10 @@ class MovingAverage(nn.Module):
         """
         new = 1 - ((1 + self.updates) / (10 + self.updates)).clamp(max=self.decay)
         self.updates += 1
-        averages, values = ([*net.parameters(), *net.buffers()] for net in (self.network, network))
+        averages, values = _values(self.network), _values(network)
+        if len(averages) != len(values):  # the network made buffers in its first pass
+            take_buffers(self.network, network.state_dict())
+            averages = _values(self.network)
         for average, value in zip(averages, values, strict=True):
             if value.is_floating_point():
                 average.lerp_(value, new.to(average))
@@ -261,17 +282,119 @@ class MovingAverage(nn.Module):
         return super().train(False)
 
 
+def modes_of(network: nn.Module) -> dict[nn.Module, bool]:
+    """Whether each module of a network is in training mode, a module before those inside it."""
+    return {module: module.training for module in network.modules()}
+
+
+def set_modes(modes: Mapping[nn.Module, bool]) -> None:
+    """Put each module into training (True) or evaluation mode, through its class's own `train` if it has one.
+
+    Layers that merge weights when they are evaluated do so in their `train`. Elsewhere the flag is set directly: a
+    plan does this in each step, and `train` takes ten times as long.
+
+    Args:
+        modes: the modes by module, a module before those inside it.
+    """
+    for module, mode in modes.items():
+        if module.training == mode:
+            continue
+        if type(module).train is nn.Module.train:
+            vars(module)["training"] = mode
+        else:
+            module.train(mode)
+
+
+def unwrapped(network: nn.Module) -> nn.Module:
+    """The network itself, without what torch.compile, DataParallel and DistributedDataParallel put around it."""
+    while True:
+        if (inner := network._modules.get("_orig_mod")) is not None:
+            network = inner
+        elif isinstance(network, nn.DataParallel | nn.parallel.DistributedDataParallel):
+            network = network.module
+        else:
+            return network
+
+
+def required_logits(outputs: Any, classes: int | None = None, noun: str = "example") -> Tensor:
+    """The outputs of a network themselves, if they are logits.
+
+    Args:
+        outputs: what the network returned.
+        classes: how many classes the data have; None if they do not say it.
+        noun: what an example is called.
+
+    Raises TypeError if they are not a tensor, ValueError if there is not one of each example for each class.
+    """
+    if not isinstance(outputs, Tensor):
+        kept = (
+            "outputs.logits"
+            if hasattr(outputs, "logits")
+            else "outputs['logits']"
+            if isinstance(outputs, dict)
+            else "outputs[0]"
+        )
+        raise TypeError(
+            f"the network returns a {type(outputs).__name__}, but a classifier returns one tensor of logits "
+            f"[n, classes]; put it into a module whose forward returns that part of it, such as {kept}"
+        )
+    if classes is not None and (outputs.ndim != 2 or outputs.shape[1] != classes):
+        if outputs.ndim != 2:
+            raise ValueError(
+                f"the network returns the shape {list(outputs.shape)}, but a classifier returns logits [n, {classes}]; "
+                "end it with pooling, nn.Flatten() and a linear head"
+            )
+        raise ValueError(
+            f"the network distinguishes {outputs.shape[1]} classes, but these {noun}s have {classes}; "
+            f"give it a head for them: network.with_new_head({classes})"
+        )
+    return outputs
+
+
+def _values(network: nn.Module) -> list[Tensor]:
+    """The weights and buffers of a network, in their order."""
+    return [*network.parameters(), *network.buffers()]
+
+
+def take_buffers(module: nn.Module, state: Mapping[str, Any], declared: Mapping[nn.Module, Any] | None = None) -> None:
+    """Let a module have those buffers that a state has, where the first pass makes some.
+
+    Args:
+        module: buffers that it lacks are copied from the state; those that the state lacks are taken away.
+        state: a state dictionary of such a module.
+        declared: the names of the buffers that each part declared when it was made: these become None instead.
+    """
+    weights = dict(module.named_parameters(remove_duplicate=False))
+    buffers = dict(module.named_buffers(remove_duplicate=False))
+    for key, value in state.items():
+        if isinstance(value, Tensor) and key not in weights and key not in buffers:
+            path, _, name = key.rpartition(".")
+            module.get_submodule(path)._buffers[name] = value.detach().clone()
+    for key in buffers.keys() - state.keys():
+        path, _, name = key.rpartition(".")
+        part = module.get_submodule(path)
+        if name in part._non_persistent_buffers_set:
+            continue
+        if declared is not None and name in declared.get(part, ()):
+            part._buffers[name] = None
+        else:
+            del part._buffers[name]
+
+
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
-    """Evaluation mode without gradients; afterwards every module is in the mode it was in."""
-    modes = {module: module.training for module in network.modules()}
-    network.eval()
+    """Evaluation mode without gradients; afterwards every module is in the mode it was in.
+
+    Not `torch.inference_mode`: what a network keeps from a first pass made in it, such as the weights of lazy modules,
+    could never learn.
+    """
+    modes = modes_of(network)
+    set_modes(dict.fromkeys(modes, False))
     try:
-        with torch.inference_mode():
+        with torch.no_grad():
             yield
     finally:
-        for module, mode in modes.items():
-            module.training = mode
+        set_modes(modes)
 
 
 def logits(network: nn.Module, inputs: Tensor | Stream, batch_size: int | None = None) -> Tensor:
@@ -288,7 +411,7 @@ def logits(network: nn.Module, inputs: Tensor | Stream, batch_size: int | None =
     device = next((p.device for p in network.parameters()), inputs.device)
     batch_size = batch_size or evaluation_batch(network, inputs, device)
     with evaluating(network):
-        return torch.cat([network(part.to(device)) for part in inputs.split(batch_size)])
+        return torch.cat([required_logits(network(part.to(device))) for part in inputs.split(batch_size)])
 
 
 def evaluation_batch(network: nn.Module, inputs: Tensor | Stream, device: torch.device) -> int:

@@ -1,6 +1,5 @@
 """What every objective is: a module that turns a network and a batch into a loss, and what a run calls it for."""
 
-import copy
 import re
 from functools import partial
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from tlkit.models.networks import MovingAverage
+from tlkit.models.networks import MovingAverage, copied
 
 
 class Objective(nn.Module):
@@ -94,7 +93,7 @@ def own_copy(objective: Objective, network: nn.Module) -> Objective:
         weights = [*part.parameters()]
         if weights and not own.intersection(part.modules()) and not any(weight.requires_grad for weight in weights):
             shared += part.modules()
-    return copy.deepcopy(objective, {id(part): part for part in shared})
+    return copied(objective, shared)
 
 
 def _plain(value: Any) -> Any:

@@ -9,8 +9,8 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from tlkit.data.augmentation import Augment, strong, weak
-from tlkit.data.batches import PairedBatch, PairedBatches
-from tlkit.models.networks import MovingAverage, logits
+from tlkit.data.batches import PairedBatch
+from tlkit.models.networks import MovingAverage, logits, required_logits
 from tlkit.objectives.objective import Objective
 
 NONE = 1e-12  # what a share of nothing is divided by, so that it is 0
@@ -26,10 +26,10 @@ class WithUnlabelled(Objective):
     Raises:
         ValueError: if `weight` is negative.
 
-    The data of the run are `tl.data.PairedBatches`. supervised is the mean cross-entropy of the labelled images.
-    unsupervised is a mean over all unlabelled images, also over those that are not used. Targets never receive
-    gradients. All views go through the network in one pass, except in MeanTeacher, so batch norm sees labelled and
-    unlabelled images together, in every view.
+    The data of the run are `tl.data.PairedBatches`, or other batches that are a `PairedBatch` each. supervised is the
+    mean cross-entropy of the labelled images. unsupervised is a mean over all unlabelled images, used or not. Targets
+    never receive gradients. All views go through the network in one pass, except in MeanTeacher, so batch norm sees
+    labelled and unlabelled images together, in every view.
 
     A run also records `supervised` and `unsupervised`; `used`, the share of the unlabelled images that counts; `right`,
     the share of what is used whose pseudo-label is its hidden label, if that is known; and `balance`, how evenly the
@@ -48,27 +48,25 @@ class WithUnlabelled(Objective):
 
         Args:
             network: the run's network.
-            batches: the run's data, `tl.data.PairedBatches`.
+            batches: the run's data, whose batches are a `tl.data.PairedBatch` each.
 
         Raises:
-            ValueError: if there are no unlabelled images, if the two sides do not fit into one batch, or if there are
-                more classes than the network distinguishes.
+            ValueError: if there are no unlabelled images, if the two sides do not fit into one batch, or if the network
+                distinguishes another number of classes.
         """
-        if not isinstance(batches, PairedBatches):
+        batch = batches[0]
+        if not hasattr(batch, "unlabelled"):
             raise ValueError(
                 f"{type(self).__name__} learns from unlabelled images too, but these data have none; give the run "
-                "tl.data.PairedBatches(task.train, task.unlabelled)"
+                "tl.data.PairedBatches(task.train, task.unlabelled), or batches of your own that yield "
+                "tl.data.PairedBatch(inputs, labels, unlabelled, hidden)"
             )
-        sizes = [tuple(side.inputs.shape[1:]) for side in (batches.labelled, batches.unlabelled)]
+        labelled = getattr(batches, "labelled", None)
+        noun = labelled.kind.noun if labelled else "example"
+        sizes = [tuple(inputs.shape[1:]) for inputs in (batch.inputs, batch.unlabelled)]
         if sizes[0] != sizes[1]:
-            noun = batches.labelled.kind.noun
             raise ValueError(f"labelled {noun}s are {sizes[0]}, unlabelled ones {sizes[1]}; bring them to one size")
-        classes = len(batches.labelled.classes)
-        if (outputs := number_of_logits(network, batches)) < classes:
-            raise ValueError(
-                f"the network distinguishes {outputs} classes, but these images have {classes}; give it a head for "
-                f"them: network.with_new_head({classes})"
-            )
+        required_logits(logits(network, batch.inputs[:1]), labelled and len(labelled.classes), noun)
 
     def values(
         self, batch: PairedBatch, labelled: Tensor, unsupervised: Tensor, pseudo: Tensor, used: Tensor
@@ -282,7 +280,7 @@ class SoftMatch(FixMatch):
 
     def begin(self, network: nn.Module, batches: Any) -> None:
         super().begin(network, batches)
-        classes = number_of_logits(network, batches)
+        classes = logits(network, batches[0].inputs[:1]).shape[1]
         even = torch.full((classes,), 1 / classes)
         for name, start in (("marginal", even), ("mean", even[0]), ("variance", torch.ones(()))):
             self.register_buffer(name, start.clone())
@@ -304,11 +302,6 @@ class SoftMatch(FixMatch):
             self.variance.lerp_(confidence.var(), new)
         below = (confidence - self.mean).clamp(max=0)
         return torch.exp(-below.square() * self.n_sigma**2 / (2 * self.variance).clamp(min=NONE))
-
-
-def number_of_logits(network: nn.Module, batches: PairedBatches) -> int:
-    """How many logits the network has for one example."""
-    return logits(network, batches[0].inputs[:1]).shape[1]
 
 
 def required_threshold(threshold: float) -> float:

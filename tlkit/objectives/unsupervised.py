@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from tlkit.data.augmentation import Augment, noise, strong, two_views
 from tlkit.data.batches import Batch
-from tlkit.models.networks import Network, seeded
+from tlkit.models.networks import Network, seeded, unwrapped
 from tlkit.objectives.objective import Objective
 from tlkit.representations import alignment, deviation, effective_rank, uniformity
 
@@ -176,7 +176,8 @@ class TwoViews(Objective):
         if n < 2:
             raise ValueError(f"a batch of {n} image holds no other image to compare it with; use batch_size=32 or more")
         views = torch.cat(two_views(batch.inputs, self.augment))
-        features = network.features(views) if isinstance(network, Network) else network(views)
+        inner = unwrapped(network)
+        features = inner.features(views) if isinstance(inner, Network) else network(views)
         if features.shape[1:] != (self.feature_dim,):
             raise ValueError(
                 f"this backbone turns an image into the shape {list(features.shape[1:])}, but the projector takes a "
@@ -261,6 +262,6 @@ class VICReg(TwoViews):
         v = c = torch.zeros_like(s)
         for z in (one, other):
             v = v + F.relu(1 - (z.var(0) + 1e-4).sqrt()).mean() / 2
-            covariance = z.mT.cov()
+            covariance = torch.atleast_2d(z.mT.cov())  # of one number it is no matrix
             c = c + (covariance.square().sum() - covariance.diagonal().square().sum()) / z.shape[1]
         return self.invariance * s + self.variance * v + self.covariance * c  # ①

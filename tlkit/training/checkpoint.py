@@ -6,6 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as as_bytes
@@ -27,7 +28,7 @@ def write(path: str | PathLike[str], about: Mapping[str, Any]) -> None:
     Raises:
         OSError: if it cannot be written; a file that stood there before is then as it was.
     """
-    path, tensors = Path(path), {}
+    path, tensors = Path(path).expanduser(), {}
     stamp = {"format": FORMAT, "versions": {"tlkit": __version__, "torch": torch.__version__}}
     plain = {**stamp, **{name: _flat(part, name, tensors) for name, part in about.items()}}
     try:
@@ -50,6 +51,7 @@ def read(path: str | PathLike[str]) -> dict[str, Any]:
     Raises:
         ValueError: if the file is damaged, if `write` did not write it, or if it has the format of another tlkit.
     """
+    path = Path(path).expanduser()
     try:
         with safe_open(path, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -77,7 +79,7 @@ def _flat(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
         return {"items": [[key, _flat(part, f"{name}.{key}", tensors)] for key, part in value.items()]}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_flat(part, f"{name}.{number}", tensors) for number, part in enumerate(value)]
-    return value
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _whole(value: Any, tensors: Mapping[str, Tensor]) -> Any:

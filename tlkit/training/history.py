@@ -6,6 +6,8 @@ from typing import Any
 
 from torch import Tensor
 
+from tlkit.words import meant
+
 
 @dataclass(frozen=True)
 class Step:
@@ -31,7 +33,8 @@ class Step:
 class History(list[dict[str, Any]]):
     """What a run has measured: plain records such as `{"step": 3, "loss": 1.7}`, in order.
 
-    A record `{"step": 3, "lr": 0.01}` notes that the learning rate was changed after step 3.
+    A record `{"step": 3, "lr": 0.01}` notes that the learning rate was changed after step 3. On a GPU the last records
+    of a run that goes on hold tensors, since reading one waits for it; 50 steps later, and at the end, all are numbers.
     """
 
     def series(self, name: str) -> tuple[list[int], list[float]]:
@@ -42,7 +45,13 @@ class History(list[dict[str, Any]]):
 
         Returns:
             The steps at which it was measured, and its value at each.
+
+        Raises:
+            ValueError: if no record of a history that has some has this name.
         """
+        known = dict.fromkeys(key for record in self for key in record if key != "step")
+        if self and name not in known:
+            raise ValueError(f"nothing called {name!r} was measured, but {', '.join(known)}{meant(name, known)}")
         return series(self, name)
 
 

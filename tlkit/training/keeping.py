@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tlkit.models.networks import take_buffers
+
 State = Sequence[dict[str, Any]]
 
 
@@ -22,6 +24,8 @@ class Keeper:
     def __init__(self, *parts: Any):
         self.parts = [part for part in parts if part is not None]
         modules = [part for part in parts[:2] if isinstance(part, nn.Module)]
+        trained = [part for part in self.parts if isinstance(part, nn.Module)]
+        self._declared = {inner: {*inner._buffers} for part in trained for inner in part.modules()}
         self._buffers = [buffer for module in modules for buffer in module.buffers()]
         weights = [weight for module in modules for weight in module.parameters()]
         self._watched = [tensor for tensor in [*weights, *self._buffers] if tensor.isfinite().all()]
@@ -38,6 +42,8 @@ class Keeper:
             state: what `state` returned.
         """
         for part, values in zip(self.parts, state, strict=True):
+            if isinstance(part, nn.Module):
+                take_buffers(part, values, self._declared)
             part.load_state_dict(_copied(values))
 
     def buffers(self) -> list[Tensor]:
@@ -48,15 +54,20 @@ class Keeper:
         """Give the buffers earlier values.
 
         Args:
-            buffers: what `buffers` returned.
+            buffers: what `buffers` returned, or nothing.
         """
-        for buffer, value in zip(self._buffers, buffers, strict=True):
+        for buffer, value in zip(self._buffers, buffers, strict=False):
             buffer.copy_(value)
 
     def finite(self) -> bool:
         """Whether every watched value is still a finite number."""
         sums = torch.stack([tensor.sum() for tensor in self._watched])  # finite weights have finite sums: a quick look
         return bool(sums.isfinite().all()) or all(bool(tensor.isfinite().all()) for tensor in self._watched)
+
+
+def frozen_in(module: nn.Module) -> list[str]:
+    """The names of the weights of a module that have `requires_grad=False`."""
+    return [name for name, weight in module.named_parameters() if not weight.requires_grad]
 
 
 def _copied(value: Any) -> Any:

@@ -1,13 +1,14 @@
 """The learning-rate range test: which learning rates can a network be trained with?"""
 
-import copy
 import math
 from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
 
+from tlkit.models.networks import copied
 from tlkit.objectives.objective import Objective
+from tlkit.objectives.supervised import as_objective
 from tlkit.training.run import Run
 
 SMOOTHING = 0.9  # the share of the past in the smoothed loss
@@ -69,7 +70,8 @@ def range_test(
 
     Source: L. Smith, Cyclical Learning Rates for Training Neural Networks, 2017, section 3.3.
 
-    It ends early when the smoothed loss is four times its lowest, or no longer finite. torch's generators stay as they
+    It ends early when the smoothed loss is four times its lowest (of a loss that may be negative, when it has risen
+    three times as far as it had fallen), or no longer finite. torch's generators stay as they
     are.
 
     >>> import tlkit as tl
@@ -82,7 +84,7 @@ def range_test(
         raise ValueError(f"lrs={lrs}, but the learning rates rise from one above 0 to a larger one, such as (1e-5, 1)")
     if steps < 10:
         raise ValueError(f"steps={steps}, but a range test needs at least 10 to see the loss fall and rise")
-    network, objective = copy.deepcopy((network, objective))  # together: they may share parts
+    network, objective = copied((network, as_objective(objective)))  # together: they may share parts
     run = Run(network, objective, data, steps=steps, lr=low, schedule=None, **options)
     tried, losses = [], []
     mean, exploded = 0.0, False
@@ -97,5 +99,7 @@ def range_test(
             loss = math.inf
         mean = SMOOTHING * mean + (1 - SMOOTHING) * loss
         losses.append(mean / (1 - SMOOTHING ** len(tried)))
-        exploded = not losses[-1] < EXPLODED * min(losses)
+        lowest = min(losses)
+        size = lowest if lowest > 0 else max(-lowest, losses[0] - lowest)  # 0 is not the floor of every loss
+        exploded = not losses[-1] <= lowest + (EXPLODED - 1) * size
     return RangeTest(tuple(tried), tuple(losses), exploded)

@@ -1,16 +1,16 @@
 """What a plan means for a run: which weights learn in a step, and what multiplies their learning rate."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
 
 from tlkit.freezing import FreezePlan
 from tlkit.groups import weights_of
+from tlkit.models.networks import set_modes
 
 WARM_UP = 0.05  # the share of a run's steps in which the rate of a group rises after it has thawed
 
@@ -53,11 +53,20 @@ class PlanInForce:
             if not self._own and not any(self.rates(begin).values()):
                 raise ValueError(self._nothing_learns(begin, end))
 
-    def parameter_groups(self) -> list[dict[str, Any]]:
-        """For the optimizer: a group for each layer group that ever learns, and one for the objective's own weights."""
+    def learning(self) -> list[nn.Parameter]:
+        """The weights that ever learn, in the order of their groups, and the objective's own."""
         ever = [name for name in self._parts if any(self.rates(step)[name] for step in self._changes)]
-        groups: list[dict[str, Any]] = [{"params": self._weights[name], "layer_group": name} for name in ever]
-        return [*groups, {"params": self._own}] if self._own else groups
+        return [*(weight for name in ever for weight in self._weights[name]), *self._own]
+
+    def split(self, optimizer: Optimizer) -> None:
+        """Let each of an optimizer's parameter groups hold weights of one layer group, named by its "layer_group"."""
+        home = {id(weight): name for name, weights in self._weights.items() for weight in weights}
+        groups = []
+        for group in optimizer.param_groups:
+            for name in dict.fromkeys(home.get(id(weight)) for weight in group["params"]):
+                weights = [weight for weight in group["params"] if home.get(id(weight)) == name]
+                groups.append(group | {"params": weights} | ({} if name is None else {"layer_group": name}))
+        optimizer.param_groups[:] = groups
 
     def rates(self, step: int) -> dict[str, float | None]:
         """What multiplies the run's learning rate in a step, warm-up included.
@@ -84,13 +93,17 @@ class PlanInForce:
             optimizer: the run's; a group that thaws starts in it with a fresh state.
         """
         self._prepare(step, optimizer)
-        held = [(weight, "requires_grad") for weight in self._frozen if weight.requires_grad]
-        held += [(module, "training") for module in self._still if module.training]
+        held = [weight for weight in self._frozen if weight.requires_grad]
+        modes = {module: module.training for module in self._still}
         try:
-            _set(held, False)
+            set_modes(dict.fromkeys(modes, False))
+            for weight in held:
+                weight.requires_grad = False
             yield
         finally:
-            _set(held, True)
+            for weight in held:
+                weight.requires_grad = True
+            set_modes(modes)
 
     def _prepare(self, step: int, optimizer: Optimizer) -> None:
         """Work out what is frozen, where the plan changes; a group that thaws starts with a fresh optimizer state."""
@@ -106,12 +119,13 @@ class PlanInForce:
         for weight in self._frozen:
             weight.grad = None  # a gradient of zero would let momentum and weight decay move it
         parts = [part for name in frozen for part in self._parts[name]]
-        still = [module for part in parts if isinstance(part, nn.Module) for module in part.modules()]
         held = {id(weight) for weight in weights_of(parts)}
+        still = []
         for module in self.network.modules():  # what stands above frozen groups only, such as the whole backbone
             weights = {id(weight) for weight in module.parameters()}
             if weights and weights <= held:
                 still.append(module)
+        still += [module for part in parts if isinstance(part, nn.Module) for module in part.modules()]
         self._still = list(dict.fromkeys(still))
 
     def _phase_of(self, step: int) -> int:
@@ -128,12 +142,3 @@ class PlanInForce:
             do = "set requires_grad=True on weights of one before the run, or let another group learn there"
         words = f"from step {begin + 1} to step {end} of {self.steps} every layer group is frozen{why}, so nothing can"
         return f"{words} learn; {do}"
-
-
-def _set(flags: Iterable[tuple[Any, str]], value: bool) -> None:
-    """Set flags of weights and modules, such as `requires_grad`."""
-    for thing, flag in flags:
-        if flag in vars(thing):  # of a module; its own way takes ten times as long, and this is done in each step
-            vars(thing)[flag] = value
-        else:
-            setattr(thing, flag, value)

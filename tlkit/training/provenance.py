@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tlkit.data.loaders import LoadedBatches
 from tlkit.data.tasks import Split
 
 SETTINGS = ("steps", "schedule", "average", "seed", "precision", "fast")  # arguments that a run keeps under their names
@@ -15,11 +16,10 @@ def made_with(run: Any) -> dict[str, Any]:
 
     Returns:
         Its "settings", its "plan" as text, and under "made with" its data, its objective's settings, its optimizer and
-        what you froze yourself.
+        what you froze yourself before it was made.
     """
-    frozen = [name for name, weight in run.network.named_parameters() if not weight.requires_grad]
-    optimizer = type(run.optimizer).__name__
-    made = run.objective_settings | _data_in_words(run.batches) | {"optimizer": optimizer, "frozen by you": frozen}
+    optimizer = {"optimizer": type(run.optimizer).__name__, "frozen by you": run.frozen_at_first}
+    made = run.objective_settings | _data_in_words(run.batches) | optimizer
     return {
         "settings": {name: getattr(run, name) for name in SETTINGS},
         "plan": None if run.plan is None else run.plan.to_json(),
@@ -33,4 +33,6 @@ def _data_in_words(batches: Any) -> dict[str, Any]:
     splits = {name: getattr(batches, side, None) for name, side in sides.items()}
     found = {name: f"{one} ({one.fingerprint()})" for name, one in splits.items() if isinstance(one, Split)}
     drawn = {"batch size": "batch_size", "unlabelled for each labelled one": "ratio", "seed of the batches": "seed"}
+    if isinstance(batches, LoadedBatches):
+        found["data"] = str(batches)
     return found | {name: getattr(batches, attribute, None) for name, attribute in drawn.items()}

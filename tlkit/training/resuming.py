@@ -1,6 +1,7 @@
 """A run that goes on from a file."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from os import PathLike
 from typing import Any
 
@@ -9,7 +10,9 @@ from torch import Tensor, nn
 
 from tlkit.freezing import FreezePlan
 from tlkit.objectives.objective import Objective
+from tlkit.objectives.supervised import as_objective
 from tlkit.training import checkpoint
+from tlkit.training.keeping import frozen_in
 from tlkit.training.provenance import made_with
 from tlkit.training.run import Run
 from tlkit.words import listed
@@ -18,7 +21,7 @@ from tlkit.words import listed
 def resume(
     path: str | PathLike[str],
     network: nn.Module,
-    objective: Objective,
+    objective: Objective | Callable[[Any, Any], Tensor],
     data: Any,
     *,
     optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.AdamW,
@@ -55,22 +58,47 @@ def resume(
     about = checkpoint.read(path)
     state, before = about["run"], about["made with"]
     _require_same_weights("network", network, state["now"][0])
+    objective = as_objective(objective)
     plan = None if about["plan"] is None else FreezePlan.from_json(about["plan"])
     options = {**about["settings"], "lr": state["lr"], "batch_size": before["batch size"] or 64, "plan": plan}
-    run = Run(network, objective, data, optimizer=optimizer, device=device, **options)
-    _require_same_weights("objective", run.objective, state["now"][1])  # it has all of them once it has begun
-    shared = {id(weight) for weight in objective.parameters()} - {id(weight) for weight in network.parameters()}
-    held = {name: weight for name, weight in run.objective.named_parameters() if id(weight) in shared}
-    if changed := [name for name, weight in held.items() if not weight.equal(state["now"][1][name].to(weight))]:
-        words = "give the objective the frozen network that it had"
-        raise ValueError(f"{path} was saved with other values of {listed(changed)}, which do not learn; {words}")
-    now = made_with(run)["made with"]
-    pairs = {name: (str(before.get(name, "not there")), str(now.get(name, "not there"))) for name in before | now}
-    other = [f"{name}: {then} then, {here} now" for name, (then, here) in pairs.items() if then != here]
-    if other:
-        raise ValueError(f"{path} is of a run made with something else ({'; '.join(other)}); make it as it was")
+    with _frozen_as_at_first(network, before["frozen by you"], state):
+        run = Run(network, objective, data, optimizer=optimizer, device=device, **options)
+        _require_same_weights("objective", run.objective, state["now"][1])  # it has all of them once it has begun
+        shared = {id(weight) for weight in objective.parameters()} - {id(weight) for weight in network.parameters()}
+        held = {name: weight for name, weight in run.objective.named_parameters() if id(weight) in shared}
+        if changed := [name for name, weight in held.items() if not weight.equal(state["now"][1][name].to(weight))]:
+            words = "give the objective the frozen network that it had"
+            raise ValueError(f"{path} was saved with other values of {listed(changed)}, which do not learn; {words}")
+        now = made_with(run)["made with"]
+        sizes = (state["now"][2]["param_groups"], run.optimizer.param_groups)
+        before["weights in the optimizer's groups"], now["weights in the optimizer's groups"] = (
+            [len(group["params"]) for group in groups] for groups in sizes
+        )
+        pairs = {name: (str(before.get(name, "not there")), str(now.get(name, "not there"))) for name in before | now}
+        other = [f"{name}: {then} then, {here} now" for name, (then, here) in pairs.items() if then != here]
+        if other:
+            raise ValueError(f"{path} is of a run made with something else ({'; '.join(other)}); make it as it was")
     run.load_state_dict(state)
     return run
+
+
+@contextmanager
+def _frozen_as_at_first(network: nn.Module, at_first: Sequence[str], state: Mapping[str, Any]) -> Iterator[None]:
+    """Freeze a network as it was when the run was made, if it is frozen as it was then or as it was when saved.
+
+    The optimizer is then made of the same weights. When the block fails, the network is as it was.
+    """
+    flags = {weight: weight.requires_grad for weight in network.parameters()}
+    saved = state["frozen"][0] if "frozen" in state else at_first
+    if frozen_in(network) in ([*at_first], [*saved]):
+        for name, weight in network.named_parameters():
+            weight.requires_grad_(name not in at_first)
+    try:
+        yield
+    except BaseException:
+        for weight, flag in flags.items():
+            weight.requires_grad_(flag)
+        raise
 
 
 def _require_same_weights(part: str, module: nn.Module, saved: Mapping[str, Any]) -> None:
@@ -79,6 +107,9 @@ def _require_same_weights(part: str, module: nn.Module, saved: Mapping[str, Any]
         {name: f"{list(value.shape)}" for name, value in state.items() if isinstance(value, Tensor)}
         for state in (module.state_dict(), saved)
     )
+    buffers = [(f"{at}." * bool(at), part._buffers) for at, part in module.named_modules()]
+    later = {at + name for at, own in buffers for name, buffer in own.items() if buffer is None}
+    there = {name: shape for name, shape in there.items() if name not in later}  # those are made in the first pass
     wrong = [name for name in {**there, **here} if here.get(name) != there.get(name)]
     if wrong:
         shown = (f"{name} ({there.get(name, 'none')} in the file, {here.get(name, 'none')} here)" for name in wrong)

@@ -9,28 +9,32 @@ from contextlib import nullcontext
 from os import PathLike
 from typing import Any, Self
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from tlkit.data.batches import Batches
-from tlkit.data.tasks import Split, Task
+from tlkit.data.loaders import as_batches
 from tlkit.freezing import FreezePlan
-from tlkit.models.networks import MovingAverage, predictions
+from tlkit.models.networks import MovingAverage, modes_of, predictions, set_modes
 from tlkit.objectives.objective import Objective, own_copy
+from tlkit.objectives.supervised import as_objective
 from tlkit.training import checkpoint
 from tlkit.training.driving import Stepwise
 from tlkit.training.history import History, Step
 from tlkit.training.interrupts import uninterrupted
-from tlkit.training.keeping import Keeper
-from tlkit.training.machine import device_of, fast_choice, hardware, seeded_step
+from tlkit.training.keeping import Keeper, frozen_in
+from tlkit.training.machine import device_of, draws_elsewhere, fast_choice, hardware, seeded_step
 from tlkit.training.plan import PlanInForce
 from tlkit.training.provenance import made_with
 from tlkit.training.schedules import SCHEDULES
+from tlkit.training.unchanged import Unchanged
 
 SAFE_EVERY = 50  # steps between two looks back and two kept states
 
+# By network, without keeping it alive: the run that trains it, and the modes of its modules before it rested.
 _training: weakref.WeakKeyDictionary[nn.Module, "weakref.ref[Run]"] = weakref.WeakKeyDictionary()
+_resting: weakref.WeakKeyDictionary[nn.Module, dict[nn.Module, bool]] = weakref.WeakKeyDictionary()
 
 
 class Run(Stepwise):
@@ -38,12 +42,15 @@ class Run(Stepwise):
 
     Args:
         network: what learns: the network itself, not a copy; the run moves it to its device.
-        objective: what is minimised; the run works on a copy of it, `run.objective`.
-        data: a Task (its training split), a Split, or anything with `batches[step]`, whose batches have their own size.
+        objective: what is minimised, or a loss(outputs, labels) such as `nn.CrossEntropyLoss()`; the run works on a
+            copy of it, `run.objective`.
+        data: a Task (its training split), a Split, a torch Dataset or DataLoader of (inputs, labels), or anything with
+            `batches[step]`, whose batches have their own size.
         steps: how many optimisation steps the run has, at least 1.
         batch_size: how many examples a step sees; at least 2 for a network with batch norm.
         lr: the learning rate, above 0; 3e-3 suits AdamW on the lessons' networks.
-        optimizer: a callable from parameters to an optimizer that takes `lr=`; AdamW by default.
+        optimizer: a callable from a list of weights to an optimizer that takes `lr=`; AdamW by default. Parameter
+            groups that it makes keep their learning rates relative to `lr`.
         schedule: None for a constant learning rate, "one-cycle" for 10 % warm-up, then a cosine to zero.
         plan: which layer groups learn, at which rate and from when, see `tl.freezing`; by default all of them, always.
         average: the decay of a moving average of the weights, see `tl.models.MovingAverage`: its network is then the
@@ -56,13 +63,13 @@ class Run(Stepwise):
 
     Raises:
         ValueError: for arguments that cannot work.
-        TypeError: if `objective` is not a `tl.objectives.Objective`.
+        TypeError: if `objective` is neither an objective nor a loss, or `data` give no batches.
         FloatingPointError: in a step, when the loss is no longer a finite number; the last finite weights are kept.
 
     A run is iterated; each item is a `Step`. `run.finish()` takes all the steps that are left, `next(run)` takes one,
     and a widget awaits them. To pause is to ask for no further step. `run.stop()` ends a loop over the run; iterating
-    it again goes on. `run.lr` is the learning rate that it began with, `run.current_lr` the present one. The defaults
-    give the same bits as the loop written by hand.
+    it again goes on. `run.lr` is the learning rate that it began with, `run.current_lr` the present one. After its last
+    step the network is in evaluation mode. The defaults give the same bits as the loop written by hand.
 
     >>> import tlkit as tl
     >>> run = tl.Run(tl.models.SmallCNN(), tl.objectives.CrossEntropy(), tl.data.digits(), steps=3, device="cpu")
@@ -75,7 +82,7 @@ class Run(Stepwise):
     def __init__(
         self,
         network: nn.Module,
-        objective: Objective,
+        objective: Objective | Callable[[Any, Any], Tensor],
         data: Any,
         *,
         steps: int,
@@ -90,26 +97,21 @@ class Run(Stepwise):
         precision: str = "float32",
         fast: bool = False,
     ):
+        steps, seed, batch_size = whole("steps", steps), whole("seed", seed), whole("batch_size", batch_size)
         if steps < 1:
             raise ValueError(f"steps={steps}, but a run needs at least 1 step")
-        required_lr(lr)
+        lr = required_lr(lr)
         if schedule not in SCHEDULES:
             raise ValueError(f"schedule={schedule!r}; use None (a constant learning rate) or 'one-cycle'")
         if precision not in ("float32", "bfloat16"):
             raise ValueError(f"precision={precision!r}; use 'float32' or 'bfloat16'")
-        if not isinstance(objective, Objective):
-            raise TypeError(
-                f"a {type(objective).__name__} is not an objective; derive yours from tl.objectives.Objective, with "
-                'forward(network, batch) -> {"loss": ...}, or take one of tl.objectives, such as CrossEntropy()'
-            )
+        objective = as_objective(objective)
         self.steps, self.lr, self.schedule, self.plan, self.seed, self.fast = steps, lr, schedule, plan, seed, fast
         self.average = average
         device_of(network)
         self.device = torch.device(device) if device is not None else hardware().device
-        split = data.train if isinstance(data, Task) else data
-        if isinstance(split, Split):
-            split = Batches(split, batch_size, seed)
-        self.batches = split.to(self.device) if hasattr(split, "to") else split
+        batches = as_batches(data, batch_size, seed)
+        self.batches = batches.to(self.device) if hasattr(batches, "to") else batches
         if getattr(self.batches, "batch_size", 2) == 1 and any(isinstance(m, _BatchNorm) for m in network.modules()):
             raise ValueError(
                 "a batch of one example, but this network has batch norm, which compares the examples of a batch; "
@@ -133,11 +135,16 @@ class Run(Stepwise):
         learning = [weight for weight in weights if weight.requires_grad]
         if not learning:
             raise ValueError("every weight of this network is frozen (requires_grad=False), so nothing can learn")
-        groups = self._in_force.parameter_groups() if self._in_force else learning
-        self.optimizer = optimizer(groups, lr=lr, **options)
+        self.optimizer = optimizer(self._in_force.learning() if self._in_force else learning, lr=lr, **options)
+        if self._in_force:
+            self._in_force.split(self.optimizer)
+        self._factors = [group["lr"] / lr for group in self.optimizer.param_groups]
         self.history, self.current_lr = History(), lr
         self.step, self.seconds, self.error = 0, 0.0, None
         self._checks_each_step = self.device.type == "cpu"  # elsewhere reading a loss would wait for the device
+        self._seeds_all = draws_elsewhere(self.objective, self.batches)
+        self._unchanged = Unchanged(self.network)
+        self.frozen_at_first = frozen_in(self.network)
         self._keeper = Keeper(self.network, self.objective, self.optimizer, self._average)
         self._safe = (0, self._keeper.first)
 
@@ -147,20 +154,27 @@ class Run(Stepwise):
         if self._stopped or self.step >= self.steps:
             raise StopIteration
         self._take_over()
+        self._unchanged.require()
         with uninterrupted():
             started = time.perf_counter()
             if not self.network.training:
-                self.network.train()
-            with seeded_step(self.device, self.seed, self.step), self._holding_what_is_frozen():
+                self._wake()
+            with seeded_step(self.device, self.seed, self.step, self._seeds_all), self._holding_what_is_frozen():
                 step = self._advance()
+            if self.finished:
+                self._rest()
             self.seconds += time.perf_counter() - started
         return step
 
     def _advance(self) -> Step:
         batch = self.batches[self.step]
         buffers = self._keeper.buffers() if self._checks_each_step else None
-        with self._autocast():
-            values = self.objective(self.network, batch)
+        try:
+            with self._autocast():
+                values = self.objective(self.network, batch)
+        except Exception:
+            self._keeper.put_back(buffers or ())
+            raise
         if not isinstance(values, dict) or getattr(values.get("loss"), "shape", None) != ():
             name = type(self.objective).__name__
             raise TypeError(f'{name}.forward returns a dict with "loss", a tensor of one number [], and other values')
@@ -168,6 +182,7 @@ class Run(Stepwise):
         if self._checks_each_step and not math.isfinite(loss.item()):
             self._fail(self.step + 1, buffers)
         measured = {name: _as_it_is(value) for name, value in values.items()}
+        record = {name: _plain(value) for name, value in measured.items()} if self._checks_each_step else measured
         self.optimizer.zero_grad()
         loss.backward()
         lr = self._set_step_lr()
@@ -177,7 +192,7 @@ class Run(Stepwise):
             self._average.update(self.network)
         self.step += 1
         step = Step(self.step, lr, measured)
-        self.history.append({"step": self.step, **measured})
+        self.history.append({"step": self.step, **record})
         if self.step % SAFE_EVERY == 0 or self.finished:
             self._look_back()
         return step
@@ -237,7 +252,8 @@ class Run(Stepwise):
             number: the number of the step, from 1; by default the next step.
 
         Returns:
-            The learning rate by group; None for a group that is frozen. Without a plan, that of "every group".
+            The learning rate by group; None for a group that is frozen. Without a plan, that of "every group". Where
+            the optimizer's own parameter groups have several, one for each: "every group, 1", "every group, 2".
 
         Raises:
             ValueError: if the run has no such step.
@@ -247,7 +263,15 @@ class Run(Stepwise):
             raise ValueError(f"this run has no step {number}; it has the steps 1 to {self.steps}")
         lr = self._lr_at(step)
         rates = self._in_force.rates(step) if self._in_force else {"every group": 1.0}
-        return {group: None if rate is None else lr * rate for group, rate in rates.items()}
+        if len(set(self._factors)) <= 1:
+            return {group: None if rate is None else lr * rate for group, rate in rates.items()}
+        found: dict[str, float | None] = {}
+        for name, rate in rates.items():
+            own = zip(self.optimizer.param_groups, self._factors, strict=True)
+            factors = [factor for group, factor in own if group.get("layer_group", "every group") == name]
+            for number, factor in enumerate(factors or [1.0], start=1):
+                found[f"{name}, {number}"] = None if rate is None else lr * rate * factor
+        return found
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the whole run into one file, from which `tl.resume` goes on exactly.
@@ -272,6 +296,7 @@ class Run(Stepwise):
         return {
             **{name: getattr(self, name) for name in ("step", "lr", "current_lr", "seconds", "error")},
             "history": [{name: _plain(value) for name, value in record.items()} for record in self.history],
+            "frozen": [frozen_in(self.network), frozen_in(self.objective)],
             "now": self._keeper.state(),
             "first": self._keeper.first,
         }
@@ -287,9 +312,14 @@ class Run(Stepwise):
             self._keeper.first = state["first"]
             for name in ("step", "lr", "current_lr", "seconds", "error"):
                 setattr(self, name, state[name] if name in state else state["rate"])
+            for part, frozen in zip((self.network, self.objective), state.get("frozen", ()), strict=False):
+                for name, weight in part.named_parameters():
+                    weight.requires_grad_(name not in frozen)
             lr = "rate" if "rate" in state else "lr"  # its name in a run that was saved earlier, in the history too
             self.history[:] = [{"lr" if name == lr else name: r[name] for name in r} for r in state["history"]]
             self._stopped, self._safe = False, (self.step, self._keeper.state())
+            if self.finished:
+                self._rest()
 
     def predict(self, inputs: Tensor) -> Tensor:
         """The classes that the `tested` network predicts.
@@ -311,6 +341,17 @@ class Run(Stepwise):
             other.stop()
         _training[self.network] = weakref.ref(self)
 
+    def _rest(self) -> None:
+        """Leave the network ready for use: in evaluation mode."""
+        if self.network.training:
+            _resting[self.network] = {m: mode for m, mode in modes_of(self.network).items() if m is not self.network}
+        self.network.eval()
+
+    def _wake(self) -> None:
+        """Training mode; what the user had put into evaluation mode before the network rested stays there."""
+        self.network.train()
+        set_modes(_resting.pop(self.network, {}))
+
     def _autocast(self):
         return torch.autocast(self.device.type, torch.bfloat16) if self.precision == "bfloat16" else nullcontext()
 
@@ -325,14 +366,15 @@ class Run(Stepwise):
         """Give the optimizer the step's learning rate, for each layer group multiplied by its rate."""
         lr = self._lr_at(self.step)
         rates = self._in_force.rates(self.step) if self._in_force else {}
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr * (rates.get(group.get("layer_group", ""), 1.0) or 0.0)
+        for group, factor in zip(self.optimizer.param_groups, self._factors, strict=True):
+            group["lr"] = lr * (rates.get(group.get("layer_group", ""), 1.0) or 0.0) * factor
         return lr
 
     def _look_back(self) -> None:
         """Check the losses not checked yet (to wait for a device in each step would be slow), then keep the state."""
         for record in [r for r in self.history if "loss" in r and r["step"] > self._safe[0]]:
-            if not math.isfinite(float(record["loss"])):
+            record.update({name: _plain(value) for name, value in record.items()})
+            if not math.isfinite(record["loss"]):
                 self._fail(record["step"])
         if not self._keeper.finite():  # the update was not, so the next loss will not be
             self._fail(self.step + 1)
@@ -348,11 +390,18 @@ class Run(Stepwise):
             self._keeper.restore(state)
             self.history[:] = [record for record in self.history if record["step"] <= self.step]
         self._stopped = True
-        self.error = (
-            f"the loss is no longer a finite number at step {at}, with the learning rate {self.current_lr:g}; the "
-            f"weights of step {self.step} are kept. Try a smaller one: run.restart(lr={self.current_lr / 100:g})"
-        )
+        self.error = f"the loss is no longer a finite number at step {at}, {self._reason(at)}"
         raise FloatingPointError(self.error)
+
+    def _reason(self, at: int) -> str:
+        """Why a loss may not be finite: an example of its batch, or else the learning rate; and what to try."""
+        inputs = self.batches[at - 1][0]
+        kept = f"the weights of step {self.step} are kept"
+        if isinstance(inputs, Tensor) and inputs.is_floating_point() and not inputs.isfinite().all():
+            first = int((~inputs.isfinite()).flatten(1).any(1).nonzero()[0])
+            return f"because example {first} of its batch has values that are not (NaN, infinity): take it out; {kept}"
+        lr = self.current_lr
+        return f"with the learning rate {lr:g}; {kept}. Try a smaller one: run.restart(lr={lr / 100:g})"
 
     def __repr__(self) -> str:
         ended = "ended by an error" if self.error else "waiting" if self.step else "ready"
@@ -360,15 +409,22 @@ class Run(Stepwise):
 
 
 def required_lr(lr: float) -> float:
-    """The learning rate itself; raises ValueError if it is not above 0."""
+    """The learning rate as a plain number; raises ValueError if it is not above 0."""
     if not lr > 0:
         raise ValueError(f"lr={lr}, but a learning rate is larger than 0; 0.003 is a good start")
-    return lr
+    return float(lr)
+
+
+def whole(name: str, value: Any) -> int:
+    """An argument that counts something, as a plain int; raises ValueError if it is not whole."""
+    if not isinstance(value, int | np.integer | Tensor | float) or int(value) != value:
+        raise ValueError(f"{name}={value!r}, but it is a whole number")
+    return int(value)
 
 
 def _plain(value: Any) -> Any:
-    """A tensor as the numbers in it; anything else as it is."""
-    return value.tolist() if isinstance(value, Tensor) else value
+    """A tensor or an array as the numbers in it; anything else as it is."""
+    return value.tolist() if isinstance(value, Tensor | np.ndarray | np.generic) else value
 
 
 def _as_it_is(value: Tensor | float) -> Tensor:

@@ -1,7 +1,6 @@
 """Which layer groups may change, when, and what that costs: switches and a timeline that make a FreezePlan."""
 
 import asyncio
-import copy
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +17,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from tlkit.data.tasks import Split, Task
 from tlkit.freezing import FreezePlan, Rule, last_layers
 from tlkit.groups import Part, weights_of
-from tlkit.models.networks import logits
+from tlkit.models.networks import copied, logits
 from tlkit.objectives.objective import Objective
 from tlkit.objectives.supervised import CrossEntropy
 from tlkit.training.run import Run
@@ -194,10 +193,11 @@ class FreezePanel(Widget, script="freeze_panel.js"):
 
     async def _measure(self) -> None:
         try:
-            pair, images = copy.deepcopy((self._network, self._objective)), 0  # together: they may share parts
+            network, objective = copied((self._network, self._objective))  # together: they may share parts
+            images = 0
             while learning := self._missing():
-                images = images or await self._affordable(*pair)
-                memory, seconds = await self._cost(*pair, learning, images)
+                images = images or await self._affordable(network, objective)
+                memory, seconds = await self._cost(network, objective, learning, images)
                 self.costs = self.costs | {learning: [memory, median(seconds), images]}
         except Exception as error:
             self.error = str(error)
