@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
 import torchvision
+from helpers import network
 from torch import nn
 
 import tlkit as tl
 from tlkit.groups import layer_groups, weights_of
+from tlkit.models import Network, pretrained
 
 SMALL = ["block1", "block2", "block3", "features", "head"]
 
@@ -26,7 +30,7 @@ FAMILIES = {
     "efficientnet_b0": ["stem", *numbered("stage", 7), "last", "head"],
     "vit_b_16": ["stem", *numbered("block", 12), "norm", "head"],
     "vgg11": ["features", "head"],
-    "densenet121": ["features", "head"],
+    "densenet121": ["stem", *numbered("stage", 4), "head"],
 }
 
 
@@ -148,9 +152,9 @@ def test_a_network_of_ones_own_with_the_name_of_a_family_has_its_children_as_gro
     assert list(layer_groups(own)) == ["encoder", "head"]
 
 
-def test_a_child_that_is_called_head_is_the_head_wherever_it_stands():
-    net = nn.ModuleDict({"head": nn.Linear(2, 2), "body": nn.Linear(2, 2)})
-    assert layer_groups(net) == {"body": (net["body"],), "head": (net["head"],)}
+def test_a_head_before_its_body_without_a_forward_pass_is_refused():
+    with pytest.raises(ValueError, match="in which order this ModuleDict computes its layers cannot be seen"):
+        layer_groups(nn.ModuleDict({"head": nn.Linear(2, 2), "body": nn.Linear(2, 2)}))
 
 
 def test_a_wrapper_has_the_groups_of_what_it_wraps():
@@ -194,3 +198,79 @@ def test_two_groups_that_share_a_weight_are_refused():
 def test_groups_of_ones_own_must_cover_the_network_and_nothing_else(groups, words):
     with pytest.raises(ValueError, match=words):
         layer_groups(tl.models.SmallCNN(), groups)
+
+
+# ---- order and names that a structure does not show at once ----
+
+
+class Odd(nn.Module):
+    """A backbone whose parts were made in another order than it computes them in, one of them called head."""
+
+    feature_dim = 8
+
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(8, 8)
+        self.last, self.first = nn.Linear(8, 8), nn.Linear(4, 8)
+
+    def forward(self, x):
+        return self.last(self.head(self.first(x).relu()).relu())
+
+
+def test_groups_follow_the_forward_pass_whatever_the_parts_are_called_and_in_which_order_they_were_made():
+    body = Odd()
+    groups = layer_groups(Network(body, head := nn.Linear(8, 3)))
+    assert groups == {"first": (body.first,), "inner_head": (body.head,), "last": (body.last,), "head": (head,)}
+    assert layer_groups(body) == {"first": (body.first,), "inner_head": (body.head,), "head": (body.last,)}
+
+
+def test_looking_at_the_order_leaves_no_trace_in_the_network():
+    class Keeping(Odd):
+        def forward(self, x):
+            self.seen = x
+            self.register_buffer("kept", x)
+            return super().forward(x)
+
+    body = Keeping()
+    before = {**vars(body)}, [*body.state_dict()]
+    assert [*layer_groups(body)] == ["first", "inner_head", "head"]
+    assert ({**vars(body)}, [*body.state_dict()]) == before
+
+
+def test_an_order_that_cannot_be_seen_is_refused_where_it_is_plainly_another_one():
+    class Hidden(Odd):
+        def forward(self, x):
+            return super().forward(x) if x.sum() > 0 else x
+
+    with pytest.raises(
+        ValueError, match=r"cannot be seen: 'head' was made before 'first'\. Name the groups .* groups="
+    ):
+        layer_groups(Network(Hidden(), nn.Linear(8, 3)))
+    body = Hidden()
+    groups = {"body": ["first", "head"], "head": ["last"]}
+    assert layer_groups(body, groups) == {"body": (body.first, body.head), "head": (body.last,)}
+
+
+@pytest.mark.parametrize("wrap", [partial(torch.compile, backend="eager"), nn.DataParallel])
+def test_a_wrapper_changes_no_group(wrap):
+    net = network()
+    assert layer_groups(wrap(net)) == layer_groups(net)
+
+
+STAGES = {
+    "densenet121": ["stem", "stage1", "stage2", "stage3", "stage4", "head"],
+    "squeezenet1_1": ["stem", "stage1", "stage2", "stage3", "head"],
+    "mnasnet0_5": ["stem", "stage1", "stage2", "stage3", "stage4", "stage5", "stage6", "last", "head"],
+}
+
+
+@pytest.mark.parametrize(("name", "names"), STAGES.items())
+def test_a_plan_for_it_need_not_freeze_all_or_nothing(name, names):
+    net = pretrained(name, weights=None, classes=3)
+    groups = layer_groups(net)
+    assert [*groups] == names
+    seen = []
+    for group, parts in groups.items():
+        parts[-1].register_forward_hook(lambda *_, group=group: seen.append(group))
+    net.eval()(torch.zeros(1, 3, 64, 64))
+    assert seen == names

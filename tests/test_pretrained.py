@@ -540,3 +540,90 @@ def test_weights_of_timm_are_taken_where_they_are_at_hand_and_missed_with_a_sent
 def test_a_model_with_two_heads_is_refused():
     with pytest.raises(ValueError, match="has 2 linear layers with an output for each class, but one head is needed"):
         pretrained("deit_tiny_distilled_patch16_224", weights=None)
+
+
+# ---- files that other libraries, and a run, have written ----
+
+
+def prefixed(prefix: str) -> dict[str, torch.Tensor]:
+    return {f"{prefix}{name}": value for name, value in small(seed=3).state_dict().items()}
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("compiled.pt", prefixed("_orig_mod.")),
+        ("both.pt", prefixed("module._orig_mod.")),
+        ("lightning.ckpt", {"state_dict": prefixed("model."), "epoch": 3, "optimizer_states": []}),
+        ("lightning.ckpt", {"state_dict": prefixed("net._orig_mod."), "epoch": 3}),
+    ],
+)
+def test_what_a_wrapper_puts_before_the_names_is_taken_off(file, content, tmp_path):
+    torch.save(content, tmp_path / file)
+    network = pretrained(SMALL, tmp_path / file)
+    assert network.head.weight.equal(small(seed=3).fc.weight)
+    assert network.backbone.conv1[0].weight.equal(small(seed=3).conv1[0].weight)
+
+
+@pytest.mark.parametrize("average", [None, 0.5])
+@pytest.mark.parametrize("classes", [None, 4])
+def test_a_file_of_a_run_gives_the_network_that_it_tests(average, classes, tmp_path):
+    images = tl.data.Split(torch.rand(8, 3, 32, 32), torch.arange(8) % 2, ("a", "b"))
+    network = pretrained(SMALL, None, classes=2)
+    run = tl.Run(network, tl.objectives.CrossEntropy(), images, steps=2, average=average, device="cpu").finish()
+    run.save(tmp_path / "run.safetensors")
+    torch.save(run.tested.state_dict(), tmp_path / "network.pt")
+    for file in ("run.safetensors", "network.pt"):
+        again = pretrained(SMALL, tmp_path / file, classes=classes)
+        assert digest(again.backbone) == digest(run.tested.backbone)
+        assert again.head.out_features == (classes or 2)
+        assert again.head.weight.equal(run.tested.head.weight) == (classes is None)
+
+
+def test_a_weights_file_in_the_home_folder_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    torch.save(small(seed=3).state_dict(), tmp_path / "w.pt")
+    assert pretrained(SMALL, "~/w.pt").head.weight.equal(small(seed=3).fc.weight)
+
+
+def test_images_are_squashed_where_the_weights_were_trained_so():
+    squashed = Preprocess((4, 6), (4, 6), (0.0,) * 3, (1.0,) * 3)
+    image = torch.rand(1, 3, 9, 30)
+    expected = nn.functional.interpolate(image, (4, 6), mode="bilinear", antialias=True, align_corners=False)
+    assert torch.allclose(squashed(image), expected, atol=1e-6)
+    assert "squashed to 4 x 6 pixels (bilinear), the middle whole kept" in repr(squashed)
+
+
+@photographs
+@pytest.mark.parametrize("name", ["coat_lite_medium_384", "vit_5b_patch16_sapiens2"])  # squared, and 1024 x 768
+def test_images_become_what_the_weights_own_configuration_says(name, images):
+    import timm
+    from timm.data.config import resolve_data_config
+    from timm.data.transforms_factory import create_transform
+
+    config = timm.get_pretrained_cfg(name)
+    assert config
+    transforms = create_transform(**resolve_data_config(pretrained_cfg=config.to_dict())).transforms
+    resize, crop, *_, normalise = transforms
+    torch.testing.assert_close(
+        torchvision_models._from_timm(name).preprocess(images[:, :, :, :40]),
+        normalise(crop(resize(images[:, :, :, :40]))),
+    )
+
+
+@photographs
+def test_a_way_of_cutting_images_that_is_not_done_is_refused_by_name():
+    with pytest.raises(
+        ValueError, match="deepseek_vit_412m was trained on images of 546 x 546, cut out in the way 'bo"
+    ):
+        torchvision_models._from_timm("deepseek_vit_412m")
+
+
+@photographs
+@pytest.mark.parametrize("name", ["vit_small_patch14_dinov2", "resnetv2_50x1_bit", "deit_tiny_distilled_patch16_224"])
+def test_a_network_without_one_linear_head_gets_a_new_one(name):
+    with pytest.raises(ValueError, match="but one head is needed; give classes= for a new one"):
+        pretrained(name, None)
+    network = pretrained(name, None, classes=3)
+    assert predictions(network, torch.rand(2, 3, 64, 64)).shape == (2,)
+    assert [*tl.freezing.layer_groups(network)][-1] == "head"

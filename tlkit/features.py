@@ -15,8 +15,8 @@ from torch.nn import functional as F
 
 from tlkit.data.kinds import Kind, Stream, Tokens, Vectors
 from tlkit.data.tasks import Split, each
-from tlkit.groups import layer_groups
-from tlkit.models.networks import Network, copied, evaluation_batch, predictions
+from tlkit.groups import found_groups
+from tlkit.models.networks import Network, copied, evaluation_batch, predictions, unwrapped
 from tlkit.training.machine import device_of, hardware
 from tlkit.words import meant
 
@@ -80,20 +80,22 @@ class Cut(nn.Module):
 
     def __init__(self, network: nn.Module, layer: str | None, grid: int | None):
         super().__init__()
-        self.network = copied(network).requires_grad_(False)
+        self.network = copied(unwrapped(network)).requires_grad_(False)
         self.layer, self.grid = layer, grid
-        self._parts()  # raises now if there is no such layer
+        parts, self._before = self._chosen()
+        names = {module: name for name, module in self.network.named_modules()}
+        self._names = [names[part] for part in parts]
         self.eval()
 
     def train(self, mode: bool = True) -> Cut:
         """Stay in evaluation mode, whatever the mode."""
         return super().train(False)
 
-    def _parts(self) -> tuple[list[nn.Module], bool]:
+    def _chosen(self) -> tuple[list[nn.Module], bool]:
         """The modules whose outputs are the layer, in order, and False; or the head, whose input it is, and True."""
         groups = {
             name: [part for part in parts if isinstance(part, nn.Module)]
-            for name, parts in layer_groups(self.network).items()
+            for name, parts in found_groups(self.network).items()
         }
         modules = dict(self.network.named_modules())
         if self.layer is None:
@@ -109,7 +111,7 @@ class Cut(nn.Module):
     @torch.no_grad()
     def forward(self, inputs: Tensor) -> Tensor:
         """The features `[n, d]` of inputs `[n, ...]`; the pass through the network ends at the layer."""
-        parts, before = self._parts()
+        parts, before = [self.network.get_submodule(name) for name in self._names], self._before
         kept: list[Any] = []
 
         def keep(module: nn.Module, inputs: Any, output: Any = None) -> None:

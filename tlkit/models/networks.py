@@ -429,7 +429,9 @@ def evaluation_batch(network: nn.Module, inputs: Tensor | Stream, device: torch.
     224 x 224 would need gigabytes.
     """
     size = getattr(getattr(network, "preprocess", None), "size", 0)
-    places = size**2 or math.prod(inputs.shape[2 if len(inputs.shape) == 4 else 1 :])
+    places = (math.prod(size) if isinstance(size, tuple) else size**2) or math.prod(
+        inputs.shape[2 if len(inputs.shape) == 4 else 1 :]
+    )
     return min(max(2 ** (18 if device.type == "cpu" else 24) // max(places, 1), 1), 1_000)
 
 

@@ -22,7 +22,7 @@ from torchvision.models import SqueezeNet, get_model, get_model_weights, list_mo
 from torchvision.models.resnet import BasicBlock
 
 from tlkit.models.networks import Network, evaluating, seeded
-from tlkit.models.weights import ENDINGS, load_weights, published, weights_in
+from tlkit.models.weights import ENDINGS, load_weights, published, weights_in, with_head_at
 
 RESNET20 = "https://github.com/akamaster/pytorch_resnet_cifar10/raw/master/pretrained_models/resnet20-12fca82f.th"
 LITE0 = "tf_efficientnet_lite0"
@@ -37,8 +37,9 @@ class Preprocess:
     """From images `[n, channels, height, width]` in 0..1 to what a backbone needs: `[n, len(mean), size, size]`.
 
     Args:
-        size: the side of the middle square that is kept, in pixels.
-        resize: what the shorter side is brought to first, in pixels, smoothed in both directions.
+        size: the side of the middle square that is kept, in pixels; or height and width of a middle part.
+        resize: what the shorter side is brought to first, in pixels, smoothed in both directions; or the height and
+            the width that images of any form are squashed to.
         mean: the mean of each channel; the default is ImageNet's.
         std: the standard deviation of each channel: pixels become (pixel - mean) / std.
         interpolation: "bilinear" or "bicubic".
@@ -47,8 +48,8 @@ class Preprocess:
     become grey where one channel is needed. Called with another number of channels, it raises ValueError.
     """
 
-    size: int
-    resize: int
+    size: int | tuple[int, int]
+    resize: int | tuple[int, int]
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)  # ImageNet's
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     interpolation: str = "bilinear"
@@ -65,8 +66,9 @@ class Preprocess:
                 f"these images have {channels} channels, but this network takes {len(self.mean)}, or grey ones; "
                 f"give it the channels it takes, or have its first layer changed: pretrained(..., channels={channels})"
             )
-        images = resize(images, [self.resize], InterpolationMode(self.interpolation), antialias=True)
-        images = center_crop(images, [self.size])
+        sides = [self.resize] if isinstance(self.resize, int) else [*self.resize]
+        images = resize(images, sides, InterpolationMode(self.interpolation), antialias=True)
+        images = center_crop(images, [self.size] if isinstance(self.size, int) else [*self.size])
         # By numbers, not by tensors: those would be copied to a GPU, and waited for, in every step.
         each = enumerate(zip(self.mean, self.std, strict=True))
         return torch.stack([(images[:, channel % channels] - mean) / std for channel, (mean, std) in each], 1)
@@ -82,12 +84,17 @@ class Preprocess:
     def __repr__(self) -> str:
         wide = len(self.mean)
         colours = "colour images made grey" if wide == 1 else f"grey images repeated to {wide} channels"
-        middle = "square" if self.size == self.resize else f"{self.size} x {self.size}"
+        squashed = not isinstance(self.resize, int)
+        brought = f"squashed to {_by(self.resize)}" if squashed else f"the shorter side brought to {self.resize}"
+        middle = "whole" if squashed else "square"
+        middle = f"the middle {middle if self.size == self.resize else _by(self.size)} kept"
         mean, std = (", ".join(f"{v:.3g}" for v in dict.fromkeys(values)) for values in (self.mean, self.std))
-        return (
-            f"{colours}, the shorter side brought to {self.resize} pixels ({self.interpolation}), the middle {middle} "
-            f"kept, then minus {mean} and divided by {std}"
-        )
+        return f"{colours}, {brought} pixels ({self.interpolation}), {middle}, then minus {mean} and divided by {std}"
+
+
+def _by(size: int | tuple[int, int]) -> str:
+    """A size in words: "224 x 224"."""
+    return " x ".join(map(str, (size, size) if isinstance(size, int) else size))
 
 
 # Chosen on photographs of CIFAR-10: 128 pixels lose little against 224 and are three times as fast.
@@ -153,29 +160,37 @@ def pretrained(
     for what, number in (("classes", classes), ("channels", channels), ("image_size", image_size)):
         if number is not None and number < 1:
             raise ValueError(f"{what}={number}, but it is at least 1")
-    file = Path(str(weights)) if Path(str(weights)).suffix in ENDINGS else None
+    file = Path(str(weights)).expanduser() if Path(str(weights)).suffix in ENDINGS else None
     source = _source(name, "DEFAULT" if weights is None or file else str(weights))
     with seeded(seed):
         model = source.build()
-    at, behind, features = _cut(name, model, source.classes)
+    bare = classes is not None and hasattr(model, "reset_classifier") and len(_linear_heads(model, source.classes)) != 1
+    at, behind, features = ("", nn.Identity(), 0) if bare else _cut(name, model, source.classes)
     if classes is None and isinstance(model, SqueezeNet):
         raise ValueError(f"{name} ends in a convolution, which cannot be kept as a linear head; give classes=")
     if weights is not None:
-        tensors = weights_in(file) if file else source.tensors(model)
+        tensors = with_head_at(at, weights_in(file)) if file else source.tensors(model)
         rows = tensors.get(f"{at}.weight")
         if classes is None and rows is not None and len(rows) != source.classes:
             model.set_submodule(at, _linear(features, len(rows), seed))  # the file's own number of classes
         load_weights(model, tensors, str(file or f"{weights} of {name}"), without="" if classes is None else at)
-    head = model.get_submodule(at) if classes is None else _linear(features, classes, seed)
-    model.set_submodule(at, behind)
+    if bare:  # timm's DINOv2 has no head, BiT a convolution, DeiT two: timm takes off what there is
+        model.reset_classifier(0)
+        features = getattr(model, "head_hidden_size", None) or model.num_features
+    else:
+        head = model.get_submodule(at)
+        model.set_submodule(at, behind)
+    head = head if classes is None else _linear(features, classes, seed)
     model.feature_dim = features  # type: ignore[assignment]
     _read_channels(model, channels)
     preprocess = source.preprocess.for_channels(channels)
     if image_size is not None:
-        preprocess = replace(preprocess, size=image_size, resize=image_size)
+        squashed = not isinstance(preprocess.resize, int)
+        size = (image_size, image_size) if squashed else image_size
+        preprocess = replace(preprocess, size=size, resize=size)
     network = Network(model, head, preprocess)
     if image_size is not None:
-        _try(network, torch.zeros(1, channels, image_size, image_size), name, source.preprocess.size)
+        _try(network, torch.zeros(1, channels, image_size, image_size), name, _by(source.preprocess.size))
     return network
 
 
@@ -185,7 +200,7 @@ def _linear(features: int, classes: int, seed: int) -> nn.Linear:
         return nn.Linear(features, classes)
 
 
-def _try(network: Network, image: Tensor, name: str, usual: int) -> None:
+def _try(network: Network, image: Tensor, name: str, usual: str) -> None:
     """Compute an image `[1, channels, size, size]`. Raises ValueError if the network cannot."""
     try:
         with evaluating(network):
@@ -194,7 +209,7 @@ def _try(network: Network, image: Tensor, name: str, usual: int) -> None:
         size = image.shape[-1]
         raise ValueError(
             f"{name} cannot take images of {size} x {size} ({error}); leave image_size out: images of any size are "
-            f"then brought to the {usual} x {usual} that it was trained with"
+            f"then brought to the {usual} that it was trained with"
         ) from error
 
 
@@ -251,7 +266,15 @@ def _from_timm(name: str) -> Source:
     config = timm.get_pretrained_cfg(name)
     assert config
     needs = resolve_data_config(pretrained_cfg=config.to_dict())
-    size = needs["input_size"][-1]
+    (height, width), crop = needs["input_size"][-2:], needs["crop_mode"]
+    size, resize = (height, width), tuple(int(side / needs["crop_pct"]) for side in (height, width))
+    if crop != "squash":
+        if crop != "center" or height != width:
+            raise ValueError(
+                f"{name} was trained on images of {height} x {width}, cut out in the way {crop!r}, which this kit does "
+                "not do: it takes the middle square, or squashes images; take another model"
+            )
+        size, resize = width, resize[1]
 
     def tensors(_: nn.Module) -> dict[str, Tensor]:
         try:
@@ -263,7 +286,7 @@ def _from_timm(name: str) -> Source:
                 "from random weights: weights=None"
             ) from error
 
-    preprocess = Preprocess(size, int(size / needs["crop_pct"]), needs["mean"], needs["std"], needs["interpolation"])
+    preprocess = Preprocess(size, resize, needs["mean"], needs["std"], needs["interpolation"])
     source = Source(partial(timm.create_model, name), preprocess, tensors, config.num_classes)
     return source if name != LITE0 else replace(source, preprocess=LITE0_PREPROCESS, tensors=_lite0)
 
@@ -336,12 +359,20 @@ def _cut(name: str, model: nn.Module, outputs: int) -> tuple[str, nn.Module, int
     """The dotted name of a model's head, what replaces it in the backbone, and how many features that gives."""
     if isinstance(model, SqueezeNet):
         return "classifier", nn.AdaptiveAvgPool2d(1), 512
-    layers = [(at, layer) for at, layer in model.named_modules() if isinstance(layer, nn.Linear)]
-    heads = [(at, nn.Identity(), layer.in_features) for at, layer in layers if layer.out_features == outputs]
+    heads = _linear_heads(model, outputs)
     if len(heads) != 1:
         words = f"{name} has {len(heads)} linear layers with an output for each class, but one head is needed"
-        raise ValueError(f"{words}; take another")
-    return heads[0]
+        raise ValueError(
+            f"{words}; {'give classes= for a new one' if hasattr(model, 'reset_classifier') else 'take another'}"
+        )
+    at, layer = heads[0]
+    return at, nn.Identity(), layer.in_features
+
+
+def _linear_heads(model: nn.Module, outputs: int) -> list[tuple[str, nn.Linear]]:
+    """The linear layers that may be a head, by their dotted names: those with an output for each class."""
+    layers = [(at, layer) for at, layer in model.named_modules() if isinstance(layer, nn.Linear)]
+    return [(at, layer) for at, layer in layers if layer.out_features == outputs]
 
 
 def _read_channels(model: nn.Module, channels: int) -> None:

@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from tlkit.data.downloads import fetch
 from tlkit.words import listed
 
-ENDINGS = (".safetensors", ".pth", ".pt", ".th")
+ENDINGS = (".safetensors", ".pth", ".pt", ".th", ".ckpt")
+# What wrappers put before all names: DataParallel, torch.compile, and Lightning modules by usual names.
+PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.")
 
 
 def published(url: str, content: str) -> Path:
@@ -39,9 +41,10 @@ def published(url: str, content: str) -> Path:
 
 
 def weights_in(path: Path) -> dict[str, Tensor]:
-    """The tensors of a weights file, by name: `.safetensors`, or `.pth`, `.pt` and `.th`, where code is never run.
+    """The tensors of a weights file, by name; code in one is never run.
 
-    They may lie inside "state_dict" or "model"; the prefix `module.`, which DataParallel leaves, is taken off.
+    They may lie inside "state_dict" or "model"; what wrappers put before all names, such as `module.`, is taken off. Of
+    a file of `run.save` they are the network's that was tested: the averaged one, if the run kept one.
     Raises OSError if there is no such file or it cannot be opened, ValueError if it holds no tensors by name.
     """
     from safetensors.torch import load_file
@@ -62,13 +65,32 @@ def weights_in(path: Path) -> dict[str, Tensor]:
         if isinstance(state, Mapping) and isinstance(state.get(inside), Mapping):
             state = state[inside]
     content = state if isinstance(state, Mapping) else {type(state).__name__: None}
-    tensors = {_layer(str(key)): value for key, value in content.items() if isinstance(value, Tensor)}
+    tensors = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
+    for part in ("run.now.3.network.", "run.now.0."):  # of a run: its averaged network, else its network
+        if of_run := {key.removeprefix(part): value for key, value in tensors.items() if key.startswith(part)}:
+            tensors = of_run
+            break
+    while tensors and (common := [prefix for prefix in PREFIXES if all(key.startswith(prefix) for key in tensors)]):
+        tensors = {key.removeprefix(common[0]): value for key, value in tensors.items()}
+    tensors = {_layer(key): value for key, value in tensors.items()}
     if not tensors:
         raise ValueError(
             f"{path} holds no tensors by name, but {listed([str(key) for key in content]) or 'nothing'}; "
             "a weights file is what torch.save(model.state_dict(), path) writes"
         )
     return tensors
+
+
+def with_head_at(at: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a `Network` under the names of the model that it was made of, whose head stands at `at`.
+
+    Tensors of any other network keep their names.
+    """
+    if not all(key.startswith(("backbone.", "head.")) for key in tensors):
+        return dict(tensors)
+    names = {key: key.removeprefix("backbone.") for key in tensors}
+    names |= {key: f"{at}{key.removeprefix('head')}" for key in tensors if key.startswith("head.")}
+    return {names[key]: value for key, value in tensors.items()}
 
 
 def load_weights(model: nn.Module, tensors: Mapping[str, Tensor], source: str, without: str = "") -> None:
@@ -95,5 +117,5 @@ def load_weights(model: nn.Module, tensors: Mapping[str, Tensor], source: str, w
 
 
 def _layer(key: str) -> str:
-    """The name of a tensor today: without DataParallel's prefix, and with DenseNet's layers as they are called now."""
-    return re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)", r"\1\2", key.removeprefix("module."))
+    """The name of a tensor today: DenseNet's layers as they are called now."""
+    return re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)", r"\1\2", key)
