@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from helpers import NAMES, Knowing, digest, network, run, split
@@ -179,3 +181,68 @@ def test_a_run_is_looked_at_at_most_once_a_step():
 
 def test_a_validated_run_says_what_it_is_tested_on():
     assert repr(tl.validated(run(5), split(9))) == "Run ready at step 0 of 5 on cpu, tested on 9 images every 20 steps"
+
+
+@pytest.mark.parametrize("predicted", [torch.full((30,), 0.7), np.linspace(0, 1, 30)])
+def test_probabilities_are_not_cut_to_class_numbers(predicted):
+    with pytest.raises(ValueError, match=r"predictions are fractions, .*; of probabilities .* take \.argmax\(1\)"):
+        tl.evaluate(predicting(predicted), split())
+
+
+def test_class_numbers_may_be_written_as_fractions():
+    assert tl.evaluate(predicting(split().labels.double()), split()).accuracy == 1
+
+
+@pytest.mark.parametrize("wrong", [[1, 2], None])
+def test_what_is_no_split_cannot_be_tested_on(wrong):
+    with pytest.raises(TypeError, match=r"tested on a Split, not on a .*; of a Task give task\.test"):
+        tl.evaluate(network(), wrong)
+
+
+# ---- predictions of new examples ----
+
+
+def test_a_prediction_is_the_most_probable_class_by_name_with_all_probabilities():
+    data, net = split(9), network()
+    found = tl.predict(net, data)
+    assert found.probabilities.equal(net.eval()(data.inputs).detach().softmax(1))
+    assert found.names == tuple(NAMES[number] for number in tl.evaluate(net, data).predictions)
+    assert found.classes == NAMES and len(found) == 9
+
+
+def test_a_run_knows_the_names_of_its_classes_and_answers_with_its_average():
+    going = run(3, average=0.5).finish()
+    found = tl.predict(going, split(9).inputs)
+    assert found.classes == NAMES
+    assert found.probabilities.equal(tl.predict(going.averaged, split(9)).probabilities)
+
+
+def test_without_names_classes_are_numbers_and_names_can_be_given():
+    inputs = split(4).inputs
+    assert tl.predict(network(), inputs).classes == ("0", "1", "2")
+    assert set(tl.predict(network(), inputs, ["x", "y", "z"]).names) <= {"x", "y", "z"}
+
+
+def test_predicting_changes_nothing():
+    net = network().train()
+    before = digest(net)
+    tl.predict(net, split())
+    assert digest(net) == before and net.training
+
+
+def test_predictions_are_said_in_words():
+    found = tl.predict(network(), split(20).inputs)
+    assert re.fullmatch(r"(\d \(\d+ %\), ){9}\d \(\d+ %\) and 10 more", repr(found))
+
+
+@pytest.mark.parametrize(
+    ("network", "inputs", "classes", "error", "words"),
+    [
+        (Knowing(1.0), split().inputs, None, TypeError, "a Knowing gives no probabilities; give a network or a Run"),
+        (network(), split().inputs, ["x"], ValueError, "distinguishes 3 classes, but these images have 1"),
+        (network(), split().inputs.numpy(), None, TypeError, r"take torch.from_numpy\(array\)"),
+    ],
+)
+def test_what_cannot_be_predicted_is_refused(network, inputs, classes, error, words):
+    with pytest.raises(error, match=words):
+        tl.predict(network, inputs, classes)

@@ -13,7 +13,7 @@ from scipy.stats import ttest_rel
 from sklearn.metrics import log_loss
 
 import tlkit as tl
-from tlkit.intervals import Interval
+from tlkit.intervals import Interval, decide
 from tlkit.trial_file import Trial
 
 HIGH = (0.91, 0.90, 0.93, 0.92, 0.90)
@@ -652,3 +652,28 @@ def test_a_claim_on_what_was_not_compared_says_what_was(call, words):
 def test_an_unlike_name_gets_the_list_and_no_guess():
     with pytest.raises(ValueError, match=r"\"q\" was not compared; there are 'head kept'$"):
         measured({"head kept": HIGH}).values("q", at=1)
+
+
+def test_a_recipe_that_trains_one_network_over_and_over_is_refused():
+    net = network()
+    compared = tl.compare({"same": lambda few, seed: run(3, few, net)}, task(), range(3), [5])
+    with pytest.raises(
+        ValueError, match=r'recipe "same" trains the network that an earlier trial has trained.*inside th'
+    ):
+        compared.finish()
+    assert len(compared.trials) == 1
+
+
+def test_a_frozen_backbone_may_be_shared_by_all_seeds():
+    backbone = network().backbone.requires_grad_(False)
+
+    def probe(few, seed):
+        return run(3, few, tl.models.Network(backbone, torch.nn.Linear(6, 3)))
+
+    assert tl.compare({"probe": probe}, task(), range(3), [5]).finish().finished
+
+
+@pytest.mark.parametrize("mean", [2 - 1.2e-7, 1.9999999999999998, 2.0])
+def test_rounding_alone_lets_no_claim_fall(mean):
+    assert decide("better than", 2.0, Interval((mean - 0.1, mean + 0.1, mean, mean, mean)), "points") == (True, "")
+    assert decide("better than", 2.0, Interval((1.999,) * 5), "points") == (False, "smaller than 2 points")

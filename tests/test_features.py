@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
-from helpers import NAMES, digest, network, split, task
+from helpers import NAMES, digest, network, run, split, task
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -282,3 +283,61 @@ def test_features_made_by_hand_predict_features_only():
     assert probe.predict_features(features().values).shape == (60,)
     with pytest.raises(ValueError, match=r"not made by extract_features, so use probe\.predict_features"):
         probe.predict(split().images)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16, torch.float16])
+def test_a_probe_of_features_in_another_precision_is_chosen_and_predicts(dtype):
+    net, data = network().to(dtype), split(60)
+    data = replace(data, inputs=data.inputs.to(dtype))
+    features = extract_features(net, data)
+    assert features.values.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)
+    probe = linear_probe(features, strengths=(1, 10), validation=features)
+    assert tl.evaluate(probe, data).accuracy == max(probe.accuracies.values())
+
+
+def test_strengths_may_be_an_array():
+    features = extract_features(network(), split(60))
+    probe = linear_probe(features, strengths=np.logspace(0, 2, 3), validation=features)
+    assert [*probe.heads] == [1, 10, 100]
+
+
+class Tied(nn.Module):
+    """Two layers that share a weight."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.other, self.head = nn.Linear(16, 16), nn.Linear(16, 16), nn.Linear(16, 3)
+        self.other.weight = self.one.weight
+
+    def forward(self, x):
+        return self.head(self.other(self.one(x.flatten(1)).relu()).relu())
+
+
+@pytest.mark.parametrize("layer", [None, "one", "other"])
+def test_layers_that_share_a_weight_have_features(layer):
+    net = Tied()
+    values = extract_features(net, split(), layer, device="cpu").values
+    x = net.one(split().inputs.flatten(1))
+    expected = {"one": x, "other": net.other(x.relu()), None: net.other(x.relu()).relu()}[layer]
+    torch.testing.assert_close(values, expected.detach())
+
+
+def old_weight_norm():
+    with pytest.warns(FutureWarning):
+        return nn.Sequential(nn.Flatten(), nn.utils.weight_norm(nn.Linear(16, 3)))
+
+
+def test_networks_that_keep_what_they_computed_are_copied():
+    net = old_weight_norm()
+    net(split().inputs)  # its weight has a history now, and cannot be copied with it
+    assert extract_features(net, split()).values.equal(net(split().inputs).detach())
+    going = run(3, net=net, average=0.5).finish()
+    assert tl.evaluate(going, split()).accuracy >= 0
+    assert tl.range_test(net, tl.objectives.CrossEntropy(), split(), steps=10, device="cpu").losses
+
+
+@pytest.mark.parametrize("wrap", [partial(torch.compile, backend="eager"), nn.DataParallel])
+def test_a_wrapped_network_has_the_features_of_what_it_wraps(wrap):
+    net = network()
+    for layer in (None, "block1"):
+        assert extract_features(wrap(net), split(), layer).values.equal(extract_features(net, split(), layer).values)

@@ -130,3 +130,16 @@ def test_its_picture_shows_the_losses_and_says_the_suggestion(width):
     found = measure(lrs=(1e-4, 1e4))
     svg = tl.plots.range_test(found, width).svg()
     assert f">{found.suggestion:.2g}</text>" in svg and repr(found) in svg
+
+
+def test_a_loss_below_zero_is_followed_to_where_it_explodes():
+    class Lower(tl.objectives.CrossEntropy):
+        def forward(self, network, batch):
+            loss = super().forward(network, batch)["loss"]
+            return {"loss": loss - 10}
+
+    one, other = (tested(objective=objective) for objective in (tl.objectives.CrossEntropy(), Lower()))
+    assert len(other.lrs) >= len(one.lrs) // 2
+    assert other.losses[: len(one.losses)] == pytest.approx(
+        [loss - 10 for loss in one.losses][: len(other.losses)], abs=1e-4
+    )

@@ -72,3 +72,17 @@ def test_one_image_is_too_few(measure):
 def test_cka_compares_features_of_the_same_images():
     with pytest.raises(ValueError, match="features of 40 and of 39 images"):
         cka(features(), features(39))
+
+
+@pytest.mark.parametrize("unit", [1e-15, 1e-8, 1.0, 1e8])
+def test_the_unit_of_the_features_does_not_matter(unit):
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.randn(60, 8, generator=generator), torch.randn(60, 4, generator=generator)
+    for measure in (effective_rank, uniformity):
+        torch.testing.assert_close(measure(x * unit), measure(x))
+    torch.testing.assert_close(cka(x * unit, y * unit), cka(x, y))
+
+
+def test_a_single_feature_has_one_direction():
+    assert effective_rank(torch.arange(5.0)[:, None]) == 1
+    assert effective_rank(torch.ones(5, 1)) == 0

@@ -560,3 +560,17 @@ def test_what_no_labelled_image_shows_is_learnt_from_unlabelled_ones():
         finished = run(200, data=paired(few, many), objective=objective, lr=1e-2, average=0.9).finish()
         found.append(tl.evaluate(finished, tested).accuracy)
     assert min(found[1:]) > found[0] + 0.2, found
+
+
+@every_objective
+def test_batches_of_ones_own_will_do(make):
+    own = [paired()[step] for step in range(4)]
+    one, other = (run(4, data=data, objective=make()).finish() for data in (own, paired()))
+    assert digest(one.network) == digest(other.network)
+
+
+def test_batches_without_an_unlabelled_side_are_refused_with_what_one_has():
+    with pytest.raises(
+        ValueError, match=r"or batches of your own that yield tl\.data\.PairedBatch\(inputs, labels, unl"
+    ):
+        run(data=[(torch.rand(4, 1, 4, 4), torch.arange(4) % 3)], objective=FixMatch())

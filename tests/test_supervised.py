@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from helpers import digest, network, run, split
+from torch import nn
 from torch.nn import functional as F
 
 import tlkit as tl
@@ -96,3 +98,41 @@ def test_l2sp_without_a_common_weight_or_with_a_negative_strength_is_refused():
         L2SP(torch.nn.Linear(2, 2))(network(), BATCH)
     with pytest.raises(ValueError, match="neither can be below 0"):
         L2SP(network(), strength=-1)
+
+
+@pytest.mark.parametrize("weights", [np.array([1.0, 2.0, 4.0]), torch.tensor([1.0, 2.0, 4.0]).double(), [1, 2, 4]])
+def test_class_weights_may_be_of_any_precision_and_library(weights):
+    expected = run(objective=CrossEntropy(class_weights=torch.tensor([1.0, 2.0, 4.0]))).finish()
+    assert digest(run(objective=CrossEntropy(class_weights=weights)).finish().network) == digest(expected.network)
+
+
+def test_a_batch_in_which_no_example_counts_teaches_nothing_and_ends_nothing():
+    data = split(9)
+    net = network()
+    before = [weight.clone() for weight in net.parameters()]
+    objective = CrossEntropy(class_weights=torch.tensor([0.0, 0.0, 1.0]))
+    sgd = torch.optim.SGD
+    going = run(3, data=data[data.labels < 2], net=net, objective=objective, optimizer=sgd).finish()
+    assert going.history.series("loss")[1] == [0, 0, 0]
+    assert all(weight.equal(old) for weight, old in zip(net.parameters(), before, strict=True))
+
+
+def test_class_weights_that_are_all_0_are_refused():
+    with pytest.raises(ValueError, match="and one of them is above 0"):
+        CrossEntropy(class_weights=torch.zeros(3))
+
+
+def test_a_network_that_takes_more_than_the_examples_is_refused_with_its_signature():
+    class Masked(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = network()
+
+        def forward(self, images, mask, scale=1):
+            return self.net(images * mask)
+
+    words = r"Masked is called as forward\(images, mask, scale=1\), but a classifier takes the examples alone"
+    with pytest.raises(ValueError, match=words):
+        run(net=Masked())
+    with pytest.raises(ValueError, match=words):
+        tl.evaluate(Masked(), split())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -294,3 +295,14 @@ def test_simclr_brings_views_of_an_image_together_and_keeps_images_apart():
     assert losses[-1] < losses[0] - 0.2
     assert distances[-1] < 0.8 * distances[0]
     assert history.series("uniformity")[1][-1] < -1  # 0 if all were one
+
+
+@pytest.mark.parametrize("objective", [tl.objectives.SimCLR, tl.objectives.VICReg])
+def test_a_projection_may_be_one_number(objective):
+    going = run(3, objective=objective(feature_dim=6, projected=1)).finish()
+    assert all(math.isfinite(loss) for loss in going.history.series("loss")[1])
+
+
+@pytest.mark.parametrize("wrap", [partial(torch.compile, backend="eager"), nn.DataParallel])
+def test_the_features_of_a_wrapped_network_are_projected(wrap):
+    assert run(2, net=wrap(network()), objective=tl.objectives.SimCLR(feature_dim=6)).finish().finished

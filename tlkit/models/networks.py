@@ -1,6 +1,7 @@
 """A network is a backbone, which transfers, and a head, which belongs to one task."""
 
 import copy
+import inspect
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -316,6 +317,20 @@ def unwrapped(network: nn.Module) -> nn.Module:
             return network
 
 
+def require_one_input(network: nn.Module) -> None:
+    """Raise ValueError if the forward pass of a network cannot be called with the examples alone."""
+    network = unwrapped(network)
+    try:
+        inspect.signature(network.forward).bind(None)
+    except TypeError:
+        raise ValueError(
+            f"this {type(network).__name__} is called as forward{inspect.signature(network.forward)}, but a classifier "
+            "takes the examples alone; put it into a module whose forward(inputs) gives it the rest"
+        ) from None
+    except ValueError:  # a forward without a signature
+        pass
+
+
 def required_logits(outputs: Any, classes: int | None = None, noun: str = "example") -> Tensor:
     """The outputs of a network themselves, if they are logits.
 
@@ -408,6 +423,7 @@ def logits(network: nn.Module, inputs: Tensor | Stream, batch_size: int | None =
     Returns:
         `[n, classes]`, on the network's device.
     """
+    require_one_input(network)
     device = next((p.device for p in network.parameters()), inputs.device)
     batch_size = batch_size or evaluation_batch(network, inputs, device)
     with evaluating(network):

@@ -175,8 +175,8 @@ def pretrained(
             model.set_submodule(at, _linear(features, len(rows), seed))  # the file's own number of classes
         load_weights(model, tensors, str(file or f"{weights} of {name}"), without="" if classes is None else at)
     if bare:  # timm's DINOv2 has no head, BiT a convolution, DeiT two: timm takes off what there is
-        model.reset_classifier(0)
-        features = getattr(model, "head_hidden_size", None) or model.num_features
+        model.reset_classifier(0)  # type: ignore[operator]
+        features = int(getattr(model, "head_hidden_size", None) or model.num_features)  # type: ignore[arg-type]
     else:
         head = model.get_submodule(at)
         model.set_submodule(at, behind)
@@ -267,7 +267,7 @@ def _from_timm(name: str) -> Source:
     assert config
     needs = resolve_data_config(pretrained_cfg=config.to_dict())
     (height, width), crop = needs["input_size"][-2:], needs["crop_mode"]
-    size, resize = (height, width), tuple(int(side / needs["crop_pct"]) for side in (height, width))
+    size, resize = (height, width), (int(height / needs["crop_pct"]), int(width / needs["crop_pct"]))
     if crop != "squash":
         if crop != "center" or height != width:
             raise ValueError(

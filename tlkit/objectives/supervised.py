@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from tlkit.data.augmentation import Augment
 from tlkit.data.batches import Batch, PairedBatch
 from tlkit.data.tasks import Split
-from tlkit.models.networks import copied, required_logits, unwrapped
+from tlkit.models.networks import copied, require_one_input, required_logits, unwrapped
 from tlkit.objectives.objective import Objective
 
 
@@ -49,6 +49,7 @@ class CrossEntropy(Objective):
         self._expected: tuple[Any, ...] = ()  # how many classes the run's data have, and what an example is called
 
     def begin(self, network: nn.Module, batches: Any) -> None:
+        require_one_input(network)
         split = getattr(batches, "split", None) or getattr(batches, "labelled", None)
         if isinstance(split, Split) and not isinstance(split.classes, Mapping):
             self._expected = len(split.classes), split.kind.noun

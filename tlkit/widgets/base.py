@@ -80,8 +80,9 @@ class Widget(anywidget.AnyWidget):
             view=json.dumps({"model_id": self.model_id}),
             host=text_of("host.js"),
         )
-        write_whole(Path(path), page)
-        return Path(path)
+        path = Path(path).expanduser()
+        write_whole(path, page)
+        return path
 
 
 @cache
