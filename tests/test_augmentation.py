@@ -190,3 +190,12 @@ CLAMPED = {
 def test_values_stay_between_black_and_white(change):
     images = change(torch.rand(50, 1, 8, 8))
     assert images.min() >= 0 and images.max() == 1  # some would have been brighter
+
+
+@pytest.mark.parametrize("change", [*CLAMPED.values(), strong], ids=[*CLAMPED, "strong"])
+def test_values_of_a_wider_range_stay_in_it_and_are_not_cut_to_black_and_white(change):
+    images = 4 * torch.rand(50, 1, 8, 8) - 2
+    changed = change(images)
+    assert (changed < -0.5).any() and (changed > 1.5).any()
+    assert (changed.amin((1, 2, 3)) >= images.amin((1, 2, 3))).all()
+    assert (changed.amax((1, 2, 3)) <= images.amax((1, 2, 3))).all()

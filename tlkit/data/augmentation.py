@@ -83,10 +83,10 @@ def brightness(images: Tensor, amount: float = 0.2) -> Tensor:
         amount: the factor is drawn uniformly between 1 - `amount` and 1 + `amount`.
 
     Returns:
-        Images of the same shape, values cut to 0..1.
+        Images of the same shape, values cut to 0..1, or to the range of the image where that is wider.
     """
     factor = 1 + (torch.rand(len(images), 1, 1, 1, device=images.device) * 2 - 1) * amount
-    return (images * factor).clamp(0, 1)
+    return _cut(images * factor, images)
 
 
 def noise(images: Tensor, deviation: float = 0.05) -> Tensor:
@@ -97,9 +97,9 @@ def noise(images: Tensor, deviation: float = 0.05) -> Tensor:
         deviation: the standard deviation of the noise.
 
     Returns:
-        Images of the same shape, values cut to 0..1.
+        Images of the same shape, values cut to 0..1, or to the range of the image where that is wider.
     """
-    return (images + deviation * torch.randn_like(images)).clamp(0, 1)
+    return _cut(images + deviation * torch.randn_like(images), images)
 
 
 def contrast(images: Tensor, amount: float = 0.3) -> Tensor:
@@ -110,11 +110,17 @@ def contrast(images: Tensor, amount: float = 0.3) -> Tensor:
         amount: the factor is drawn uniformly between 1 - `amount` and 1 + `amount`.
 
     Returns:
-        Images of the same shape, values cut to 0..1.
+        Images of the same shape, values cut to 0..1, or to the range of the image where that is wider.
     """
     factor = 1 + (torch.rand(len(images), 1, 1, 1, device=images.device) * 2 - 1) * amount
     mean = images.mean((1, 2, 3), keepdim=True)
-    return (mean + (images - mean) * factor).clamp(0, 1)
+    return _cut(mean + (images - mean) * factor, images)
+
+
+def _cut(changed: Tensor, images: Tensor) -> Tensor:
+    """`changed` in 0..1, or in the range that an image had before: one of mean 0 does not lose its dark half."""
+    low, high = images.flatten(1).aminmax(dim=1, keepdim=True)
+    return changed.clamp(low.clamp(max=0)[:, :, None, None], high.clamp(min=1)[:, :, None, None])
 
 
 def cut_out(images: Tensor, size: int = 3) -> Tensor:

@@ -11,7 +11,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from tlkit.data.kinds import Images, Kind, Stream, checked_kind
+from tlkit.data.kinds import Images, Kind, Stream, checked
 
 Labels = Tensor | Mapping[str, Tensor] | None
 
@@ -26,7 +26,8 @@ class Split:
             their names, with -1 where a label is not known.
         classes: the class names, in the order of the labels; of several tasks a dictionary by their names.
         kind: what the inputs are, such as `tl.data.Tokens(vocabulary)`; None recognises images
-            `[n, channels, height, width]` and vectors `[n, d]` by their shape.
+            `[n, channels, height, width]` and vectors `[n, d]` by their shape. Images lie in 0..1; of uint8 in 0..255
+            they are scaled.
         files: `[n]`, the paths of the inputs in their folder, if they come from one.
         groups: `[n]`, who or what each example belongs to, such as a patient or a speaker.
 
@@ -48,10 +49,11 @@ class Split:
     groups: Sequence[Hashable] | None = None
 
     def __post_init__(self):
-        kind = checked_kind(self.inputs, self.kind)
+        inputs, kind = checked(self.inputs, self.kind)
         several = isinstance(self.labels, Mapping)
         classes: Any = self.classes
         classes = {name: tuple(of) for name, of in classes.items()} if isinstance(classes, Mapping) else tuple(classes)
+        object.__setattr__(self, "inputs", inputs)
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "classes", classes)
         for name in ("files", "groups"):
