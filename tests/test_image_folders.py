@@ -301,9 +301,10 @@ def test_splits_with_different_classes_are_refused(tmp_path):
         image_folder(tmp_path)
 
 
-def test_an_image_without_pixels_is_refused(folder):
-    with pytest.raises(ValueError, match="size=0, but an image has at least 1 pixel"):
-        image_folder(folder, size=0)
+@pytest.mark.parametrize("size", [0, 64.5, (64, 64)])
+def test_an_image_without_pixels_or_with_parts_of_them_is_refused(size, folder):
+    with pytest.raises(ValueError, match=f"size={re.escape(repr(size))}, but an image has at least 1 pixel a side"):
+        image_folder(folder, size=size)
 
 
 # ---- files of a split ----

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from tlkit.data.tasks import Split, each
+from tlkit.data.tasks import Split, each, whole_number
 
 
 def mixed_seed(*numbers: int) -> int:
@@ -65,8 +65,7 @@ class Batches:
     """
 
     def __init__(self, split: Split, batch_size: int = 64, seed: int = 0):
-        if batch_size < 1:
-            raise ValueError(f"batch_size={batch_size}, but a batch holds at least 1 {split.kind.noun}")
+        batch_size = whole_number("batch_size", batch_size, 1, f"a batch holds at least 1 {split.kind.noun}")
         if not len(split):
             raise ValueError(f"the split has no {split.kind.noun}s, so there is nothing to learn from")
         self.split = split
@@ -150,13 +149,9 @@ class PairedBatches:
             if not isinstance(side, Split | None):
                 raise TypeError(f"a {type(side).__name__} is not a split; give one of its splits, such as task.{name}")
         noun = next((side.kind.noun for side in (labelled, unlabelled) if side is not None), "example")
-        if batch_size < 1:
-            raise ValueError(f"batch_size={batch_size}, but a batch holds at least 1 labelled {noun}")
-        if ratio < 1:
-            raise ValueError(
-                f"ratio={ratio}, but a batch holds at least 1 unlabelled {noun} for each labelled one; "
-                "to learn from labels alone, give the run the labelled split"
-            )
+        batch_size = whole_number("batch_size", batch_size, 1, f"a batch holds at least 1 labelled {noun}")
+        why = f"a batch holds at least 1 unlabelled {noun} for each labelled one (for labels alone give task.train)"
+        ratio = whole_number("ratio", ratio, 1, why)
         if labelled is None or labelled.labels is None or not len(labelled):
             raise ValueError(f"there is no labelled {noun}; task.few_labels(per_class) keeps some labels")
         if unlabelled is None or not len(unlabelled):

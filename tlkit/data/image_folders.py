@@ -15,7 +15,7 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from tlkit.data.tasks import Split, Task, numbers_chosen
+from tlkit.data.tasks import Split, Task, numbers_chosen, whole_number
 from tlkit.words import listed
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".avif")
@@ -41,8 +41,8 @@ def image_folder(path: str | Path, size: int = 64, stream: bool | None = None) -
 
     Raises:
         OSError: if the folder does not exist or cannot be read.
-        ValueError: if `size` is below 1, there are fewer than 2 classes, the parts have different ones, or a class has
-            too few images to be learnt and tested.
+        ValueError: if `size` is no whole number or below 1, there are fewer than 2 classes, the parts have different
+            ones, or a class has too few images to be learnt and tested.
 
     Without `train/`, each class is split 60 / 20 / 20, anew by `redraw(seed)`. With `train/` and only one of the other
     folders, the images there test, and a fifth of each class in `train/` validates. The images of a class may lie in
@@ -51,8 +51,7 @@ def image_folder(path: str | Path, size: int = 64, stream: bool | None = None) -
     An image is turned upright, scaled until its shorter side fits, and cut to its middle square; transparency is
     dropped. Files that cannot be read are left out and named in one warning.
     """
-    if size < 1:
-        raise ValueError(f"size={size}, but an image has at least 1 pixel; 64 is a good start")
+    size = whole_number("size", size, 1, "an image has at least 1 pixel a side (64 is a good start)")
     folder = Path(path).expanduser()
     parts = _parts(folder)
     classes = _classes(parts)

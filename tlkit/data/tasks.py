@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+import reprlib
 import zlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from copy import copy
@@ -22,8 +24,8 @@ class Split:
 
     Args:
         inputs: `[n, ...]`, a tensor, or a stream (`tlkit.data.kinds.Stream`) if they do not fit into memory.
-        labels: `[n]` int64, the numbers of the classes; None if nobody knows them; of several tasks a dictionary by
-            their names, with -1 where a label is not known.
+        labels: `[n]` whole numbers, those of the classes, held as int64; None if nobody knows them; of several tasks a
+            dictionary by their names, with -1 where a label is not known.
         classes: the class names, in the order of the labels; of several tasks a dictionary by their names.
         kind: what the inputs are, such as `tl.data.Tokens(vocabulary)`; None recognises images
             `[n, channels, height, width]` and vectors `[n, d]` by their shape. Images lie in 0..1; of uint8 in 0..255
@@ -35,7 +37,8 @@ class Split:
         ValueError: if the shapes do not fit, a label is not the number of a class, or the kind refuses the inputs.
         TypeError: if the inputs are neither a tensor nor a stream, or `kind` is not a `Kind`.
 
-    A part of a split is a split: `split[2:5]`, `split[mask]`, `split[numbers]`. `one + other` joins two.
+    A part of a split is a split: `split[2:5]`, `split[mask]`, `split[numbers]`. `one + other` joins two, whose classes
+    may stand in another order.
 
     >>> Split(torch.zeros(5, 1, 8, 8), torch.arange(5), tuple("abcde"))
     5 grey images of 8 x 8, 5 classes
@@ -69,18 +72,29 @@ class Split:
             raise ValueError("labels of several tasks need the classes of the same tasks, both by the task's name")
         every: dict[str, Any] = dict(self.labels) if isinstance(self.labels, Mapping) else {"": self.labels}
         for name, labels in every.items():
-            self._check_labels(labels, len(classes[name] if several else classes), least=-1 if several else 0)
+            count = len(classes[name] if several else classes)
+            every[name] = self._class_numbers(labels, count, least=-1 if several else 0)
+        object.__setattr__(self, "labels", every if several else every[""])
 
-    def _check_labels(self, labels: Tensor, classes: int, least: int) -> None:
-        """Raise ValueError if labels do not fit the examples, or are not numbers from `least` to `classes` - 1."""
+    def _class_numbers(self, labels: Any, classes: int, least: int) -> Tensor:
+        """Labels as int64; ValueError if they do not fit the examples, or are not from `least` to `classes` - 1."""
         noun = self.kind.noun
+        if not isinstance(labels, Tensor):
+            try:
+                labels = torch.as_tensor(labels, device=self.inputs.device)
+            except (TypeError, ValueError, RuntimeError):  # as torch happens to name it
+                raise ValueError(
+                    f"labels are {reprlib.repr(labels)}, but one is the number of a class for each {noun}; "
+                    "of names take [classes.index(name) for name in names]"
+                ) from None
         if labels.shape != (len(self),):
             raise ValueError(
                 f"there are {len(self)} {noun}s, but labels of shape {list(labels.shape)}; "
                 f"give one whole number for each {noun}"
             )
-        if labels.dtype != torch.int64:
-            raise ValueError(f"labels are {labels.dtype}, but class numbers are torch.int64; use labels.long()")
+        if labels.dtype.is_floating_point or labels.dtype.is_complex:
+            raise ValueError(f"labels are {labels.dtype}, but class numbers are whole; use labels.long()")
+        labels = labels.long()
         outside = (labels < least) | (labels >= classes)
         if outside.any():
             first = int(outside.nonzero()[0])
@@ -88,6 +102,7 @@ class Split:
                 f"label {int(labels[first])} of {noun} {first} is out of range: {classes} classes have "
                 f"the labels 0 to {classes - 1}; check the class list or subtract the smallest label"
             )
+        return labels
 
     @property
     def images(self) -> Any:
@@ -163,24 +178,46 @@ class Split:
         return self._with(inputs=inputs, labels=each(self.labels, lambda t: t[index]), files=files, groups=groups)
 
     def __add__(self, other: Split) -> Self:
-        """The examples of both splits; without labels if one of them has none.
+        """The examples of both splits, with the classes in the order of the first; without labels if one has none.
 
         Raises ValueError if they are of two kinds or sizes, or their labels are of different classes.
         """
         if (self.kind, self.inputs.shape[1:]) != (other.kind, other.inputs.shape[1:]):
             raise ValueError(f"{self} cannot be joined to {other}; bring both to one kind and one size")
         labelled = self.labels is not None and other.labels is not None
-        if labelled and self.classes != other.classes:
-            raise ValueError(
-                f"the classes are {self.classes} and {other.classes}, so that one label would mean two things; "
-                "give both splits the same class names in the same order"
-            )
+        other = other.with_classes(self.classes) if labelled else other
         in_memory = isinstance(self.inputs, Tensor) and isinstance(other.inputs, Tensor)
         inputs = torch.cat([self.inputs, other.inputs]) if in_memory else self.inputs + other.inputs  # type: ignore[list-item, operator]
         labels = each(self.labels, lambda one, two: torch.cat([one, two]), other.labels) if labelled else None
         pairs = (self.files, other.files), (self.groups, other.groups)
         files, groups = (None if one is None or two is None else (*one, *two) for one, two in pairs)
         return self._with(inputs=inputs, labels=labels, files=files, groups=groups)
+
+    def with_classes(self, classes: Any) -> Self:
+        """The same examples with the classes in another order: each label keeps its meaning, and so gets its number.
+
+        Args:
+            classes: the same names, each once; of several tasks a dictionary by their names.
+
+        Returns:
+            A new split, or this one if the order is the same.
+
+        Raises:
+            ValueError: if the names are others, or one stands for several classes.
+        """
+        if classes == self.classes:
+            return self
+        several = isinstance(classes, Mapping)
+        old, new = ({**of} if isinstance(of, Mapping) else {"": of} for of in (self.classes, classes))
+        the_same = (len(names) == len({*names} & {*new[of]}) == len(new[of]) for of, names in old.items())
+        if old.keys() != new.keys() or not all(the_same):
+            raise ValueError(
+                f"the classes are {classes} and {self.classes}, so that one label would mean two things; rename or "
+                "regroup them until both splits have the same"
+            )
+        places: Any = {of: torch.tensor([*map(new[of].index, names), -1]) for of, names in old.items()}  # -1: not known
+        moved = each(self.labels, lambda labels, to: to.to(labels.device)[labels], places if several else places[""])
+        return self._with(labels=moved, classes=classes)
 
     def without_labels(self) -> Self:
         """The same examples, as if nobody knew their classes."""
@@ -240,6 +277,17 @@ def _counted(classes: Any) -> str:
     return ", ".join(f"{name} of {len(of)} classes" for name, of in classes.items())
 
 
+def whole_number(name: str, value: Any, least: int, why: str) -> int:
+    """`value` as an int, numpy's and torch's too; ValueError, with `why`, if it is none or less than `least`."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise ValueError(f"{name}={value!r}, but {why}, a whole number of them") from None
+    if number < least:
+        raise ValueError(f"{name}={value!r}, but {why}")
+    return number
+
+
 def numbers_chosen(index: Any, count: int) -> list[int]:
     """Which numbers of 0 to `count` - 1 a slice, a mask or numbers choose."""
     return torch.arange(count)[index.cpu() if isinstance(index, Tensor) else index].view(-1).tolist()
@@ -256,6 +304,11 @@ class Task:
         test: those that are tested once, at the end.
         unlabelled: examples of the same kind whose labels are not learnt from, or None.
         redraw: called with a seed, it draws all splits anew from all examples; None if the split is fixed.
+
+    Raises:
+        ValueError: if the splits that validate and test are of other classes than `train`.
+
+    Where the same classes stand in another order, they are put into that of `train`.
     """
 
     name: str
@@ -264,6 +317,20 @@ class Task:
     test: Split
     unlabelled: Split | None = None
     redraw: Callable[[int], Task] | None = None
+
+    def __post_init__(self):
+        for name in ("validation", "test", "unlabelled"):
+            split = getattr(self, name)
+            if split is None or split.labels is None or self.train.labels is None:
+                continue
+            try:
+                object.__setattr__(self, name, split.with_classes(self.train.classes))
+            except ValueError as error:
+                if name != "unlabelled":  # what nobody learns the labels of may be of other classes
+                    raise ValueError(
+                        f"of {self.name!r} the classes are {self.train.classes} in train and {split.classes} in "
+                        f"{name}; a task is tested on the classes that it trains on"
+                    ) from error
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -282,14 +349,14 @@ class Task:
             A task with a small `train` and a large `unlabelled`, whose hidden labels are for diagnosis only.
 
         Raises:
-            ValueError: if `per_class` is below 0 or above the size of the smallest class, or there are no labels.
+            ValueError: if `per_class` is no whole number, below 0 or above the size of the smallest class, or there are
+                no labels.
 
         >>> import tlkit as tl
         >>> tl.data.digits().few_labels(1).train
         10 grey images of 8 x 8, 10 classes
         """
-        if per_class < 0:
-            raise ValueError(f"per_class={per_class}, but a class cannot have fewer than 0 labels")
+        per_class = whole_number("per_class", per_class, 0, "a class keeps at least 0 labels")
         task = self.redraw(seed) if self.redraw else self
         labels = task.train.required_labels(f"so none of {self.name!r} can be kept")
         order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
