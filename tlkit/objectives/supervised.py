@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tlkit.data.augmentation import Augment
+from tlkit.data.augmentation import Augment, drawn_for_each
 from tlkit.data.batches import Batch, PairedBatch
 from tlkit.objectives.objective import Objective
 
@@ -34,7 +34,7 @@ class CrossEntropy(Objective):
 
     def __init__(self, augment: Augment | Sequence[Augment] | None = None, class_weights: Tensor | None = None):
         super().__init__()
-        self.augment = augment
+        self.augment = drawn_for_each(augment)
         if class_weights is not None and not ((class_weights >= 0) & class_weights.isfinite()).all():
             raise ValueError(f"class_weights={class_weights.tolist()}, but a weight is a finite number, at least 0")
         self.register_buffer("class_weights", class_weights)
