@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import NAMES, split, task
+from torch.utils.data import ConcatDataset, DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 
 import tlkit as tl
 
@@ -234,3 +235,79 @@ def test_without_labels_the_images_stay():
     labelled = tl.data.digits().train
     assert labelled.without_labels().labels is None
     assert labelled.without_labels().images is labelled.images
+
+
+# ---- PyTorch's own form of data ----
+
+
+class Tenths(Dataset):
+    """The images of a split with their labels as whole numbers."""
+
+    def __init__(self, n: int = 9):
+        self.split, self.classes = split(n), [*NAMES]
+
+    def __len__(self):
+        return len(self.split)
+
+    def __getitem__(self, number):
+        return self.split.images[number], int(self.split.labels[number])
+
+
+@pytest.mark.parametrize(
+    ("data", "classes"),
+    [
+        (Tenths(), NAMES),
+        (Subset(Subset(Tenths(20), range(15)), range(9)), NAMES),
+        (DataLoader(Tenths(), batch_size=4, shuffle=True), NAMES),
+        (ConcatDataset([Tenths(3), Tenths(6)]), ("0", "1", "2")),
+        (TensorDataset(split(9).images, split(9).labels), ("0", "1", "2")),
+        ([*Tenths()], ("0", "1", "2")),
+    ],
+    ids=["data set", "parts of parts", "loader", "joined", "tensors", "list"],
+)
+def test_a_data_set_of_torch_becomes_a_split(data, classes):
+    made = tl.data.as_split(data)
+    assert made.labels.equal(split(9).labels) and made.classes == classes
+    assert made.images[:, 0, 0, 0].allclose(split(9).labels / 10)
+
+
+def test_a_split_stays_what_it_is_and_classes_can_be_named():
+    whole = split(9)
+    assert tl.data.as_split(whole) is whole
+    assert tl.data.as_split([*Tenths()], classes="xyz").classes == ("x", "y", "z")
+
+
+def test_arrays_of_numpy_in_a_data_set_are_read_as_tensors_are():
+    made = tl.data.as_split([(np.full((1, 4, 4), 255, np.uint8), np.int64(1))] * 2)
+    assert made.images.min() == 1 and made.labels.tolist() == [1, 1]
+
+
+def test_a_task_and_batches_take_data_sets_of_torch():
+    whole = tl.data.Task("tenths", Tenths(30), Tenths(6), DataLoader(Tenths(9)))
+    assert repr(whole) == "tenths: 3 classes, 30 train, 6 validation, 9 test images of 4 x 4"
+    assert tl.data.Batches(Tenths(30), 8)[0].inputs.shape == (8, 1, 4, 4)
+
+
+class Endless(IterableDataset):
+    def __iter__(self):
+        return iter(Tenths())
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (Endless(), "a Endless is no data to number: .*len\\(data\\) examples data\\[i\\]"),
+        (task(), "a Task is no data to number: .*give one of its splits, such as task.train"),
+        (torch.rand(3, 1, 4, 4), "a Tensor .* tl.data.Split\\(inputs, labels, classes\\)"),
+        ([], "the list has no examples"),
+        ([{"image": 1, "label": 2}], "its examples are a dict, .*\\(tensor, class number\\)"),
+        ([("cat.jpg", 0)], "its examples begin with a str; .*transform=.*ToTensor"),
+        ([(torch.rand(1, 4, 4), 0.5)], "the labels are no class numbers"),
+        ([(torch.rand(1, 4, 4), torch.eye(3)[0])], "the labels are no class numbers"),
+        ([(torch.rand(1, 4, 4), 0), (torch.rand(1, 5, 4), 0)], "tensors of the shapes .*torch.stack joins"),
+    ],
+    ids=["stream", "task", "tensor", "empty", "dictionary", "no tensor", "a share", "one hot", "sizes"],
+)
+def test_data_that_make_no_split_are_refused(data, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        tl.data.as_split(data)

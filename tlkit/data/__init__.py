@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tlkit.data.image_folders import image_folder
     from tlkit.data.kinds import Images, Kind, Tokens, Vectors, Waves
     from tlkit.data.sources import digits, glyphs
-    from tlkit.data.tasks import Split, Task
+    from tlkit.data.tasks import Split, Task, as_split
     from tlkit.data.torchvision_data import cifar10, mnist, torchvision_task
 
 __getattr__, __dir__ = attributes(__name__)

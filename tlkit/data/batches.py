@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from tlkit.data.tasks import Split, each, whole_number
+from tlkit.data.tasks import Split, as_split, each, whole_number
 
 
 def mixed_seed(*numbers: int) -> int:
@@ -49,7 +49,7 @@ class Batches:
     """The batches of a split, shuffled anew in each epoch.
 
     Args:
-        split: the examples; the batches live on their device.
+        split: the examples, or what `tl.data.as_split` takes; the batches live on their device.
         batch_size: examples in a batch; a smaller split is one batch.
         seed: the random seed of the orders; batch number `step` depends on nothing but this seed and `step`.
 
@@ -65,6 +65,7 @@ class Batches:
     """
 
     def __init__(self, split: Split, batch_size: int = 64, seed: int = 0):
+        split = as_split(split)
         batch_size = whole_number("batch_size", batch_size, 1, f"a batch holds at least 1 {split.kind.noun}")
         if not len(split):
             raise ValueError(f"the split has no {split.kind.noun}s, so there is nothing to learn from")

@@ -317,7 +317,7 @@ def checked(inputs: Any, kind: Kind | None = None) -> tuple[Any, Kind]:
             f"inputs are a {type(inputs).__name__}{f' of tensors of the shapes {several[:3]}' if several else ''}, but "
             "one tensor [n, ...] holds all examples: torch.stack joins tensors of one shape, "
             "torch.nn.utils.rnn.pad_sequence texts of several lengths; sounds are cut or padded to one length; of "
-            "numpy's arrays take torch.from_numpy(array)"
+            "numpy's arrays take torch.from_numpy(array), of a torch Dataset tl.data.as_split(dataset)"
         )
     if kind is not None and not isinstance(kind, Kind):
         raise TypeError(f"kind={kind!r} is not a kind; make one, such as tl.data.Waves(rate=16000) or tl.data.Images()")

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset
 
 from tlkit.data.kinds import Images, Kind, Stream, checked
 
@@ -258,6 +259,60 @@ class Split:
         return f"{what}, {'no labels' if self.labels is None else _counted(self.classes)}"
 
 
+def as_split(data: Any, classes: Sequence[str] | None = None) -> Split:
+    """Data in PyTorch's own form as a split.
+
+    Args:
+        data: a torch Dataset whose examples are (tensor, class number), or a list of such; a DataLoader, of which only
+            its data set is taken, since batches are made by a run; or a `Split`, which comes back as it is.
+        classes: the class names, in the order of the numbers; by default what the data set calls its `classes`, else
+            the numbers themselves.
+
+    Returns:
+        A split that holds all examples in memory.
+
+    Raises:
+        TypeError: if they cannot be read by number, or are not pairs that begin with a tensor or an array.
+        ValueError: if there are none, or they make no split.
+
+    Each example is read once: random changes belong into `augment=` of an objective, not into the data set.
+    """
+    if isinstance(data, Split):
+        return data
+    given, data = data, getattr(data, "dataset", data) if isinstance(data, DataLoader) else data
+    by_number = hasattr(data, "__len__") and hasattr(data, "__getitem__")
+    if isinstance(data, Tensor | Mapping | IterableDataset) or not by_number:
+        raise TypeError(
+            f"a {type(given).__name__} is no data to number: what becomes a split has len(data) examples data[i], each "
+            "(tensor, class number); of a task give one of its splits, such as task.train, and make a split of tensors "
+            "by tl.data.Split(inputs, labels, classes)"
+        )
+    if not len(data):
+        raise ValueError(f"the {type(data).__name__} has no examples")
+    first = data[0]
+    if not isinstance(first, tuple | list) or len(first) != 2:
+        raise TypeError(
+            f"of this {type(data).__name__} its examples are a {type(first).__name__}, but a split is made of pairs "
+            "(tensor, class number)"
+        )
+    if not hasattr(first[0], "dtype"):
+        raise TypeError(
+            f"of this {type(data).__name__} its examples begin with a {type(first[0]).__name__}; let it make tensors, "
+            "of pictures with transform=torchvision.transforms.ToTensor()"
+        )
+    pairs = [data[number] for number in range(len(data))]
+    inputs = [torch.as_tensor(one) for one, _ in pairs]
+    try:
+        labels = [operator.index(label) for _, label in pairs]
+    except TypeError as error:
+        raise TypeError(f"of this {type(data).__name__} the labels are no class numbers, 0, 1, ...: {error}") from error
+    while classes is None and data is not None:  # a part of a data set knows it as its `dataset`
+        data, classes = getattr(data, "dataset", None), getattr(data, "classes", None)
+    alike = len({one.shape for one in inputs}) == 1
+    names = range(max(labels) + 1) if classes is None else classes
+    return Split(torch.stack(inputs) if alike else inputs, labels, tuple(map(str, names)))  # type: ignore[arg-type]
+
+
 def each(labels: Labels, change: Callable[..., Tensor], *others: Labels) -> Any:
     """`change` applied to the labels, with `others` beside them, task by task if there are several; None stays None."""
     if isinstance(labels, Mapping):
@@ -299,7 +354,7 @@ class Task:
 
     Args:
         name: what the data are, such as "handwritten digits".
-        train: the examples to learn from.
+        train: the examples to learn from; this and the others are splits or what `tl.data.as_split` takes.
         validation: those that choose settings.
         test: those that are tested once, at the end.
         unlabelled: examples of the same kind whose labels are not learnt from, or None.
@@ -319,6 +374,9 @@ class Task:
     redraw: Callable[[int], Task] | None = None
 
     def __post_init__(self):
+        for name, split in vars(self).items():
+            if name not in ("name", "redraw") and split is not None:
+                object.__setattr__(self, name, as_split(split))
         for name in ("validation", "test", "unlabelled"):
             split = getattr(self, name)
             if split is None or split.labels is None or self.train.labels is None:
