@@ -81,6 +81,11 @@ def test_every_image_keeps_its_file_and_its_label(stream, folder):
             assert (image * 255).round().byte().numpy().tolist() == expected.tolist()
 
 
+def test_a_tilde_is_the_home_folder(folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder.parent))
+    assert image_folder("~/pets", size=8).train.files == image_folder(folder, size=8).train.files
+
+
 def test_another_seed_draws_another_split_and_the_same_seed_the_same(folder):
     task = image_folder(folder, size=8)
     assert task.redraw(0).test.files == task.test.files

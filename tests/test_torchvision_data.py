@@ -8,6 +8,7 @@ import io
 import os
 import pickle
 import shutil
+import sys
 import tarfile
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from torchvision import datasets
 
 import tlkit as tl
 from tlkit.data import torchvision_data
+from tlkit.data.downloads import cache_folder
 
 REAL = os.environ.get("TLKIT_DATA", "")
 IDX = {
@@ -250,6 +252,19 @@ def test_what_tlkit_data_has_is_taken_before_what_the_cache_has(data, tmp_path):
     assert f"ready in the cache: {tmp_path / 'cache'}" in torchvision_data.place("MNIST").words
     write_idx(data)
     assert f"ready in TLKIT_DATA: {data / 'MNIST' / 'raw'}" in torchvision_data.place("MNIST").words
+
+
+def test_a_tilde_is_the_home_folder_in_every_place_that_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write_idx(tmp_path / "mine")
+    monkeypatch.setenv("TLKIT_DATA", "~/mine")
+    assert len(tl.data.mnist().test) == 20
+    monkeypatch.setenv("TLKIT_CACHE", "~/kept")
+    assert cache_folder() == tmp_path / "kept"
+    monkeypatch.delenv("TLKIT_CACHE")
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("XDG_CACHE_HOME", "~/xdg")
+    assert cache_folder() == tmp_path / "xdg" / "tlkit"
 
 
 def test_nothing_is_ever_written_where_tlkit_data_points(data):

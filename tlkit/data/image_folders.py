@@ -389,8 +389,9 @@ def _read_all(
 
     readable, images, left_out = [], [], []
     with warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning):
-        words = {"desc": f"images in {folder.name}", "unit": " images"}
-        for number, image in enumerate(tqdm(_read(paths, size, background), **words, total=len(paths), delay=1)):
+        reading = _read(paths, size, background)
+        progress = tqdm(reading, desc=f"images in {folder.name}", total=len(paths), unit=" images", delay=1)
+        for number, image in enumerate(progress):
             if isinstance(image, Exception):
                 left_out.append(named(paths[number], _reason(image)))
                 continue

@@ -47,8 +47,8 @@ class Known(NamedTuple):
         """What differs, in words: counts, shapes, labels, brightness."""
         if len(arrays.classes) != self.classes:
             yield f"it has {len(arrays.classes)} classes instead of {self.classes}"
-        for part, at in (("train", 0), ("test", 1)):
-            images, labels = arrays[2 * at], arrays[2 * at + 1]
+        sets = (arrays.train_images, arrays.train_labels), (arrays.test_images, arrays.test_labels)
+        for at, (part, (images, labels)) in enumerate(zip(("train", "test"), sets, strict=True)):
             expected = (self.counts[at], *self.shape)
             if images.shape != expected:
                 yield f"the {part} images are {list(images.shape)} instead of {list(expected)}"

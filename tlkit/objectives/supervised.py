@@ -30,6 +30,7 @@ class CrossEntropy(Objective):
     learns from unlabelled examples too.
     """
 
+    augment: Augment | Sequence[Augment] | None
     class_weights: Tensor | None
 
     def __init__(self, augment: Augment | Sequence[Augment] | None = None, class_weights: Tensor | None = None):
