@@ -6,10 +6,14 @@ import math
 
 import pytest
 import torch
+import torchvision.transforms as older
+from torch import nn
 from torch.nn import functional as F
+from torchvision.transforms import v2
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2.functional import rotate
 
+import tlkit as tl
 from tlkit.data.augmentation import brightness, contrast, cut_out, noise, strong, two_views, warp, weak
 
 SIDE = 65
@@ -190,3 +194,88 @@ CLAMPED = {
 def test_values_stay_between_black_and_white(change):
     images = change(torch.rand(50, 1, 8, 8))
     assert images.min() >= 0 and images.max() == 1  # some would have been brighter
+
+
+@pytest.mark.parametrize("change", [*CLAMPED.values(), strong], ids=[*CLAMPED, "strong"])
+def test_values_of_a_wider_range_stay_in_it_and_are_not_cut_to_black_and_white(change):
+    images = 4 * torch.rand(50, 1, 8, 8) - 2
+    changed = change(images)
+    assert (changed < -0.5).any() and (changed > 1.5).any()
+    assert (changed.amin((1, 2, 3)) >= images.amin((1, 2, 3))).all()
+    assert (changed.amax((1, 2, 3)) <= images.amax((1, 2, 3))).all()
+
+
+# ---- torchvision's transforms, which draw one change for all that they are called with ----
+
+EQUAL = torch.rand(16, 3, 8, 8, generator=torch.Generator().manual_seed(0))[:1].repeat(16, 1, 1, 1)
+TORCHVISION = {
+    "crop": v2.RandomResizedCrop(8, antialias=True),
+    "colour": v2.ColorJitter(0.5, 0.5),
+    "affine": v2.RandomAffine(20, interpolation=InterpolationMode.BILINEAR),
+    "composed": v2.Compose([v2.RandomCrop(8, padding=4), v2.RandomHorizontalFlip()]),
+    "in a sequence": nn.Sequential(v2.RandomCrop(8, padding=4)),
+    "older": older.RandomResizedCrop(8, antialias=True),
+    "older, composed": older.Compose([older.RandomCrop(8, padding=4)]),
+}
+
+
+def kinds_of_views(images: torch.Tensor) -> int:
+    return len(images.flatten(1).unique(dim=0))
+
+
+class Looking(nn.Module):
+    """A backbone that keeps what it sees."""
+
+    feature_dim = 6
+
+    def __init__(self):
+        super().__init__()
+        self.seen, self.linear = [], nn.Linear(3 * 8 * 8, 6)
+
+    def forward(self, images):
+        self.seen.append(images)
+        return self.linear(images.flatten(1))
+
+
+@pytest.mark.parametrize("transform", TORCHVISION.values(), ids=TORCHVISION)
+def test_each_draws_a_change_for_each_image(transform):
+    assert kinds_of_views(transform(EQUAL)) == 1
+    assert kinds_of_views(tl.data.each(transform)(EQUAL)) > 12
+
+
+@pytest.mark.parametrize("transform", TORCHVISION.values(), ids=TORCHVISION)
+def test_an_objective_draws_with_torchvisions_transforms_for_each_image(transform):
+    labels, objectives = torch.arange(16) % 3, tl.objectives
+    batch, pairs = tl.data.Batch(EQUAL, labels), tl.data.PairedBatch(EQUAL, labels, EQUAL, None)
+    for objective, given, views in (
+        (objectives.CrossEntropy(transform), batch, 1),
+        (objectives.CrossEntropy([transform, weak]), batch, 2),
+        (objectives.SimCLR(feature_dim=6, augment=transform), batch, 2),
+        (objectives.PseudoLabel(weak=transform), pairs, 2),
+        (objectives.FixMatch(weak=transform, strong=transform), pairs, 3),
+    ):
+        network = tl.models.Network(Looking(), nn.Linear(6, 3))
+        objective(network, given)
+        assert kinds_of_views(torch.cat(network.backbone.seen)) > 12 * views, objective
+
+
+def test_views_on_a_page_are_drawn_for_each_image():
+    assert all(kinds_of_views(views) > 12 for views in two_views(EQUAL, TORCHVISION["crop"]))
+
+
+def test_other_augmentations_get_the_whole_batch():
+    given = []
+    two_views(EQUAL, lambda images: given.append(len(images)) or images)
+    assert given == [16, 16] and tl.objectives.CrossEntropy(weak).augment is weak
+
+
+def test_what_each_is_made_of_belongs_to_the_settings_of_an_objective():
+    settings = [tl.objectives.CrossEntropy(v2.RandomHorizontalFlip(p)).settings()["augment"] for p in (0.5, 0.25)]
+    assert settings == ["each(RandomHorizontalFlip(p=0.5))", "each(RandomHorizontalFlip(p=0.25))"]
+    assert repr(tl.data.each(weak)) == "each(weak)"
+
+
+def test_views_of_several_sizes_make_no_batch():
+    sizes = iter(range(2, 20))
+    with pytest.raises(ValueError, match=r"each made images of the shapes \[3, 2, 2\] and \[3, 3, 3\]; .*one size"):
+        tl.data.each(lambda image: image[:, : (side := next(sizes)), :side])(EQUAL)

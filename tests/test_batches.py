@@ -73,7 +73,11 @@ def test_moving_the_data_keeps_the_order():
 
 @pytest.mark.parametrize(
     ("images", "size", "words"),
-    [(4, 0, "batch_size=0, but a batch holds at least 1"), (0, 4, "the split has no images")],
+    [
+        (4, 0, "batch_size=0, but a batch holds at least 1"),
+        (4, 1.5, "batch_size=1.5, but a batch holds at least 1 image, a whole number of them"),
+        (0, 4, "the split has no images"),
+    ],
 )
 def test_no_images_make_no_batch(images, size, words):
     with pytest.raises(ValueError, match=words):

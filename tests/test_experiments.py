@@ -139,7 +139,7 @@ def test_a_comparison_says_what_it_compares():
         (dict(seeds=()), "at least one recipe, one seed and one budget"),
         (dict(budgets=(1,), skip=(1,)), "one budget that is not skipped"),
         (dict(budgets=(1, 21)), 'per_class=21, but class "a" has only 20'),
-        (dict(budgets=(-1,)), "per_class=-1, but a class cannot have fewer than 0 labels"),
+        (dict(budgets=(-1,)), "per_class=-1, but a class keeps at least 0 labels"),
     ],
     ids=["no recipe", "no seed", "all skipped", "too many labels", "no labels"],
 )

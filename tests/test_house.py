@@ -157,7 +157,7 @@ def test_the_names_for_type_checkers_are_the_public_ones(package):
 
 
 def test_a_name_that_does_not_exist_is_an_error_that_lists_those_that_do():
-    with pytest.raises(AttributeError, match=r"tlkit\.data has no name 'digit'; it has .*digits, glyphs"):
+    with pytest.raises(AttributeError, match=r"tlkit\.data has no name 'digit'; it has .*digits, each, glyphs"):
         importlib.import_module("tlkit.data").digit  # noqa: B018
 
 

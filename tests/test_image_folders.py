@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pickle
 import re
+import struct
 import warnings
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,6 +81,11 @@ def test_every_image_keeps_its_file_and_its_label(stream, folder):
             assert (image * 255).round().byte().numpy().tolist() == expected.tolist()
 
 
+def test_a_tilde_is_the_home_folder(folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder.parent))
+    assert image_folder("~/pets", size=8).train.files == image_folder(folder, size=8).train.files
+
+
 def test_another_seed_draws_another_split_and_the_same_seed_the_same(folder):
     task = image_folder(folder, size=8)
     assert task.redraw(0).test.files == task.test.files
@@ -89,19 +96,33 @@ def test_another_seed_draws_another_split_and_the_same_seed_the_same(folder):
 def test_images_may_lie_deeper_and_what_is_no_image_is_ignored(folder):
     (folder / "ant" / "garden").mkdir()
     (folder / "ant" / "0.png").rename(folder / "ant" / "garden" / "0.PNG")
-    for name in (".DS_Store", "notes.txt", "._1.png"):
+    for name in (".DS_Store", "notes.txt", "._1.png", "Thumbs.db"):
         (folder / "ant" / name).write_text("no image")
-    for name in (".ipynb_checkpoints", "__MACOSX"):
+    for name in (".ipynb_checkpoints", "__MACOSX", "@eaDir", "ant/@eaDir"):
         (folder / name).mkdir()
+    Image.new("L", (8, 8)).save(folder / "ant" / "@eaDir" / "thumbnail.jpg")
     (folder / "README.md").write_text("about")
-    task = image_folder(folder, size=8)
+    with pytest.warns(
+        UserWarning, match=r"^1 of 31 files are left out: ant/notes.txt \(of a format that is not read\)$"
+    ):
+        task = image_folder(folder, size=8)
     assert task.classes == ("ant", "bee", "cat")
     assert "ant/garden/0.PNG" in sum((part.files for part in parts(task)), ())
 
 
 def test_a_link_that_leads_back_up_is_not_followed(folder):
     (folder / "ant" / "again").symlink_to(folder / "ant")
+    (folder / "ant" / "above").symlink_to(folder)
     assert sum(map(len, parts(image_folder(folder, size=8)))) == 30
+
+
+def test_a_folder_that_a_link_in_a_class_leads_to_counts_once(folder, tmp_path):
+    write(tmp_path / "elsewhere", count=4, colours={"ant": COLOURS["ant"]})
+    for name in ("more", "and again"):
+        (folder / "ant" / name).symlink_to(tmp_path / "elsewhere" / "ant")
+    (folder / "dog").symlink_to(folder / "cat")
+    task = image_folder(folder, size=8)
+    assert sum(part.labels.bincount(minlength=4) for part in parts(task)).tolist() == [14, 10, 10, 10]
 
 
 def test_splits_in_folders_are_kept_and_validation_is_drawn_from_train(tmp_path):
@@ -122,6 +143,75 @@ def test_a_validation_folder_validates_if_there_is_a_test_split_and_tests_if_not
     task = image_folder(tmp_path, size=8)
     assert [len(part) for part in parts(task)] == [30, 6, 9]
     assert all(file.startswith(name) for file in task.validation.files)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("training", "testing"),
+        ("Training", "eval"),
+        ("train", "dev"),
+        ("training_set", "test_set"),
+        ("seg_train/seg_train", "seg_test/seg_test"),
+        ("train2017", "val2017"),
+        ("trainset", "testset"),
+        ("train_images", "validate"),
+        ("dataset-train", "evaluation"),
+        ("train", "test1"),
+    ],
+    ids="-".join,
+)
+def test_parts_are_known_by_other_names_too(names, tmp_path):
+    for name, count in zip(names, (10, 3), strict=True):
+        write(tmp_path / name, count)
+    task = image_folder(tmp_path, size=8)
+    assert task.classes == tuple(COLOURS) and [len(part) for part in parts(task)] == [24, 6, 9]
+    assert all(file.startswith(names[1]) for file in task.test.files)
+
+
+def test_the_parts_may_lie_in_the_classes(tmp_path):
+    for name, colour in COLOURS.items():
+        for part, count in (("training", 5), ("val", 2), ("test", 3)):
+            write(tmp_path / "drawn", count, {"x": colour})
+            (tmp_path / name).mkdir(exist_ok=True)
+            (tmp_path / "drawn" / "x").rename(tmp_path / name / part)
+            (tmp_path / "drawn").rmdir()
+    task = image_folder(tmp_path, size=8)
+    assert task.classes == tuple(COLOURS) and [len(part) for part in parts(task)] == [15, 6, 9]
+    assert all(re.fullmatch(r"(ant|bee|cat)/test/\d.png", file) for file in task.test.files)
+
+
+def test_folders_that_all_hold_the_same_ones_and_are_no_known_parts_are_refused(tmp_path):
+    for name in ("first", "second"):
+        write(tmp_path / name, 3)
+    words = "folders first, second all hold the same folders, ant, bee, cat, .* call the parts train, validation, test"
+    with pytest.raises(ValueError, match=words):
+        image_folder(tmp_path)
+
+
+def test_two_folders_that_are_the_same_part_are_refused(tmp_path):
+    for name in ("train", "training", "test"):
+        write(tmp_path / name, 3)
+    with pytest.raises(ValueError, match=r"train and .*training are both called as the train part; leave one"):
+        image_folder(tmp_path)
+
+
+def test_what_lies_beside_the_parts_or_the_classes_is_named(tmp_path):
+    for name in ("train", "test", "unsure"):
+        write(tmp_path / name, 5)
+    Image.new("L", (8, 8)).save(tmp_path / "train" / "cover.jpg")
+    words = r"2 of 32 files are left out: unsure \(a folder beside the parts\), train/cover.jpg \(an image in no class"
+    with pytest.warns(UserWarning, match=words):
+        image_folder(tmp_path, size=8)
+
+
+def test_two_spellings_of_an_accent_are_one_class(tmp_path):
+    short, long = "caf\u00e9", "cafe\u0301"
+    write(tmp_path / "train", colours={short: COLOURS["ant"], "bee": COLOURS["bee"]})
+    write(tmp_path / "test", colours={long: COLOURS["ant"], "bee": COLOURS["bee"]})
+    Image.new("RGB", (8, 8)).save((tmp_path / "train" / long).mkdir() or tmp_path / "train" / long / "more.png")
+    task = image_folder(tmp_path, size=8)
+    assert task.classes == ("bee", short) and [len(part) for part in parts(task)] == [17, 4, 20]
 
 
 def test_a_class_may_be_called_train(tmp_path):
@@ -182,7 +272,107 @@ def test_a_palette_with_transparency_is_read_without_a_warning(one):
     image.putpalette([0, 0, 0, 255, 0, 0])
     image.save(one, transparency=b"\0\x80")
     with warnings.catch_warnings(action="error"):
-        assert read(one, size=4).mean((1, 2)).tolist() == [1, 0, 0]
+        assert read(one, size=4).mean((1, 2)).tolist() == pytest.approx([1, 127 / 255, 127 / 255])
+
+
+@pytest.mark.parametrize(("background", "seen"), [("white", [1, 1, 1]), ("#ff0000", [1, 0, 0]), ("black", [0, 0, 0])])
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L", "webp"])
+def test_the_background_is_seen_through_transparent_places(mode, background, seen, one):
+    image = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
+    if mode in ("P", "L"):
+        Image.new(mode, (8, 8), 0).save(one, transparency=0)
+    else:
+        image = image if mode == "webp" else image.convert(mode)
+        image.save(one.with_suffix(".webp" if mode == "webp" else ".png"), lossless=True)
+    (written,) = one.parent.iterdir()
+    pixels = read(written, size=4, background=background).mean((1, 2))
+    assert pixels.expand(3).tolist() == seen
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_black_icons_on_nothing_are_seen_and_stay_grey(stream, tmp_path):
+    for name, place in (("a", (0, 0, 4, 8)), ("b", (0, 0, 8, 4))):
+        (tmp_path / name).mkdir()
+        for number in range(5):
+            icon = Image.new("LA", (8, 8), (0, 0))
+            icon.paste((0, 255), place)
+            icon.save(tmp_path / name / f"{number}.png")
+    train = image_folder(tmp_path, size=8, stream=stream).train
+    assert train.images.shape[1] == 1 and train.images[:].mean((1, 2, 3)).tolist() == [0.5] * 6
+
+
+def test_a_background_that_is_no_colour_is_refused(folder):
+    with pytest.raises(ValueError, match="background='whit' is no colour; give a name or \"#ffffff\""):
+        image_folder(folder, background="whit")
+
+
+DEEP = {  # numbers that stand for black, half and white, and what is told
+    "16 bits": (np.uint16, 65_535, ""),
+    "12 bits": (np.uint16, 4_095, "10 images hold whole numbers up to 4,095, so 4,095 is taken for white"),
+    "14 bits": (np.uint16, 12_000, "whole numbers up to 12,000, so 16,383 is taken for white"),
+    "8 bits in 32": (np.int32, 255, "whole numbers up to 255, so 255 is taken for white"),
+    "shares": (np.float32, 1, ""),
+    "shares that overshoot": (np.float32, 1.02, ""),
+    "fractions to 255": (np.float32, 255, "fractions up to 255, so 255 is taken for white"),
+}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("number", "top", "told"), DEEP.values(), ids=DEEP)
+def test_the_range_of_deep_images_is_taken_from_all_of_them_and_told(number, top, told, stream, tmp_path):
+    for name, brightness in (("a", 1), ("b", 0.5)):
+        (tmp_path / name).mkdir()
+        for each in range(5):
+            Image.fromarray(np.full((8, 8), brightness * top).astype(number)).save(tmp_path / name / f"{each}.tif")
+    with warnings.catch_warnings(record=True, action="always") as warned:
+        train = image_folder(tmp_path, size=4, stream=stream).train
+    assert told in "".join(str(warning.message) for warning in warned) and bool(told) == bool(warned)
+    white = min(top / 16_383, 1) if top == 12_000 else 1
+    means = [train.images[:][train.labels == label].mean().item() for label in (0, 1)]
+    assert means == pytest.approx([white, white / 2], abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (np.full((8, 8), -1_000, np.int32), "its numbers, -1000 to -1000, are no brightness in 0..1 or 0..65,535"),
+        (np.full((8, 8), 1e6, np.float32), r"its numbers, 1e\+06 to 1e\+06, are no brightness"),
+        (np.full((8, 8), np.nan, np.float32), "its numbers, nan to nan, are no brightness"),
+    ],
+)
+def test_numbers_that_are_no_brightness_are_left_out_by_name(values, words, folder):
+    Image.fromarray(values).save(folder / "ant" / "scan.tif")
+    with pytest.warns(UserWarning, match=rf"1 of 31 files are left out: ant/scan.tif \({words}"):
+        image_folder(folder, size=8)
+
+
+def test_colours_of_which_only_the_dark_half_is_read_are_told(folder):
+    """A PNG of 16 bits a colour that holds 12: Pillow reads the upper 8 of them."""
+    rows = np.full((8, 8, 3), 4_095, ">u2")
+    data = b"".join(b"\0" + row.tobytes() for row in rows)
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 16, 2, 0, 0, 0)), (b"IDAT", zlib.compress(data)), (b"IEND", b"")]
+    written = b"".join(
+        struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in chunks
+    )
+    (folder / "ant" / "deep.png").write_bytes(b"\x89PNG\r\n\x1a\n" + written)
+    with pytest.warns(UserWarning, match="1 images of 16 bits a colour are almost black: Pillow reads the upper 8"):
+        image_folder(folder, size=8)
+
+
+def test_only_the_first_page_is_read_and_it_is_told(folder):
+    first, *others = (Image.new("L", (8, 8), shade) for shade in (0, 100, 200))
+    for name in ("scan.tif", "moving.gif"):
+        first.save(folder / "ant" / name, save_all=True, append_images=others)
+    words = r"2 files hold several pages, of which the first is read: ant/moving.gif \(3\), ant/scan.tif \(3\)"
+    with pytest.warns(UserWarning, match=words):
+        image_folder(folder, size=8)
+
+
+@pytest.mark.parametrize("ending", ["jfif", "jpe", "JP2", "tga", "dib"])
+def test_further_endings_are_read(ending, one):
+    Image.new("RGB", (8, 8), (255, 0, 0)).save(one.with_suffix(f".{ending}"))
+    assert read(one.with_suffix(f".{ending}"), size=4).mean((1, 2)).tolist() == pytest.approx([1, 0, 0], abs=0.01)
 
 
 def test_one_coloured_image_makes_the_set_coloured(tmp_path):
@@ -223,10 +413,11 @@ def test_what_cannot_be_read_is_left_out_and_named_with_the_reason(folder):
     with pytest.warns(UserWarning) as warned:
         task = image_folder(folder, size=8)
     (message,) = [str(warning.message) for warning in warned]
-    assert message.startswith("6 of 35 images are left out: ant/0.png (")
+    assert message.startswith("6 of 35 files are left out: ant/0.png (")
     assert re.search(r"ant/cut.jpg \(.*truncated", message)
-    for file in ("bee/empty.png", "bee/page.jpg", "cat/phone.heic"):
+    for file in ("bee/empty.png", "bee/page.jpg"):
         assert f"{file} (not an image that Pillow can read)" in message
+    assert "cat/phone.heic (of a format that is not read)" in message
     assert "cat/bomb.png (more than 89 million pixels)" in message
     assert sum(map(len, parts(task))) == 29
 
@@ -234,7 +425,7 @@ def test_what_cannot_be_read_is_left_out_and_named_with_the_reason(folder):
 def test_only_the_first_ten_are_named(folder):
     for number in range(12):
         (folder / "ant" / f"broken {number:02}.jpg").touch()
-    with pytest.warns(UserWarning, match=r"12 of 42 images are left out: .*broken 09.jpg \([^)]*\) and 2 more$"):
+    with pytest.warns(UserWarning, match=r"12 of 42 files are left out: .*broken 09.jpg \([^)]*\) and 2 more$"):
         image_folder(folder, size=8)
 
 
@@ -301,9 +492,10 @@ def test_splits_with_different_classes_are_refused(tmp_path):
         image_folder(tmp_path)
 
 
-def test_an_image_without_pixels_is_refused(folder):
-    with pytest.raises(ValueError, match="size=0, but an image has at least 1 pixel"):
-        image_folder(folder, size=0)
+@pytest.mark.parametrize("size", [0, 64.5, (64, 64)])
+def test_an_image_without_pixels_or_with_parts_of_them_is_refused(size, folder):
+    with pytest.raises(ValueError, match=f"size={re.escape(repr(size))}, but an image has at least 1 pixel a side"):
+        image_folder(folder, size=size)
 
 
 # ---- files of a split ----
@@ -398,6 +590,6 @@ def test_a_file_that_is_lost_later_is_named(what, both, folder):
 
 def test_what_cannot_be_read_is_left_out_of_a_streamed_set_too(folder):
     (folder / "ant" / "0.png").write_text("no image")
-    with pytest.warns(UserWarning, match="1 of 30 images are left out: ant/0.png"):
+    with pytest.warns(UserWarning, match="1 of 30 files are left out: ant/0.png"):
         task = image_folder(folder, size=8, stream=True)
     assert sum(map(len, parts(task))) == 29

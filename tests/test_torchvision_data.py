@@ -8,6 +8,7 @@ import io
 import os
 import pickle
 import shutil
+import sys
 import tarfile
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from torchvision import datasets
 
 import tlkit as tl
 from tlkit.data import torchvision_data
+from tlkit.data.downloads import cache_folder
 
 REAL = os.environ.get("TLKIT_DATA", "")
 IDX = {
@@ -252,6 +254,19 @@ def test_what_tlkit_data_has_is_taken_before_what_the_cache_has(data, tmp_path):
     assert f"ready in TLKIT_DATA: {data / 'MNIST' / 'raw'}" in torchvision_data.place("MNIST").words
 
 
+def test_a_tilde_is_the_home_folder_in_every_place_that_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write_idx(tmp_path / "mine")
+    monkeypatch.setenv("TLKIT_DATA", "~/mine")
+    assert len(tl.data.mnist().test) == 20
+    monkeypatch.setenv("TLKIT_CACHE", "~/kept")
+    assert cache_folder() == tmp_path / "kept"
+    monkeypatch.delenv("TLKIT_CACHE")
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("XDG_CACHE_HOME", "~/xdg")
+    assert cache_folder() == tmp_path / "xdg" / "tlkit"
+
+
 def test_nothing_is_ever_written_where_tlkit_data_points(data):
     write_jpegs(data)
     write_idx(data, zipped=True)
@@ -358,6 +373,88 @@ def test_a_truncated_archive_is_named(kind, data, cifar, tmp_path):
         tl.data.cifar10()
 
 
+# ---- what `tlkit data check` compares ----
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """What is known of the data sets written here: bars of 5 x (class + 1) pixels."""
+    bright = 5 * 5.5 / 28**2
+    known = torchvision_data.Known("digits", 0, (40, 20), (1, 28, 28), 10, (4, 2), (bright,))
+    monkeypatch.setitem(torchvision_data.DATA_SETS, "MNIST", known)
+    photographs = known._replace(shape=(3, 32, 32), counts=(20, 10), smallest=(2, 1), brightness=(90 / 255, 0, 0))
+    monkeypatch.setitem(torchvision_data.DATA_SETS, "CIFAR10", photographs)
+
+
+def checked(name: str = "MNIST") -> str:
+    return torchvision_data.check(name)
+
+
+def test_data_that_are_as_published_are_whole_and_it_says_by_what(data, small, cifar, monkeypatch):
+    folder = write_idx(data, zipped=True)
+    words = "whole: 40 + 20 images, 10 classes, counts, labels and brightness as published; ready in TLKIT_DATA"
+    assert checked().startswith(words)
+    sums = [(f"{file}.gz", md5((folder / f"{file}.gz").read_bytes())) for file in IDX]
+    monkeypatch.setattr(datasets.MNIST, "resources", sums)
+    assert "10 classes, checksums as published" in checked()
+    cifar(data)
+    assert checked("CIFAR10").startswith("whole: 20 + 10 images, 10 classes")
+
+
+def exchange(folder: Path, one: str, other: str) -> None:
+    (folder / one).rename(folder / "aside")
+    (folder / other).rename(folder / one)
+    (folder / "aside").rename(folder / other)
+
+
+def test_train_and_test_exchanged_are_not_whole(data, small):
+    folder = write_idx(data)
+    exchange(folder, "train-images-idx3-ubyte", "t10k-images-idx3-ubyte")
+    exchange(folder, "train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte")
+    words = r"MNIST/raw is not MNIST as it was published: the train images are \[20, 1, 28, 28\] instead of \[40, "
+    with pytest.raises(OSError, match=words):
+        checked()
+
+
+def test_images_and_labels_exchanged_are_not_read_at_all(data, small):
+    exchange(write_idx(data), "train-images-idx3-ubyte", "train-labels-idx1-ubyte")
+    for use in (checked, tl.data.mnist):
+        with pytest.raises(OSError, match=r"train-images-idx3-ubyte cannot be used \(it holds labels, and its name"):
+            use()
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "words"),
+    [
+        ("train-labels-idx1-ubyte", lambda values: np.where(values == 3, 200, values), "train labels are 0 to 200 in"),
+        ("train-labels-idx1-ubyte", lambda values: np.where(values == 9, 8, values), "train labels are 0 to 8 instead"),
+        ("t10k-labels-idx1-ubyte", lambda values: np.where(values == 3, 4, values), "smallest class has 0 test images"),
+        ("t10k-images-idx3-ubyte", lambda values: 255 - values, r"test images have the brightness .* instead of \(0.0"),
+    ],
+)
+def test_other_labels_and_other_images_are_not_whole(file, change, words, data, small):
+    path = write_idx(data) / file
+    content, head = path.read_bytes(), 16 if "images" in file else 8
+    changed = change(np.frombuffer(content, np.uint8, offset=head)).astype(np.uint8)
+    path.write_bytes(content[:head] + changed.tobytes())
+    with pytest.raises(OSError, match=words):
+        checked()
+
+
+def test_a_published_file_of_another_data_set_is_named(data, small, monkeypatch):
+    folder = write_idx(data)
+    labels = folder / "train-labels-idx1-ubyte"
+    monkeypatch.setattr(datasets.KMNIST, "resources", [("kana.gz", md5(labels.read_bytes()))])
+    with pytest.raises(OSError, match=r"train-labels-idx1-ubyte is KMNIST/raw/kana.gz of KMNIST"):
+        checked()
+
+
+def test_photographs_of_too_few_classes_are_not_whole(data, small):
+    write_jpegs(data)
+    with pytest.raises(OSError, match="it has 2 classes instead of 10; the train images are"):
+        checked("CIFAR10")
+
+
 # ---- the real ones ----
 
 
@@ -376,6 +473,7 @@ def test_the_real_mnist_is_the_published_one(monkeypatch):
     task = tl.data.mnist()
     assert [len(part) for part in parts(task)] == [55_000, 5_000, 10_000]
     assert float(task.train.images.mean()) == pytest.approx(0.1307, abs=0.001)
+    assert torchvision_data.check("MNIST").startswith("whole: 60,000 + 10,000 images, 10 classes, ")
 
 
 @real("CIFAR10-images")
@@ -389,3 +487,4 @@ def test_the_real_photographs_are_those_of_cifar_10(monkeypatch):
     assert task.classes[:2] == ("airplane", "automobile")
     # The published means of red, green and blue.
     assert task.train.images.mean((0, 2, 3)).tolist() == pytest.approx([0.4914, 0.4822, 0.4465], abs=0.005)
+    assert torchvision_data.check("CIFAR10").startswith("whole: 50,000 + 10,000 images, 10 classes, ")

@@ -238,7 +238,7 @@ def test_images_outside_what_a_decoder_can_draw_are_refused_by_each_run():
     shared, known = tl.objectives.Reconstruction(), split()
     run(net=autoencoder(), objective=shared)
     with pytest.raises(ValueError, match=r"values from .* to .*, but a decoder draws 0 to 1; .*preprocess="):
-        run(data=replace(known, inputs=2 * known.images - 1), net=autoencoder(), objective=shared)
+        run(data=replace(known, inputs=2 * known.images - 1, kind=tl.data.Kind()), net=autoencoder(), objective=shared)
 
 
 def test_a_network_that_draws_nothing_is_refused():

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tlkit.data.kinds import Kind, Stream, Tokens, Vectors
-from tlkit.data.tasks import Split, each
+from tlkit.data.tasks import Split, by_task
 from tlkit.groups import found_groups
 from tlkit.models.networks import Network, copied, evaluation_batch, predictions, unwrapped
 from tlkit.training.machine import device_of, hardware
@@ -204,7 +204,7 @@ def extract_features(
     if not values.isfinite().all():
         raise ValueError("some features are not finite; train the network again with a lower learning rate")
     cut.feature_dim, cut.input_shape = values.shape[1], split.inputs.shape[1:]
-    labels = each(split.labels, lambda labels: labels.to(device))
+    labels = by_task(split.labels, lambda labels: labels.to(device))
     return Features(values, labels, split.classes, files=split.files, groups=split.groups, cut=cut)
 
 

@@ -2,16 +2,17 @@
 
 The code is our own because the images are so small: at 8 x 8 and a batch of 64 a random affine map takes 0.1 ms here,
 0.4 ms in kornia, 3.6 ms in torchvision image by image, and a training step about 5 ms. Any callable from images to
-images can take its place.
+images can take its place; torchvision's transforms, which draw once for all that they get, are called for each image.
 Everything here draws from torch's default generator; a `Run` seeds it for each step.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 Augment = Callable[[Tensor], Tensor]  # images [n, channels, height, width] to such images
@@ -83,10 +84,10 @@ def brightness(images: Tensor, amount: float = 0.2) -> Tensor:
         amount: the factor is drawn uniformly between 1 - `amount` and 1 + `amount`.
 
     Returns:
-        Images of the same shape, values cut to 0..1.
+        Images of the same shape, values cut to 0..1, or to the range of the image where that is wider.
     """
     factor = 1 + (torch.rand(len(images), 1, 1, 1, device=images.device) * 2 - 1) * amount
-    return (images * factor).clamp(0, 1)
+    return _cut(images * factor, images)
 
 
 def noise(images: Tensor, deviation: float = 0.05) -> Tensor:
@@ -97,9 +98,9 @@ def noise(images: Tensor, deviation: float = 0.05) -> Tensor:
         deviation: the standard deviation of the noise.
 
     Returns:
-        Images of the same shape, values cut to 0..1.
+        Images of the same shape, values cut to 0..1, or to the range of the image where that is wider.
     """
-    return (images + deviation * torch.randn_like(images)).clamp(0, 1)
+    return _cut(images + deviation * torch.randn_like(images), images)
 
 
 def contrast(images: Tensor, amount: float = 0.3) -> Tensor:
@@ -110,11 +111,17 @@ def contrast(images: Tensor, amount: float = 0.3) -> Tensor:
         amount: the factor is drawn uniformly between 1 - `amount` and 1 + `amount`.
 
     Returns:
-        Images of the same shape, values cut to 0..1.
+        Images of the same shape, values cut to 0..1, or to the range of the image where that is wider.
     """
     factor = 1 + (torch.rand(len(images), 1, 1, 1, device=images.device) * 2 - 1) * amount
     mean = images.mean((1, 2, 3), keepdim=True)
-    return (mean + (images - mean) * factor).clamp(0, 1)
+    return _cut(mean + (images - mean) * factor, images)
+
+
+def _cut(changed: Tensor, images: Tensor) -> Tensor:
+    """`changed` in 0..1, or in the range that an image had before: one of mean 0 does not lose its dark half."""
+    low, high = images.flatten(1).aminmax(dim=1, keepdim=True)
+    return changed.clamp(low.clamp(max=0)[:, :, None, None], high.clamp(min=1)[:, :, None, None])
 
 
 def cut_out(images: Tensor, size: int = 3) -> Tensor:
@@ -193,8 +200,62 @@ def two_views(images: Tensor, augment: Augment = strong) -> tuple[Tensor, Tensor
     return one, other
 
 
+class each(nn.Module):
+    """Call a transform for each image of a batch by itself, so that each gets a random change of its own.
+
+    Args:
+        transform: from one image `[channels, height, width]` to one, of the same size for all.
+
+    Raises:
+        ValueError: when it is called, if the images that come back differ in size.
+
+    torchvision's transforms draw one change for all that they are called with. Given to an objective they are called
+    for each image by themselves; a function of yours that uses one is not, so put the transform into `each`.
+
+    >>> from torchvision.transforms.v2 import RandomHorizontalFlip
+    >>> each(RandomHorizontalFlip())
+    each(RandomHorizontalFlip(p=0.5))
+    """
+
+    def __init__(self, transform: Augment):
+        super().__init__()
+        self.transform = transform
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The images, each changed by itself.
+
+        Args:
+            images: `[n, channels, height, width]`.
+
+        Returns:
+            What the transform made of each, in one tensor.
+        """
+        views = [self.transform(image) for image in images]
+        other = next((view.shape for view in views if view.shape != views[0].shape), None)
+        if other is not None:
+            raise ValueError(
+                f"each made images of the shapes {list(views[0].shape)} and {list(other)}; a batch holds images of one "
+                "size, so end the transform with one that crops or resizes"
+            )
+        return torch.stack(views)
+
+    def __repr__(self) -> str:
+        return f"each({getattr(self.transform, '__qualname__', None) or repr(self.transform)})"
+
+
+def drawn_for_each(augment: Any) -> Any:
+    """An augmentation, or several, as an objective uses them: torchvision's transforms are put into `each`."""
+    if isinstance(augment, Sequence):
+        return tuple(map(drawn_for_each, augment))
+    parts = augment.modules() if isinstance(augment, nn.Module) else [augment]
+    kinds = (kind for part in parts for kind in type(part).__mro__)
+    of_torchvision = any(kind.__module__.startswith("torchvision.transforms") for kind in kinds)
+    return each(augment) if of_torchvision and not isinstance(augment, each) else augment
+
+
 def drawn_views(images: Tensor, augment: Augment, count: int, name: str = "the augmentation") -> list[Tensor]:
     """`count` random views of each image; ValueError, with the augmentation's `name`, if they have another shape."""
+    augment = drawn_for_each(augment)
     views = [augment(images.clone()) for _ in range(count)]  # an augmentation may write into its images
     for view in views:
         if view.shape != images.shape:

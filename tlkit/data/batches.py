@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from tlkit.data.tasks import Split, each
+from tlkit.data.tasks import Split, as_split, by_task, whole_number
 
 
 def mixed_seed(*numbers: int) -> int:
@@ -49,7 +49,7 @@ class Batches:
     """The batches of a split, shuffled anew in each epoch.
 
     Args:
-        split: the examples; the batches live on their device.
+        split: the examples, or what `tl.data.as_split` takes; the batches live on their device.
         batch_size: examples in a batch; a smaller split is one batch.
         seed: the random seed of the orders; batch number `step` depends on nothing but this seed and `step`.
 
@@ -65,8 +65,8 @@ class Batches:
     """
 
     def __init__(self, split: Split, batch_size: int = 64, seed: int = 0):
-        if batch_size < 1:
-            raise ValueError(f"batch_size={batch_size}, but a batch holds at least 1 {split.kind.noun}")
+        split = as_split(split)
+        batch_size = whole_number("batch_size", batch_size, 1, f"a batch holds at least 1 {split.kind.noun}")
         if not len(split):
             raise ValueError(f"the split has no {split.kind.noun}s, so there is nothing to learn from")
         self.split = split
@@ -81,7 +81,7 @@ class Batches:
     def __getitem__(self, step: int) -> Batch:
         epoch, place = divmod(step, len(self))
         members = self._orders[epoch][place * self.batch_size : (place + 1) * self.batch_size]
-        return Batch(self.split.inputs[members], each(self.split.labels, lambda labels: labels[members]))
+        return Batch(self.split.inputs[members], by_task(self.split.labels, lambda labels: labels[members]))
 
     def to(self, device: torch.device | str) -> Batches:
         """The same batches, of data that live on `device`.
@@ -150,13 +150,9 @@ class PairedBatches:
             if not isinstance(side, Split | None):
                 raise TypeError(f"a {type(side).__name__} is not a split; give one of its splits, such as task.{name}")
         noun = next((side.kind.noun for side in (labelled, unlabelled) if side is not None), "example")
-        if batch_size < 1:
-            raise ValueError(f"batch_size={batch_size}, but a batch holds at least 1 labelled {noun}")
-        if ratio < 1:
-            raise ValueError(
-                f"ratio={ratio}, but a batch holds at least 1 unlabelled {noun} for each labelled one; "
-                "to learn from labels alone, give the run the labelled split"
-            )
+        batch_size = whole_number("batch_size", batch_size, 1, f"a batch holds at least 1 labelled {noun}")
+        why = f"a batch holds at least 1 unlabelled {noun} for each labelled one (for labels alone give task.train)"
+        ratio = whole_number("ratio", ratio, 1, why)
         if labelled is None or labelled.labels is None or not len(labelled):
             raise ValueError(f"there is no labelled {noun}; task.few_labels(per_class) keeps some labels")
         if unlabelled is None or not len(unlabelled):

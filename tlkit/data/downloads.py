@@ -23,7 +23,7 @@ def cache_folder() -> Path:
     variable, usual = {"win32": ("LOCALAPPDATA", "AppData/Local"), "darwin": ("", "Library/Caches")}.get(
         sys.platform, ("XDG_CACHE_HOME", ".cache")
     )
-    return Path(os.environ.get(variable) or Path.home() / usual) / "tlkit"
+    return Path(os.environ.get(variable) or Path.home() / usual).expanduser() / "tlkit"
 
 
 def fetch(urls: str | Sequence[str], path: Path, *, md5: str = "", sha256: str = "", timeout: float = 20.0) -> Path:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 COLUMNS, ROWS = 96, 32  # pixels of a sound's picture
+OVERSHOOT = 0.25  # how far outside 0..1 an image may reach: a bicubic resampling overshoots at edges
 
 
 class Stream(Protocol):
@@ -40,6 +41,17 @@ class Kind:
     dtype: ClassVar[torch.dtype | None] = None  # any that is floating point
     shape: ClassVar[str] = "[n, ...]"
     repair: ClassVar[str] = ""  # what to do with other inputs
+
+    def prepared(self, inputs: Tensor) -> Tensor:
+        """Inputs as a split holds them.
+
+        Args:
+            inputs: `[n, ...]`, not checked yet.
+
+        Returns:
+            The same numbers; those of double precision, as numpy makes them, in the precision that networks have.
+        """
+        return inputs.to(torch.get_default_dtype()) if inputs.dtype == torch.float64 else inputs
 
     def check(self, inputs: Tensor | Stream) -> None:
         """Refuse inputs that are not of this kind.
@@ -99,12 +111,47 @@ class Kind:
 
 
 class Images(Kind):
-    """Images `[n, channels, height, width]`, floating point in 0..1: grey with one channel, in colour with three."""
+    """Images `[n, channels, height, width]` in 0..1, black to white: grey with one channel, in colour with three.
+
+    Whole bytes, uint8 in 0..255, are scaled. A network that wants other numbers, such as a mean of 0, makes them itself
+    (`preprocess` of `tl.models.Network`).
+    """
 
     noun: ClassVar[str] = "image"
     ndim: ClassVar[int] = 4
     shape: ClassVar[str] = "[n, channels, height, width]"
-    repair: ClassVar[str] = "one grey image is images[None, None], and of whole numbers take images.float() / 255"
+    repair: ClassVar[str] = (
+        "one grey image is images[None, None], and whole numbers are divided by the one that is white: "
+        "images.float() / 255 of 8 bits, / 65535 of 16"
+    )
+
+    def prepared(self, inputs: Tensor) -> Tensor:
+        if inputs.dtype == torch.uint8:
+            return inputs.to(torch.get_default_dtype()).div_(255)
+        return super().prepared(inputs)
+
+    def check(self, inputs: Tensor | Stream) -> None:
+        """Refuse inputs that are not images.
+
+        Args:
+            inputs: `[n, channels, height, width]`; of a stream only the shape and the type can be checked.
+
+        Raises:
+            ValueError: for another shape or type, or values that are not finite or outside 0..1.
+        """
+        super().check(inputs)
+        if not isinstance(inputs, Tensor) or not inputs.numel():
+            return
+        outside = (inputs.detach() - 0.5).abs().flatten(1).amax(1) - 0.5
+        if outside.max() > OVERSHOOT:
+            worst = int(outside.argmax())
+            low, high = (float(end) for end in inputs[worst].aminmax())
+            raise ValueError(
+                f"images lie in 0..1, but image {worst} reaches {low if -low > high - 1 else high:.3g}; divide "
+                "0..255 by 255 (images / 255), give normalised images as they were before (to normalise is the "
+                "network's part: tl.models.Network(..., preprocess=...)), and state kind=tl.data.Kind() of numbers "
+                "that are no brightness"
+            )
 
     def adjective(self, shape: torch.Size) -> str:
         return {1: "grey ", 3: "colour "}.get(shape[1], f"{shape[1]}-channel ")
@@ -259,8 +306,8 @@ class Waves(Kind):
         return (height[:, None] <= reach[:, None, :])[:, None].float()
 
 
-def checked_kind(inputs: Any, kind: Kind | None = None) -> Kind:
-    """The kind of these inputs: `kind` itself, else what their shape and type show; they are checked.
+def checked(inputs: Any, kind: Kind | None = None) -> tuple[Any, Kind]:
+    """These inputs as a split holds them, and their kind: `kind` itself, else what their shape and type show.
 
     Raises TypeError if they are neither a tensor nor a stream, ValueError if the kind is unclear or refuses them.
     """
@@ -270,7 +317,7 @@ def checked_kind(inputs: Any, kind: Kind | None = None) -> Kind:
             f"inputs are a {type(inputs).__name__}{f' of tensors of the shapes {several[:3]}' if several else ''}, but "
             "one tensor [n, ...] holds all examples: torch.stack joins tensors of one shape, "
             "torch.nn.utils.rnn.pad_sequence texts of several lengths; sounds are cut or padded to one length; of "
-            "numpy's arrays take torch.from_numpy(array)"
+            "numpy's arrays take torch.from_numpy(array), of a torch Dataset tl.data.as_split(dataset)"
         )
     if kind is not None and not isinstance(kind, Kind):
         raise TypeError(f"kind={kind!r} is not a kind; make one, such as tl.data.Waves(rate=16000) or tl.data.Images()")
@@ -282,5 +329,6 @@ def checked_kind(inputs: Any, kind: Kind | None = None) -> Kind:
             "tl.data.Kind of your own"
         )
     kind = kind or (Vectors() if ndim == 2 else Images())
+    inputs = kind.prepared(inputs) if isinstance(inputs, Tensor) else inputs
     kind.check(inputs)
-    return kind
+    return inputs, kind

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+import reprlib
 import zlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from copy import copy
@@ -10,8 +12,9 @@ from typing import Any, Self
 
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset
 
-from tlkit.data.kinds import Images, Kind, Stream, checked_kind
+from tlkit.data.kinds import Images, Kind, Stream, checked
 
 Labels = Tensor | Mapping[str, Tensor] | None
 
@@ -22,11 +25,12 @@ class Split:
 
     Args:
         inputs: `[n, ...]`, a tensor, or a stream (`tlkit.data.kinds.Stream`) if they do not fit into memory.
-        labels: `[n]` int64, the numbers of the classes; None if nobody knows them; of several tasks a dictionary by
-            their names, with -1 where a label is not known.
+        labels: `[n]` whole numbers, those of the classes, held as int64; None if nobody knows them; of several tasks a
+            dictionary by their names, with -1 where a label is not known.
         classes: the class names, in the order of the labels; of several tasks a dictionary by their names.
         kind: what the inputs are, such as `tl.data.Tokens(vocabulary)`; None recognises images
-            `[n, channels, height, width]` and vectors `[n, d]` by their shape.
+            `[n, channels, height, width]` and vectors `[n, d]` by their shape. Images lie in 0..1; of uint8 in 0..255
+            they are scaled.
         files: `[n]`, the paths of the inputs in their folder, if they come from one.
         groups: `[n]`, who or what each example belongs to, such as a patient or a speaker.
 
@@ -34,7 +38,8 @@ class Split:
         ValueError: if the shapes do not fit, a label is not the number of a class, or the kind refuses the inputs.
         TypeError: if the inputs are neither a tensor nor a stream, or `kind` is not a `Kind`.
 
-    A part of a split is a split: `split[2:5]`, `split[mask]`, `split[numbers]`. `one + other` joins two.
+    A part of a split is a split: `split[2:5]`, `split[mask]`, `split[numbers]`. `one + other` joins two, whose classes
+    may stand in another order.
 
     >>> Split(torch.zeros(5, 1, 8, 8), torch.arange(5), tuple("abcde"))
     5 grey images of 8 x 8, 5 classes
@@ -48,10 +53,11 @@ class Split:
     groups: Sequence[Hashable] | None = None
 
     def __post_init__(self):
-        kind = checked_kind(self.inputs, self.kind)
+        inputs, kind = checked(self.inputs, self.kind)
         several = isinstance(self.labels, Mapping)
         classes: Any = self.classes
         classes = {name: tuple(of) for name, of in classes.items()} if isinstance(classes, Mapping) else tuple(classes)
+        object.__setattr__(self, "inputs", inputs)
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "classes", classes)
         for name in ("files", "groups"):
@@ -67,18 +73,29 @@ class Split:
             raise ValueError("labels of several tasks need the classes of the same tasks, both by the task's name")
         every: dict[str, Any] = dict(self.labels) if isinstance(self.labels, Mapping) else {"": self.labels}
         for name, labels in every.items():
-            self._check_labels(labels, len(classes[name] if several else classes), least=-1 if several else 0)
+            count = len(classes[name] if several else classes)
+            every[name] = self._class_numbers(labels, count, least=-1 if several else 0)
+        object.__setattr__(self, "labels", every if several else every[""])
 
-    def _check_labels(self, labels: Tensor, classes: int, least: int) -> None:
-        """Raise ValueError if labels do not fit the examples, or are not numbers from `least` to `classes` - 1."""
+    def _class_numbers(self, labels: Any, classes: int, least: int) -> Tensor:
+        """Labels as int64; ValueError if they do not fit the examples, or are not from `least` to `classes` - 1."""
         noun = self.kind.noun
+        if not isinstance(labels, Tensor):
+            try:
+                labels = torch.as_tensor(labels, device=self.inputs.device)
+            except (TypeError, ValueError, RuntimeError):  # as torch happens to name it
+                raise ValueError(
+                    f"labels are {reprlib.repr(labels)}, but one is the number of a class for each {noun}; "
+                    "of names take [classes.index(name) for name in names]"
+                ) from None
         if labels.shape != (len(self),):
             raise ValueError(
                 f"there are {len(self)} {noun}s, but labels of shape {list(labels.shape)}; "
                 f"give one whole number for each {noun}"
             )
-        if labels.dtype != torch.int64:
-            raise ValueError(f"labels are {labels.dtype}, but class numbers are torch.int64; use labels.long()")
+        if labels.dtype.is_floating_point or labels.dtype.is_complex:
+            raise ValueError(f"labels are {labels.dtype}, but class numbers are whole; use labels.long()")
+        labels = labels.long()
         outside = (labels < least) | (labels >= classes)
         if outside.any():
             first = int(outside.nonzero()[0])
@@ -86,6 +103,7 @@ class Split:
                 f"label {int(labels[first])} of {noun} {first} is out of range: {classes} classes have "
                 f"the labels 0 to {classes - 1}; check the class list or subtract the smallest label"
             )
+        return labels
 
     @property
     def images(self) -> Any:
@@ -158,27 +176,49 @@ class Split:
         columns = [self.files, self.groups]
         numbers = numbers_chosen(index, len(self)) if columns != [None, None] else []
         files, groups = (column and tuple(column[n] for n in numbers) for column in columns)
-        return self._with(inputs=inputs, labels=each(self.labels, lambda t: t[index]), files=files, groups=groups)
+        return self._with(inputs=inputs, labels=by_task(self.labels, lambda t: t[index]), files=files, groups=groups)
 
     def __add__(self, other: Split) -> Self:
-        """The examples of both splits; without labels if one of them has none.
+        """The examples of both splits, with the classes in the order of the first; without labels if one has none.
 
         Raises ValueError if they are of two kinds or sizes, or their labels are of different classes.
         """
         if (self.kind, self.inputs.shape[1:]) != (other.kind, other.inputs.shape[1:]):
             raise ValueError(f"{self} cannot be joined to {other}; bring both to one kind and one size")
         labelled = self.labels is not None and other.labels is not None
-        if labelled and self.classes != other.classes:
-            raise ValueError(
-                f"the classes are {self.classes} and {other.classes}, so that one label would mean two things; "
-                "give both splits the same class names in the same order"
-            )
+        other = other.with_classes(self.classes) if labelled else other
         in_memory = isinstance(self.inputs, Tensor) and isinstance(other.inputs, Tensor)
         inputs = torch.cat([self.inputs, other.inputs]) if in_memory else self.inputs + other.inputs  # type: ignore[list-item, operator]
-        labels = each(self.labels, lambda one, two: torch.cat([one, two]), other.labels) if labelled else None
+        labels = by_task(self.labels, lambda one, two: torch.cat([one, two]), other.labels) if labelled else None
         pairs = (self.files, other.files), (self.groups, other.groups)
         files, groups = (None if one is None or two is None else (*one, *two) for one, two in pairs)
         return self._with(inputs=inputs, labels=labels, files=files, groups=groups)
+
+    def with_classes(self, classes: Any) -> Self:
+        """The same examples with the classes in another order: each label keeps its meaning, and so gets its number.
+
+        Args:
+            classes: the same names, each once; of several tasks a dictionary by their names.
+
+        Returns:
+            A new split, or this one if the order is the same.
+
+        Raises:
+            ValueError: if the names are others, or one stands for several classes.
+        """
+        if classes == self.classes:
+            return self
+        several = isinstance(classes, Mapping)
+        old, new = ({**of} if isinstance(of, Mapping) else {"": of} for of in (self.classes, classes))
+        the_same = (len(names) == len({*names} & {*new[of]}) == len(new[of]) for of, names in old.items())
+        if old.keys() != new.keys() or not all(the_same):
+            raise ValueError(
+                f"the classes are {classes} and {self.classes}, so that one label would mean two things; rename or "
+                "regroup them until both splits have the same"
+            )
+        places: Any = {of: torch.tensor([*map(new[of].index, names), -1]) for of, names in old.items()}  # -1: not known
+        moved = by_task(self.labels, lambda labels, to: to.to(labels.device)[labels], places if several else places[""])
+        return self._with(labels=moved, classes=classes)
 
     def without_labels(self) -> Self:
         """The same examples, as if nobody knew their classes."""
@@ -193,7 +233,7 @@ class Split:
         Returns:
             A new split; this one stays where it is.
         """
-        return self._with(inputs=self.inputs.to(device), labels=each(self.labels, lambda t: t.to(device)))
+        return self._with(inputs=self.inputs.to(device), labels=by_task(self.labels, lambda t: t.to(device)))
 
     def fingerprint(self) -> str:
         """A short word, cheap to compute, that hardly any other data share.
@@ -219,7 +259,61 @@ class Split:
         return f"{what}, {'no labels' if self.labels is None else _counted(self.classes)}"
 
 
-def each(labels: Labels, change: Callable[..., Tensor], *others: Labels) -> Any:
+def as_split(data: Any, classes: Sequence[str] | None = None) -> Split:
+    """Data in PyTorch's own form as a split.
+
+    Args:
+        data: a torch Dataset whose examples are (tensor, class number), or a list of such; a DataLoader, of which only
+            its data set is taken, since batches are made by a run; or a `Split`, which comes back as it is.
+        classes: the class names, in the order of the numbers; by default what the data set calls its `classes`, else
+            the numbers themselves.
+
+    Returns:
+        A split that holds all examples in memory.
+
+    Raises:
+        TypeError: if they cannot be read by number, or are not pairs that begin with a tensor or an array.
+        ValueError: if there are none, or they make no split.
+
+    Each example is read once: random changes belong into `augment=` of an objective, not into the data set.
+    """
+    if isinstance(data, Split):
+        return data
+    given, data = data, getattr(data, "dataset", data) if isinstance(data, DataLoader) else data
+    by_number = hasattr(data, "__len__") and hasattr(data, "__getitem__")
+    if isinstance(data, Tensor | Mapping | IterableDataset) or not by_number:
+        raise TypeError(
+            f"a {type(given).__name__} is no data to number: what becomes a split has len(data) examples data[i], each "
+            "(tensor, class number); of a task give one of its splits, such as task.train, and make a split of tensors "
+            "by tl.data.Split(inputs, labels, classes)"
+        )
+    if not len(data):
+        raise ValueError(f"the {type(data).__name__} has no examples")
+    first = data[0]
+    if not isinstance(first, tuple | list) or len(first) != 2:
+        raise TypeError(
+            f"of this {type(data).__name__} its examples are a {type(first).__name__}, but a split is made of pairs "
+            "(tensor, class number)"
+        )
+    if not hasattr(first[0], "dtype"):
+        raise TypeError(
+            f"of this {type(data).__name__} its examples begin with a {type(first[0]).__name__}; let it make tensors, "
+            "of pictures with transform=torchvision.transforms.ToTensor()"
+        )
+    pairs = [data[number] for number in range(len(data))]
+    inputs = [torch.as_tensor(one) for one, _ in pairs]
+    try:
+        labels = [operator.index(label) for _, label in pairs]
+    except TypeError as error:
+        raise TypeError(f"of this {type(data).__name__} the labels are no class numbers, 0, 1, ...: {error}") from error
+    while classes is None and data is not None:  # a part of a data set knows it as its `dataset`
+        data, classes = getattr(data, "dataset", None), getattr(data, "classes", None)
+    alike = len({one.shape for one in inputs}) == 1
+    names = range(max(labels) + 1) if classes is None else classes
+    return Split(torch.stack(inputs) if alike else inputs, labels, tuple(map(str, names)))  # type: ignore[arg-type]
+
+
+def by_task(labels: Labels, change: Callable[..., Tensor], *others: Labels) -> Any:
     """`change` applied to the labels, with `others` beside them, task by task if there are several; None stays None."""
     if isinstance(labels, Mapping):
         return {name: change(one, *(other[name] for other in others)) for name, one in labels.items()}  # type: ignore[index]
@@ -238,6 +332,17 @@ def _counted(classes: Any) -> str:
     return ", ".join(f"{name} of {len(of)} classes" for name, of in classes.items())
 
 
+def whole_number(name: str, value: Any, least: int, why: str) -> int:
+    """`value` as an int, numpy's and torch's too; ValueError, with `why`, if it is none or less than `least`."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise ValueError(f"{name}={value!r}, but {why}, a whole number of them") from None
+    if number < least:
+        raise ValueError(f"{name}={value!r}, but {why}")
+    return number
+
+
 def numbers_chosen(index: Any, count: int) -> list[int]:
     """Which numbers of 0 to `count` - 1 a slice, a mask or numbers choose."""
     return torch.arange(count)[index.cpu() if isinstance(index, Tensor) else index].view(-1).tolist()
@@ -249,11 +354,16 @@ class Task:
 
     Args:
         name: what the data are, such as "handwritten digits".
-        train: the examples to learn from.
+        train: the examples to learn from; this and the others are splits or what `tl.data.as_split` takes.
         validation: those that choose settings.
         test: those that are tested once, at the end.
         unlabelled: examples of the same kind whose labels are not learnt from, or None.
         redraw: called with a seed, it draws all splits anew from all examples; None if the split is fixed.
+
+    Raises:
+        ValueError: if the splits that validate and test are of other classes than `train`.
+
+    Where the same classes stand in another order, they are put into that of `train`.
     """
 
     name: str
@@ -262,6 +372,23 @@ class Task:
     test: Split
     unlabelled: Split | None = None
     redraw: Callable[[int], Task] | None = None
+
+    def __post_init__(self):
+        for name, split in vars(self).items():
+            if name not in ("name", "redraw") and split is not None:
+                object.__setattr__(self, name, as_split(split))
+        for name in ("validation", "test", "unlabelled"):
+            split = getattr(self, name)
+            if split is None or split.labels is None or self.train.labels is None:
+                continue
+            try:
+                object.__setattr__(self, name, split.with_classes(self.train.classes))
+            except ValueError as error:
+                if name != "unlabelled":  # what nobody learns the labels of may be of other classes
+                    raise ValueError(
+                        f"of {self.name!r} the classes are {self.train.classes} in train and {split.classes} in "
+                        f"{name}; a task is tested on the classes that it trains on"
+                    ) from error
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -280,14 +407,14 @@ class Task:
             A task with a small `train` and a large `unlabelled`, whose hidden labels are for diagnosis only.
 
         Raises:
-            ValueError: if `per_class` is below 0 or above the size of the smallest class, or there are no labels.
+            ValueError: if `per_class` is no whole number, below 0 or above the size of the smallest class, or there are
+                no labels.
 
         >>> import tlkit as tl
         >>> tl.data.digits().few_labels(1).train
         10 grey images of 8 x 8, 10 classes
         """
-        if per_class < 0:
-            raise ValueError(f"per_class={per_class}, but a class cannot have fewer than 0 labels")
+        per_class = whole_number("per_class", per_class, 0, "a class keeps at least 0 labels")
         task = self.redraw(seed) if self.redraw else self
         labels = task.train.required_labels(f"so none of {self.name!r} can be kept")
         order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -25,17 +26,68 @@ from tlkit.data.sources import DIGITS, as_real_digits
 from tlkit.data.tasks import Split, Task
 from tlkit.files import whole_file
 
-DATA_SETS = {  # what each is about, and the megabytes of its download
-    "MNIST": ("70,000 handwritten digits of 28 x 28", 12),
-    "FashionMNIST": ("70,000 pieces of clothing of 28 x 28", 31),
-    "KMNIST": ("70,000 cursive Japanese characters of 28 x 28", 21),
-    "CIFAR10": ("60,000 photographs of 32 x 32, 10 classes", 170),
-    "CIFAR100": ("60,000 photographs of 32 x 32, 100 classes", 169),
-    "SVHN": ("99,289 digits of house numbers, 32 x 32", 246),
-}
 EMBEDDED = {
     "digits": "1,797 handwritten digits of 8 x 8: always there, inside scikit-learn",
     "glyphs": "printed characters of 8 x 8: always there, drawn when needed",
+}
+
+
+class Known(NamedTuple):
+    """What is published of a data set, by which `check` tells it from others."""
+
+    about: str
+    megabytes: int  # of its download
+    counts: tuple[int, int]  # images to train with and to test with
+    shape: tuple[int, int, int]
+    classes: int
+    smallest: tuple[int, int]  # the images of the smallest class in each of the two
+    brightness: tuple[float, ...]  # the mean of each channel, in 0..1
+
+    def faults(self, arrays: "Arrays") -> Iterator[str]:
+        """What differs, in words: counts, shapes, labels, brightness."""
+        if len(arrays.classes) != self.classes:
+            yield f"it has {len(arrays.classes)} classes instead of {self.classes}"
+        sets = (arrays.train_images, arrays.train_labels), (arrays.test_images, arrays.test_labels)
+        for at, (part, (images, labels)) in enumerate(zip(("train", "test"), sets, strict=True)):
+            expected = (self.counts[at], *self.shape)
+            if images.shape != expected:
+                yield f"the {part} images are {list(images.shape)} instead of {list(expected)}"
+                continue
+            sizes = np.bincount(labels) if labels.min() >= 0 else np.zeros(1)
+            if len(sizes) != self.classes:
+                yield f"the {part} labels are {labels.min()} to {labels.max()} instead of 0 to {self.classes - 1}"
+            elif sizes.min() != self.smallest[at]:
+                yield f"the smallest class has {sizes.min():,} {part} images instead of {self.smallest[at]:,}"
+            means = images.mean((0, 2, 3)) / 255
+            if abs(means - self.brightness).max() > 0.02:  # train and test differ by up to 0.017, in SVHN
+                yield f"the {part} images have the brightness {means.round(2)} instead of {self.brightness}"
+
+
+DATA_SETS = {
+    "MNIST": Known(
+        *("70,000 handwritten digits of 28 x 28", 12),
+        *((60_000, 10_000), (1, 28, 28), 10, (5_421, 892), (0.1307,)),
+    ),
+    "FashionMNIST": Known(
+        *("70,000 pieces of clothing of 28 x 28", 31),
+        *((60_000, 10_000), (1, 28, 28), 10, (6_000, 1_000), (0.2860,)),
+    ),
+    "KMNIST": Known(
+        *("70,000 cursive Japanese characters of 28 x 28", 21),
+        *((60_000, 10_000), (1, 28, 28), 10, (6_000, 1_000), (0.1918,)),
+    ),
+    "CIFAR10": Known(
+        *("60,000 photographs of 32 x 32, 10 classes", 170),
+        *((50_000, 10_000), (3, 32, 32), 10, (5_000, 1_000), (0.4914, 0.4822, 0.4465)),
+    ),
+    "CIFAR100": Known(
+        *("60,000 photographs of 32 x 32, 100 classes", 169),
+        *((50_000, 10_000), (3, 32, 32), 100, (500, 100), (0.5071, 0.4865, 0.4409)),
+    ),
+    "SVHN": Known(
+        *("99,289 digits of house numbers, 32 x 32", 246),
+        *((73_257, 26_032), (3, 32, 32), 10, (4_659, 1_595), (0.4377, 0.4438, 0.4728)),
+    ),
 }
 
 
@@ -236,9 +288,8 @@ def describe(name: str) -> str:
     """What a data set is and where."""
     if name in EMBEDDED:
         return EMBEDDED[name]
-    about, megabytes = DATA_SETS[name]
-    there = place(name)
-    return f"{about}: {there.words if there else f'would be downloaded ({megabytes} MB)'}"
+    known, there = DATA_SETS[name], place(name)
+    return f"{known.about}: {there.words if there else f'would be downloaded ({known.megabytes} MB)'}"
 
 
 def make_ready(name: str) -> str:
@@ -247,14 +298,32 @@ def make_ready(name: str) -> str:
 
 
 def check(name: str) -> str:
-    """What reading all files of a data set showed. Raises OSError if one is broken."""
+    """What reading all files of a data set showed. Raises OSError if one is broken or holds other data."""
     if name in EMBEDDED:
         return EMBEDDED[name]
     if not (there := place(name)):
         return "not on this machine, so there is nothing to check"
+    published = {md5: (one, file) for one in DATA_SETS for file, (_, md5) in _downloads(one).items()}
+    found = {path: published.get(_md5(path)) for path in there.files}
+    faults = [
+        f"{path.name} is {file} of {one}"
+        for path, (one, file) in ((path, known) for path, known in found.items() if known)
+        if (one, Path(file).name) != (name, path.name)
+    ]
     arrays = _arrays(name)
+    if faults := [*faults, *DATA_SETS[name].faults(arrays)]:
+        raise OSError(
+            f"{there.files[0].parent} is not {name} as it was published: {'; '.join(faults)}. Put the published files "
+            "there, or take these away to look elsewhere"
+        )
     counts = f"{len(arrays.train_labels):,} + {len(arrays.test_labels):,} images, {len(arrays.classes)} classes"
-    return f"whole: {counts}; {there.words}"
+    alike = "checksums" if all(found.values()) else "counts, labels and brightness"
+    return f"whole: {counts}, {alike} as published; {there.words}"
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
 
 
 # ---- reading them ----
@@ -282,11 +351,11 @@ def _reading(path: Path) -> Iterator[None]:
 
 def _idx_files(kind: Any, files: list[Path]) -> Arrays:
     """MNIST and the sets in its layout: images and labels to train with, then to test with."""
-    train_images, train_labels, test_images, test_labels = map(_idx, files)
+    train_images, train_labels, test_images, test_labels = map(_idx, files, (3, 1, 3, 1))
     return Arrays(train_images[:, None], train_labels, test_images[:, None], test_labels, kind.classes)
 
 
-def _idx(path: Path) -> np.ndarray:
+def _idx(path: Path, dimensions: int) -> np.ndarray:
     """The bytes of an idx file, gzipped or not: two zeros, the type (8), the dimensions, each size, the values."""
     with _reading(path), (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
         data = file.read()
@@ -296,6 +365,8 @@ def _idx(path: Path) -> np.ndarray:
         start = 4 + 4 * len(shape)
         if len(data) != (promised := start + int(shape.prod())):
             raise ValueError(f"it has {len(data):,} bytes where its header promises {promised:,}")
+        if len(shape) != dimensions:
+            raise ValueError(f"it holds {'images' if len(shape) == 3 else 'labels'}, and its name promises the other")
         return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
 
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from tlkit.data.augmentation import Augment, strong, weak
+from tlkit.data.augmentation import Augment, drawn_for_each, strong, weak
 from tlkit.data.batches import PairedBatch
 from tlkit.models.networks import MovingAverage, logits, required_logits
 from tlkit.objectives.objective import Objective
@@ -41,7 +41,7 @@ class WithUnlabelled(Objective):
         super().__init__()
         if not weight >= 0:
             raise ValueError(f"weight={weight}, but it cannot be below 0; 1 is a good start")
-        self.weight, self.weak = weight, weak
+        self.weight, self.weak = weight, drawn_for_each(weak)
 
     def begin(self, network: nn.Module, batches: Any) -> None:
         """Begin anew; a run calls it once, before its first step.
@@ -210,7 +210,7 @@ class FixMatch(WithUnlabelled):
 
     def __init__(self, threshold: float = 0.95, weight: float = 1.0, weak: Augment = weak, strong: Augment = strong):
         super().__init__(weight, weak)
-        self.threshold, self.strong = required_threshold(threshold), strong
+        self.threshold, self.strong = required_threshold(threshold), drawn_for_each(strong)
 
     def forward(self, network: nn.Module, batch: PairedBatch) -> dict[str, Tensor]:
         weak, strong = self.weak(torch.cat([batch.inputs, batch.unlabelled])), self.strong(batch.unlabelled)

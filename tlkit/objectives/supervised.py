@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tlkit.data.augmentation import Augment
+from tlkit.data.augmentation import Augment, drawn_for_each
 from tlkit.data.batches import Batch, PairedBatch
 from tlkit.data.tasks import Split
 from tlkit.models.networks import copied, require_one_input, required_logits, unwrapped
@@ -33,11 +33,12 @@ class CrossEntropy(Objective):
     learns from unlabelled examples too.
     """
 
+    augment: Augment | Sequence[Augment] | None
     class_weights: Tensor | None
 
     def __init__(self, augment: Augment | Sequence[Augment] | None = None, class_weights: Any = None):
         super().__init__()
-        self.augment = augment
+        self.augment = drawn_for_each(augment)
         if class_weights is not None:
             class_weights = torch.as_tensor(class_weights, dtype=torch.float32)
             if not ((class_weights >= 0) & class_weights.isfinite()).all() or not class_weights.any():
@@ -116,7 +117,7 @@ class Criterion(Objective):
                 "loss(outputs, labels), or derive your own from tl.objectives.Objective, with "
                 'forward(network, batch) -> {"loss": ...}'
             )
-        self.loss, self.augment = loss, augment
+        self.loss, self.augment = loss, drawn_for_each(augment)
 
     def forward(self, network: nn.Module, batch: Batch | PairedBatch) -> dict[str, Tensor]:
         """The loss of the network's outputs and the batch's labels.
