@@ -9,9 +9,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from helpers import NAMES, Knowing, digest, network, run, split
+from helpers import NAMES, Knowing, digest, network, run, split, task
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 from sklearn.neighbors import KNeighborsClassifier
+from torch.utils.data import DataLoader, TensorDataset
 
 import tlkit as tl
 
@@ -193,10 +194,18 @@ def test_class_numbers_may_be_written_as_fractions():
     assert tl.evaluate(predicting(split().labels.double()), split()).accuracy == 1
 
 
-@pytest.mark.parametrize("wrong", [[1, 2], None])
-def test_what_is_no_split_cannot_be_tested_on(wrong):
-    with pytest.raises(TypeError, match=r"tested on a Split, not on a .*; of a Task give task\.test"):
-        tl.evaluate(network(), wrong)
+def test_what_is_no_split_cannot_be_tested_on():
+    with pytest.raises(TypeError, match=r"a Task is no data to number: .* of a task give one of its splits"):
+        tl.evaluate(network(), task())
+
+
+def test_a_torch_data_set_and_a_loader_of_it_are_tested_on():
+    data, net = split(), network()
+    dataset = TensorDataset(data.images, data.labels)
+    for given in (dataset, DataLoader(dataset, 4)):
+        assert tl.evaluate(net, given).accuracy == tl.evaluate(net, data).accuracy
+    history = tl.validated(run(3), dataset, every=3).finish().history
+    assert len(history.series("accuracy")[1]) == 2
 
 
 # ---- predictions of new examples ----

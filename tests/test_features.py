@@ -290,7 +290,7 @@ def test_a_probe_of_features_in_another_precision_is_chosen_and_predicts(dtype):
     net, data = network().to(dtype), split(60)
     data = replace(data, inputs=data.inputs.to(dtype))
     features = extract_features(net, data)
-    assert features.values.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)
+    assert features.values.dtype == torch.float32
     probe = linear_probe(features, strengths=(1, 10), validation=features)
     assert tl.evaluate(probe, data).accuracy == max(probe.accuracies.values())
 

@@ -590,7 +590,7 @@ def test_numbers_of_other_libraries_are_taken_and_saved(options, tmp_path):
 
 @pytest.mark.parametrize("name", ["steps", "seed", "batch_size"])
 def test_half_a_step_a_seed_or_an_example_is_refused(name):
-    with pytest.raises(ValueError, match=rf"{name}=2.5, but it is a whole number"):
+    with pytest.raises(ValueError, match=rf"{name}=2.5, but .*, a whole number of them"):
         run(**{name: 2.5})
 
 
@@ -686,3 +686,11 @@ def test_a_network_that_returns_more_than_logits_is_refused_with_what_to_take(fo
         next(run(net=Several(form)))
     with pytest.raises(TypeError, match=words):
         tl.evaluate(Several(form), split())
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_a_network_of_another_precision_learns_from_the_same_data_and_is_tested(dtype):
+    net = network().to(dtype)
+    going = tl.validated(run(5, net=net), split(9)).finish()
+    assert {weight.dtype for weight in net.parameters()} == {dtype}
+    assert math.isfinite(going.history[-1]["accuracy"])

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tlkit.data.kinds import Stream, checked_kind
-from tlkit.data.tasks import Split
+from tlkit.data.kinds import Stream, checked
+from tlkit.data.tasks import Split, as_split
 from tlkit.models.networks import logits, required_logits
 from tlkit.training.history import Step
 from tlkit.training.interrupts import uninterrupted
@@ -144,13 +144,13 @@ METRICS = {
 }
 
 
-def evaluate(network_or_predictor: Any, split: Split) -> Report:
+def evaluate(network_or_predictor: Any, split: Any) -> Report:
     """Test a network, a Run, or anything with `predict(inputs) -> labels` on a labelled split; changes nothing.
 
     Args:
         network_or_predictor: a network; a Run, whose averaged network is tested if it keeps one; or an object whose
             `predict(inputs)` returns one class number for each example.
-        split: the labelled examples.
+        split: the labelled examples, or what `tl.data.as_split` takes.
 
     Returns:
         The `Report`, with its tensors on the CPU.
@@ -158,15 +158,14 @@ def evaluate(network_or_predictor: Any, split: Split) -> Report:
     Raises:
         ValueError: if the split has no labels or no examples, if the network has another number of classes or outputs
             that are not finite, or if the predictor does not return one class number for each example.
-        TypeError: if it is none of the three, or `split` is not a Split.
+        TypeError: if it is none of the three, or `split` cannot be made a split.
 
     >>> import tlkit as tl
     >>> report = tl.evaluate(tl.models.SmallCNN(), tl.data.digits().test)
     >>> int(report.confusion.sum())
     600
     """
-    if not isinstance(split, Split):
-        raise TypeError(f"a network is tested on a Split, not on a {type(split).__name__}; of a Task give task.test")
+    split = as_split(split)
     labels = split.required_labels("so there is nothing to compare predictions with").cpu()
     if not len(split):
         raise ValueError(f"the split has no {split.kind.noun}s, so there is nothing to test on")
@@ -277,7 +276,7 @@ def predict(network: Any, inputs: Any, classes: Sequence[str] | None = None) -> 
     batches = network.batches if isinstance(network, Run) else None
     known = inputs if isinstance(inputs, Split) else getattr(batches, "split", getattr(batches, "labelled", None))
     examples = inputs.inputs if isinstance(inputs, Split) else inputs
-    kind = checked_kind(examples, None if known is None else known.kind)
+    examples, kind = checked(examples, None if known is None else known.kind)
     if classes is None and known is not None and not isinstance(known.classes, Mapping):
         classes = known.classes
     outputs = _finite_logits(predictor, examples, None if classes is None else len(classes), kind.noun)
@@ -357,7 +356,7 @@ class validated(observed):
 
     Args:
         run: the run that is iterated. Its averaged network is tested if it keeps one.
-        split: the labelled examples that it is tested on.
+        split: the labelled examples that it is tested on, or what `tl.data.as_split` takes.
         every: steps from one test to the next. The first test is before the first step, the last after the last.
 
     Raises:
@@ -366,7 +365,8 @@ class validated(observed):
     Early stopping is a `break`. Validation examples are for the reader's eyes: nothing is selected on them.
     """
 
-    def __init__(self, run: Run, split: Split, every: int = 20):
+    def __init__(self, run: Run, split: Any, every: int = 20):
+        split = as_split(split)
         split.required_labels("and validation needs them")
         self.split = split.to(run.device)
         super().__init__(run, lambda run: {"accuracy": evaluate(run.tested, self.split).accuracy}, every)

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tlkit.data.kinds import Kind, Stream, Tokens, Vectors
+from tlkit.data.kinds import Kind, Stream, Tokens, Vectors, as_precise
 from tlkit.data.tasks import Split, by_task
 from tlkit.groups import found_groups
-from tlkit.models.networks import Network, copied, evaluation_batch, predictions, unwrapped
+from tlkit.models.networks import Network, copied, evaluation_batch, precision_of, predictions, unwrapped
 from tlkit.training.machine import device_of, hardware
 from tlkit.words import meant
 
@@ -134,7 +134,7 @@ class Cut(nn.Module):
             raise ValueError(f"layer={self.layer!r} gives no tensor when the network sees these inputs; name another")
         with_places = [output for output in outputs if output[0, 0].ndim == 2 and output[0, 0].numel() > 1]
         values = self._gathered([*outputs, *with_places][-1], inputs)  # a group may end in its own pooling
-        return values.float() if values.dtype in (torch.bfloat16, torch.float16) else values
+        return values.float()  # whatever the network's precision
 
     def _gathered(self, output: Tensor, inputs: Tensor) -> Tensor:
         """A layer's output as `[n, d]`, averaged over places or tokens as `grid` says."""
@@ -200,7 +200,8 @@ def extract_features(
     device = hardware().device if device is None else torch.device(device)
     cut = Cut(network, layer, grid).to(device)
     batch_size = batch_size or evaluation_batch(network, split.inputs, device)
-    values = torch.cat([cut(inputs.to(device)) for inputs in split.inputs.split(batch_size)])
+    parts, dtype = split.inputs.split(batch_size), precision_of(network)
+    values = torch.cat([cut(as_precise(inputs.to(device), dtype)) for inputs in parts])
     if not values.isfinite().all():
         raise ValueError("some features are not finite; train the network again with a lower learning rate")
     cut.feature_dim, cut.input_shape = values.shape[1], split.inputs.shape[1:]
@@ -360,8 +361,7 @@ def linear_probe(
     heads = {}
     for strength, weight, bias in zip(strengths, *_fit(x, labels.to(x.device), classes, strengths), strict=True):
         weight = weight / deviation
-        like = {"device": features.values.device, "dtype": features.values.dtype}
-        linear = nn.utils.skip_init(nn.Linear, x.shape[1], classes, **like)  # draws nothing
+        linear = nn.utils.skip_init(nn.Linear, x.shape[1], classes, device=features.values.device)  # draws nothing
         linear.load_state_dict({"weight": weight, "bias": bias - (weight * mean).sum(1)})
         heads[strength] = nn.Sequential(UnitLength(), linear) if scaling == "unit length" else linear
     if validation is None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from tlkit.data.kinds import as_precise
 from tlkit.data.tasks import Split, as_split, by_task, whole_number
 
 
@@ -113,6 +114,14 @@ class PairedBatch(NamedTuple):
     labels: Tensor
     unlabelled: Tensor
     hidden: Tensor | None
+
+
+def in_precision(batch: Any, dtype: torch.dtype) -> Any:
+    """A batch with its floating-point tensors in a network's precision; what is no named tuple stays as it is."""
+    if not hasattr(batch, "_replace"):
+        return batch
+    tensors = {name: value for name, value in batch._asdict().items() if isinstance(value, Tensor)}
+    return batch._replace(**{name: as_precise(value, dtype) for name, value in tensors.items()})
 
 
 class PairedBatches:

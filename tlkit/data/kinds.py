@@ -306,6 +306,11 @@ class Waves(Kind):
         return (height[:, None] <= reach[:, None, :])[:, None].float()
 
 
+def as_precise(inputs: Tensor, dtype: torch.dtype) -> Tensor:
+    """Inputs in a network's precision; tokens, which are whole numbers, stay as they are."""
+    return inputs.to(dtype) if inputs.is_floating_point() else inputs
+
+
 def checked(inputs: Any, kind: Kind | None = None) -> tuple[Any, Kind]:
     """These inputs as a split holds them, and their kind: `kind` itself, else what their shape and type show.
 

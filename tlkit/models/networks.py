@@ -12,7 +12,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from tlkit.data.kinds import Stream
+from tlkit.data.kinds import Stream, as_precise
 
 
 @contextmanager
@@ -426,8 +426,14 @@ def logits(network: nn.Module, inputs: Tensor | Stream, batch_size: int | None =
     require_one_input(network)
     device = next((p.device for p in network.parameters()), inputs.device)
     batch_size = batch_size or evaluation_batch(network, inputs, device)
+    parts = (as_precise(part.to(device), precision_of(network)) for part in inputs.split(batch_size))
     with evaluating(network):
-        return torch.cat([required_logits(network(part.to(device))) for part in inputs.split(batch_size)])
+        return torch.cat([required_logits(network(part)) for part in parts])
+
+
+def precision_of(network: nn.Module) -> torch.dtype:
+    """The floating-point type of a network's weights; float32 for one that has none."""
+    return next((weight.dtype for weight in network.parameters() if weight.is_floating_point()), torch.float32)
 
 
 def evaluation_batch(network: nn.Module, inputs: Tensor | Stream, device: torch.device) -> int:

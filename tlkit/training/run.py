@@ -14,9 +14,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from tlkit.data.batches import in_precision
 from tlkit.data.loaders import as_batches
+from tlkit.data.tasks import whole_number
 from tlkit.freezing import FreezePlan
-from tlkit.models.networks import MovingAverage, modes_of, predictions, set_modes
+from tlkit.models.networks import MovingAverage, modes_of, precision_of, predictions, set_modes
 from tlkit.objectives.objective import Objective, own_copy
 from tlkit.objectives.supervised import as_objective
 from tlkit.training import checkpoint
@@ -97,9 +99,8 @@ class Run(Stepwise):
         precision: str = "float32",
         fast: bool = False,
     ):
-        steps, seed, batch_size = whole("steps", steps), whole("seed", seed), whole("batch_size", batch_size)
-        if steps < 1:
-            raise ValueError(f"steps={steps}, but a run needs at least 1 step")
+        steps = whole_number("steps", steps, 1, "a run needs at least 1 step")
+        seed = whole_number("seed", seed, -(2**63), "it is what the order of the batches and all noise are drawn from")
         lr = required_lr(lr)
         if schedule not in SCHEDULES:
             raise ValueError(f"schedule={schedule!r}; use None (a constant learning rate) or 'one-cycle'")
@@ -118,6 +119,7 @@ class Run(Stepwise):
                 "use a batch_size of 2 or more, or give the run at least 2 examples"
             )
         self.network = network.to(self.device)
+        self._dtype = precision_of(network)
         self.choice = f"{precision}, the network's own layout, {getattr(optimizer, '__name__', 'your optimizer')}"
         options = {}
         if fast:
@@ -168,6 +170,8 @@ class Run(Stepwise):
 
     def _advance(self) -> Step:
         batch = self.batches[self.step]
+        if self._dtype != torch.float32:  # that of the inputs
+            batch = in_precision(batch, self._dtype)
         buffers = self._keeper.buffers() if self._checks_each_step else None
         try:
             with self._autocast():
@@ -413,13 +417,6 @@ def required_lr(lr: float) -> float:
     if not lr > 0:
         raise ValueError(f"lr={lr}, but a learning rate is larger than 0; 0.003 is a good start")
     return float(lr)
-
-
-def whole(name: str, value: Any) -> int:
-    """An argument that counts something, as a plain int; raises ValueError if it is not whole."""
-    if not isinstance(value, int | np.integer | Tensor | float) or int(value) != value:
-        raise ValueError(f"{name}={value!r}, but it is a whole number")
-    return int(value)
 
 
 def _plain(value: Any) -> Any:
