@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import weakref
 from collections.abc import Callable, Mapping
 from functools import cache
 from html import escape
@@ -130,6 +131,18 @@ def training_steps(frames: Mapping[int, Any]) -> list[int]:
     if not steps or not all(isinstance(step, int) for step in steps) or steps != sorted(steps):
         raise ValueError(f"frames are of the steps {steps}; give at least one, as whole numbers in training's order")
     return steps
+
+
+def loosely(value: Any) -> Callable[[], Any]:
+    """Returns the value for as long as somebody else holds it, then None.
+
+    ipywidgets keeps every widget until its kernel ends, so a widget lets go of networks and data that it has no more
+    need of.
+    """
+    try:
+        return weakref.ref(value)
+    except TypeError:  # Python can hold it only tightly
+        return lambda: value
 
 
 def in_kernel_loop(handler: Callable[..., Any]) -> Callable[..., None]:

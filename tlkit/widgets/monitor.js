@@ -324,7 +324,7 @@ export function render({ model, el }) {
     announce.now();
   }
 
-  frame.watch("state", showState);
+  frame.watch("state word", showState);
   frame.watch("status progress", () => (model.get("state") === "training" ? announce.later() : announce.now()));
   showState();
   return frame.start("view left right dots progress events lr label", buttons.keys);
