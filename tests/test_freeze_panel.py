@@ -92,6 +92,8 @@ def test_if_nothing_can_learn_it_says_what_to_do():
             r"another network: it has rules for 'stem'; its layer groups are block1",
         ),
         ({"steps": 0}, ValueError, r"steps=0, but a run needs at least 1 step"),
+        ({"lr": float("inf")}, ValueError, r"lr=inf, but a learning rate is larger than 0 and finite"),
+        ({"lr": float("nan")}, ValueError, r"lr=nan, but a learning rate is larger than 0 and finite"),
         ({"split": torch.rand(3, 1, 4, 4)}, TypeError, r"measures with a Split or a Task, not with a Tensor"),
     ],
 )

@@ -378,6 +378,14 @@ def test_a_loop_that_knows_its_end_says_how_far_it_is():
     assert (progress["words"], progress["step"], progress["of"]) == ("Step 2 of 5", 2, 5)
 
 
+def test_a_loop_without_an_end_is_as_long_as_it_has_come():
+    loop = Another()
+    loop.steps = float("inf")
+    next(loop), next(loop)
+    monitor = tl.widgets.Monitor(loop)
+    assert (monitor.view["steps"], monitor.progress["words"], monitor.progress["of"]) == (2, "Step 2", 2)
+
+
 def test_a_learning_rate_that_a_loop_measures_in_each_step_is_a_curve_and_no_change_of_it():
     loop = Another()
     loop.history = [{"step": 1, "loss": 1.0, "lr": 0.1}, {"step": 2, "loss": 0.5, "lr": 0.1}]

@@ -44,7 +44,7 @@ class FreezePanel(Widget, script="freeze_panel.js"):
         objective: its objective, with which the costs are measured; None is CrossEntropy.
 
     Raises:
-        ValueError: if the plan is for another network, or for fewer than 1 step.
+        ValueError: if the plan is for another network, for fewer than 1 step, or for a rate that is not above 0.
         TypeError: if `split` is neither a Split nor a Task.
 
     Switches change what holds from the step under the cursor on, the edges of the timeline move in time; `panel.plan`
@@ -92,6 +92,8 @@ class FreezePanel(Widget, script="freeze_panel.js"):
             raise TypeError(f"a FreezePanel measures with a Split or a Task, not with a {type(split).__name__}")
         if steps < 1:
             raise ValueError(f"steps={steps}, but a run needs at least 1 step")
+        if not 0 < lr < math.inf:
+            raise ValueError(f"lr={lr}, but a learning rate is larger than 0 and finite; 0.003 is a good start")
         self._batch_size = batch_size
         self._held: Callable[[], tuple[Any, ...]] = lambda: (network, split, objective or PLAIN)
         plan = plan or last_layers(network, 1)

@@ -270,7 +270,7 @@ class Monitor(Widget, script="monitor.js"):
             "subtitle": "",
             "name": self._name,
             **look(self._family),
-            "steps": run.steps if run else self.view.get("steps", 1),
+            "steps": _length(run) if run else self.view.get("steps", 1),
             "left": {"title": "Loss on the training batch", "top": self._top or 2.5},
             "right": None,
             "earlier": [],
@@ -341,7 +341,7 @@ class Monitor(Widget, script="monitor.js"):
                 each = len(run.batches)
                 epochs = f"epoch {max(run.step - 1, 0) // each + 1:,} of {(run.steps - 1) // each + 1:,}"
             of = f" of {run.steps:,}" if _knows_its_end(run) else ""
-            at = {"step": run.step, "of": run.steps, "words": f"Step {run.step:,}{of}", "more": epochs}
+            at = {"step": run.step, "of": _length(run), "words": f"Step {run.step:,}{of}", "more": epochs}
         return at | {"left": left, "x": run.step if run else 0}
 
     def _status(self, run: Run | Watched | None) -> list[list[str]]:
@@ -386,7 +386,11 @@ def _watched(source: Any) -> Run | Comparison | Watched:
 
 
 def _knows_its_end(whole: Run | Comparison | Watched) -> bool:
-    return not isinstance(whole, Watched) or whole.knows_its_end
+    return not isinstance(whole, Watched) or (whole.knows_its_end and math.isfinite(whole.steps))
+
+
+def _length(run: Run | Watched) -> int:
+    return run.steps if _knows_its_end(run) else max(run.step, 1)
 
 
 def _dots(comparison: Comparison) -> Iterable[tuple[int, int, float]]:
