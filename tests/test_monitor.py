@@ -28,7 +28,7 @@ def press(monitor, do: str, **more) -> None:
 
 
 async def until(true) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(300):
         while not true():
             await asyncio.sleep(0.005)
 

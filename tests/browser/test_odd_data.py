@@ -108,7 +108,7 @@ LONG: dict[str, Callable[[], Any]] = {
 @pytest.fixture
 def show(lab, tmp_path) -> Iterator[Callable[..., Page]]:
     """Opens a widget's saved page; what the page complains of is wrong."""
-    context = lab.browser.new_context(offline=True, viewport={"width": 908, "height": 900})
+    context = lab.new_context(offline=True, viewport={"width": 908, "height": 900})
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
