@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -206,7 +208,9 @@ ONE = images(2, 1, 4, 4)
         ((0, 4, 8), {"curve": Curve("error", [1, 2, 3], low=[1])}, "an interval of the curve"),
         ((0, 4, 8), {"curve": Curve("error", [1, 2, 3], lines={"mean": [1, 2]})}, 'the line "mean" of the curve'),
         ((0, 4, 8), {"curve": Curve("error", [1, 2, 3], x=[1, NAN, 3])}, "an x that is no number; .* NaN in y"),
-        ((0, 4, 8), {"curve": Curve("error", [1, 2, 3], start=5)}, "starts at 5, above all that it shows"),
+        ((0, 4, math.inf), {}, "a slider's values are finite, but inf is among them; give words to set them side by"),
+        ((0, 4, 8), {"curve": Curve("error", [1, 2, 3], start=-math.inf)}, "starts at -inf; start it below all"),
+        ((0, 4, 8), {"curve": Curve("error", [1, 2, 3], start=5)}, "starts at 5; start it below all that it shows"),
         ((0, 4, 8), {"table": {"used": [1, 2]}}, 'table\'s "used" has 2 frames'),
         ((0, 4, 8), {"sentence": ["a", "b"]}, "the sentence has 2 frames"),
         ((0, 4, 8), {"frame": 3}, "there is no frame 3; they are counted from 0 to 2"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import gc
+import weakref
 from collections import OrderedDict
 
 import pytest
@@ -90,6 +92,8 @@ def test_if_nothing_can_learn_it_says_what_to_do():
             r"another network: it has rules for 'stem'; its layer groups are block1",
         ),
         ({"steps": 0}, ValueError, r"steps=0, but a run needs at least 1 step"),
+        ({"lr": float("inf")}, ValueError, r"lr=inf, but a learning rate is larger than 0 and finite"),
+        ({"lr": float("nan")}, ValueError, r"lr=nan, but a learning rate is larger than 0 and finite"),
         ({"split": torch.rand(3, 1, 4, 4)}, TypeError, r"measures with a Split or a Task, not with a Tensor"),
     ],
 )
@@ -181,12 +185,30 @@ def test_the_deeper_it_learns_the_more_memory_it_takes():
 
 def test_what_a_changed_plan_has_anew_is_measured_in_the_background():
     async def changed():
-        panel = await FreezePanel(network(), split=split()).measured()
+        mine, data = network(), split()
+        panel = await FreezePanel(mine, split=data).measured()
         panel.plan = FreezePlan((Rule("block1"), Rule("features", None), Rule("head", None), Rule("head", 1.0, 0.5)))
         await panel.measured()
         return panel
 
     assert set(asyncio.run(changed()).costs) == {"001", "011", "111", "100", "101"}
+
+
+def test_once_measured_it_holds_the_costs_and_not_what_they_were_measured_with():
+    async def let_go():
+        held = network(), split(), tl.objectives.CrossEntropy()
+        panel = await FreezePanel(held[0], split=held[1], objective=held[2]).measured()
+        watched = list(map(weakref.ref, (*held, held[1].inputs)))
+        del held
+        gc.collect()
+        panel.plan = FreezePlan((Rule("block1"), Rule("features", None), Rule("head", None)))
+        return await panel.measured(), [part() for part in watched]
+
+    panel, alive = asyncio.run(let_go())
+    assert alive == [None] * 4
+    assert set(panel.costs) == {"001", "011", "111"} and repr(panel).startswith("block1 learns from the start")
+    with pytest.raises(ValueError, match="the groups of this network are block1, features, head; each needs a rule"):
+        panel.plan = plan_of(body=1.0)
 
 
 def test_where_a_step_takes_long_fewer_images_make_the_batch(monkeypatch):

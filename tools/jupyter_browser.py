@@ -29,7 +29,16 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
-from playwright.sync_api import Browser, JSHandle, Locator, Page, Playwright, ViewportSize, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    JSHandle,
+    Locator,
+    Page,
+    Playwright,
+    ViewportSize,
+    sync_playwright,
+)
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
@@ -42,6 +51,7 @@ SETTINGS = {
 }
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 HEIGHT = 1000
+PATIENCE = 300  # seconds until something is said to hang; a busy machine may need many of them
 
 
 def chromium() -> str | None:
@@ -74,13 +84,19 @@ class Lab:
                 executable_path=chromium(), args=WITHOUT_GPU_OR_NETWORK
             )
             started.callback(self.browser.close)
-            self.context = self.browser.new_context()  # one for all pages, so that they share what is cached
+            self.context = self.new_context()  # one for all notebooks, so that they share what is cached
             self._wait_for_server()
             self._running = started.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._running.close()
+
+    def new_context(self, **options: Any) -> BrowserContext:
+        """Something like a browser of its own, for pages besides the notebooks."""
+        context = self.browser.new_context(**options)
+        context.set_default_timeout(1000 * PATIENCE)
+        return context
 
     def open_notebook(
         self, cells: Sequence[str] | Path, width: int = 900, theme: str = "light", height: int = HEIGHT
@@ -117,7 +133,7 @@ class Lab:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"token {self.token}", "Content-Type": "application/json"},
         )
-        with self._http.open(asked, timeout=30) as answer:
+        with self._http.open(asked, timeout=PATIENCE) as answer:
             return json.loads(answer.read() or "null")
 
     def _start_server(self) -> None:
@@ -156,13 +172,13 @@ class Lab:
                 stderr=subprocess.STDOUT,
             )
 
-    def _wait_for_server(self, seconds: float = 60) -> None:
-        deadline = time.monotonic() + seconds
+    def _wait_for_server(self) -> None:
+        deadline = time.monotonic() + PATIENCE
         while self._server.poll() is None and time.monotonic() < deadline:
             with contextlib.suppress(OSError):
                 return self.request("/api/status")
             time.sleep(0.1)
-        raise RuntimeError(f"JupyterLab did not start within {seconds:.0f} s. Its last words:\n{self._last_words()}")
+        raise RuntimeError(f"JupyterLab did not start within {PATIENCE} s. Its last words:\n{self._last_words()}")
 
     def _last_words(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
@@ -197,15 +213,15 @@ class Notebook:
         with contextlib.suppress(OSError):  # a kernel that died has no session any more
             self.lab.request(f"/api/sessions/{self.session}", "DELETE")
 
-    # --- running ----------------------------------------------------------------------------------------------
+    # --- running: what is waited for may take as long as its kernel lives ---------------------------------------
 
-    def run_all(self, wait: bool = True, seconds: float = 120) -> None:
+    def run_all(self, wait: bool = True, seconds: float = PATIENCE) -> None:
         """Run every cell; with `wait=False` come back at once, while they run."""
         self._command("notebook:run-all-cells")
         if wait:
             self.wait_until_idle(seconds)
 
-    def run_cell(self, cell: int, wait: bool = True, seconds: float = 60) -> None:
+    def run_cell(self, cell: int, wait: bool = True, seconds: float = PATIENCE) -> None:
         """Run one cell; with `wait=False` come back at once, while it runs."""
         self._app("panel.content.deselectAll(); panel.content.activeCellIndex = argument", cell)
         self._command("notebook:run-cell")
@@ -220,7 +236,7 @@ class Notebook:
         """Save the notebook, as Ctrl-S does."""
         self._app("return panel.context.save()")
 
-    def wait_until_idle(self, seconds: float = 60) -> None:
+    def wait_until_idle(self, seconds: float = PATIENCE) -> None:
         """Wait until no cell is running or queued: no prompt shows [*]."""
         self._wait(
             "return !window.running && !cells.some(cell => prompt(cell) === '[*]:')",
@@ -229,13 +245,14 @@ class Notebook:
             lambda: "The cells did not end",
         )
 
-    def wait_for_kernel(self, seconds: float = 60) -> None:
+    def wait_for_kernel(self) -> None:
         """Wait until the notebook is on the screen and its kernel has answered."""
-        ready = """() => {
+        ready = """
             const context = window.jupyterapp?.shell.currentWidget?.context;
-            return context?.isReady && context.sessionContext?.isReady && context.sessionContext.session?.kernel;
-        }"""
-        self.page.wait_for_function(f"Boolean(({ready})())", timeout=seconds * 1000)
+            const session = context?.isReady && context.sessionContext?.isReady && context.sessionContext.session;
+            return Boolean(session?.kernel);
+        """
+        self._wait(ready, None, PATIENCE, lambda: "The notebook did not open")
         self._app("return panel.context.sessionContext.session.kernel.info.then(() => null)")
 
     # --- reading ----------------------------------------------------------------------------------------------
@@ -260,7 +277,7 @@ class Notebook:
         """The words that the cell shows under its source."""
         return self._read("return output(cells[argument])", cell)
 
-    def wait_output(self, cell: int, text: str, seconds: float = 30) -> None:
+    def wait_output(self, cell: int, text: str, seconds: float = PATIENCE) -> None:
         """Wait until the cell's output contains `text`."""
         self._wait(
             "return output(cells[argument[0]]).includes(argument[1])",
@@ -269,7 +286,7 @@ class Notebook:
             lambda: f"Cell {cell} does not show {text!r}. It shows: {self.output_text(cell)!r}",
         )
 
-    def wait_execution_count(self, cell: int, seconds: float = 30) -> int:
+    def wait_execution_count(self, cell: int, seconds: float = PATIENCE) -> int:
         """Wait until the cell has ended and its prompt shows a number again; return that number."""
         return self._wait(COUNT, cell, seconds, lambda: f"Cell {cell} did not end").json_value()
 
@@ -298,12 +315,13 @@ class Notebook:
         """Make the outputs `width` CSS pixels wide by resizing the window."""
         height = self.size()["height"]
         for _ in range(3):  # a narrow window has other margins and another scrollbar, so once may not be enough
-            self._wait("return outputWidth() > 0", None, 10, lambda: "No cell is drawn")
+            self._wait("return outputWidth() > 0", None, PATIENCE, lambda: "No cell is drawn")
             around = self._read("return innerWidth - outputWidth()")
             self.page.set_viewport_size({"width": width + around, "height": height})
-            with contextlib.suppress(AssertionError):
-                self._wait("return outputWidth() === argument", width, 1, str)
-                return
+            for _ in range(10):
+                if self._read("return outputWidth()") == width:
+                    return
+                rest(self.page, 100)
         raise AssertionError(f"The outputs are {self._read('return outputWidth()')} px wide instead of {width}.")
 
     def fit_height(self) -> None:
@@ -313,7 +331,7 @@ class Notebook:
             if hidden <= 0:
                 return
             self.page.set_viewport_size({"width": self.size()["width"], "height": self.size()["height"] + hidden})
-            self.page.wait_for_timeout(300)
+            rest(self.page, 300)
 
     # --- JavaScript -------------------------------------------------------------------------------------------
 
@@ -334,12 +352,23 @@ class Notebook:
         return self.page.evaluate(f"argument => {{ {READING} {body} }}", argument)
 
     def _wait(self, body: str, argument: Any, seconds: float, complaint: Callable[[], str]) -> JSHandle:
+        """Wait until it is true. Raises AssertionError after `seconds`, and soon after the kernel has ended."""
+        true, deadline = f"argument => {{ {READING} {body} }}", time.monotonic() + seconds
+        while True:
+            left = max(0.001, min(2, deadline - time.monotonic()))
+            with contextlib.suppress(PlaywrightTimeout):
+                return self.page.wait_for_function(true, arg=argument, timeout=1000 * left, polling=20)
+            if not self.has_kernel():
+                raise AssertionError(f"{complaint()}, and its kernel has ended.")
+            if time.monotonic() >= deadline:
+                raise AssertionError(f"{complaint()} (waited {seconds:g} s).")
+
+    def has_kernel(self) -> bool:
+        """Whether its kernel is alive."""
         try:
-            return self.page.wait_for_function(
-                f"argument => {{ {READING} {body} }}", arg=argument, timeout=seconds * 1000, polling=20
-            )
-        except PlaywrightTimeout:
-            raise AssertionError(f"{complaint()} (waited {seconds:g} s).") from None
+            return self.lab.request(f"/api/sessions/{self.session}")["kernel"]["execution_state"] != "dead"
+        except OSError:  # the server knows it no longer
+            return False
 
 
 # What _read and _wait can use; `argument` is theirs.
@@ -364,6 +393,11 @@ READING = """
     };
 """
 COUNT = "return Number(prompt(cells[argument]).match(/\\d+/)?.[0]) || null"
+
+
+def rest(page: Page, milliseconds: int) -> None:
+    """Wait by the page's own clock: what the page was to do earlier, it has then done, however busy the machine is."""
+    page.evaluate("time => new Promise((done) => setTimeout(() => requestAnimationFrame(done), time))", milliseconds)
 
 
 def notebook_of(cells: Sequence[str]) -> NotebookNode:

@@ -12,7 +12,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from jupyter_browser import HEIGHT, Lab, Notebook, chromium
+from jupyter_browser import HEIGHT, Lab, Notebook, chromium, rest
 
 WIDTHS = (900, 420)
 THEMES = ("light", "dark")
@@ -24,7 +24,7 @@ def take(notebook: Notebook, stem: Path) -> list[str]:
     page = notebook.page
     page.set_viewport_size({"width": notebook.size()["width"], "height": HEIGHT})
     notebook.fit_height()
-    page.wait_for_timeout(AFTER_A_CHANGE)
+    rest(page, AFTER_A_CHANGE)
     notebook.fit_height()
     page.locator(".jp-Notebook").screenshot(path=f"{stem}.png", animations="disabled")
     seen: Counter[str] = Counter()

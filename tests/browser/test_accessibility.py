@@ -61,7 +61,7 @@ def test_a_saved_widget_has_no_serious_finding(name, lab, tmp_path):
     path = WIDGETS[name]().save_page(tmp_path / "page.html")
     wrong = {}
     for width, theme in LOOKS:
-        context = lab.browser.new_context(offline=True, viewport={"width": width, "height": 900}, color_scheme=theme)
+        context = lab.new_context(offline=True, viewport={"width": width, "height": 900}, color_scheme=theme)
         page = context.new_page()
         page.goto(path.as_uri())
         page.locator(".tl-status").get_by_text(re.compile(".")).first.wait_for()

@@ -28,7 +28,7 @@ def around(stride: int = 1) -> torch.Tensor:
 @pytest.fixture(scope="module")
 def opened(lab, tmp_path_factory):
     """Opens a widget's saved page, 960 px wide; what a page complains of is wrong."""
-    context = lab.browser.new_context(offline=True, viewport={"width": 960, "height": 900})
+    context = lab.new_context(offline=True, viewport={"width": 960, "height": 900})
     complaints: list[str] = []
 
     def open_page(widget, **media):

@@ -55,7 +55,7 @@ def choice() -> Frames:
 @pytest.fixture
 def page(lab) -> Iterator[Page]:
     """A page of which nothing is asked from a network, that complains of nothing, and whose clock stands still."""
-    context = lab.browser.new_context(offline=True, viewport={"width": 960, "height": 900})
+    context = lab.new_context(offline=True, viewport={"width": 960, "height": 900})
     page = context.new_page()
     page.clock.install(time=0)
     page.clock.pause_at(1000)

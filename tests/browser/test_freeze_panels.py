@@ -7,6 +7,8 @@ from itertools import pairwise
 
 import pytest
 
+from jupyter_browser import rest
+
 SETUP = """
 import torch
 import tlkit as tl
@@ -252,7 +254,7 @@ def test_without_a_kernel_switches_and_costs_go_on(panel, notebook):  # the last
 def test_in_a_narrow_column_everything_is_stacked(notebook):  # the last: it leaves the page narrow
     notebook.set_width(420)
     panel = notebook.output(NUMBER["panel"]).locator('[data-widget="freeze-panel"]')
-    notebook.page.wait_for_timeout(300)
+    rest(notebook.page, 300)
     boxes = [panel.locator(part).bounding_box() for part in (".tl-network", ".tl-costs", ".tl-timeline")]
     assert all(above["y"] + above["height"] <= below["y"] for above, below in pairwise(boxes))
     box = panel.bounding_box()

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from jupyter_browser import rest
+
 SETUP = """
 from dataclasses import replace
 import torch
@@ -162,7 +164,7 @@ def test_grey_images_are_drawn_in_the_ink_of_the_theme(errors, notebook):
     assert pixel(large, 0.75, 0.75) == [26, 29, 33, 255]
     assert pixel(large, 0.25, 0.75)[3] == 0
     notebook.set_theme("dark")
-    notebook.page.wait_for_timeout(300)
+    rest(notebook.page, 300)
     assert pixel(large, 0.75, 0.75) == [233, 235, 238, 255]
     notebook.set_theme("light")
 
@@ -230,7 +232,7 @@ def test_what_changes_while_the_page_hides_it_is_drawn_when_it_is_back(galleries
         node.querySelector("[role=option]").click();
         node.style.display = "";
     }""")
-    views.page.wait_for_timeout(300)
+    rest(views.page, 300)
     assert selected(views) == names[0]
     assert [option.get_attribute("aria-label") for option in views.get_by_role("option").all()] == names
 

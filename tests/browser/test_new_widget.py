@@ -51,7 +51,7 @@ def test_it_appears_in_jupyterlab_and_in_a_saved_page(open_notebook, lab, tmp_pa
     shows_and_answers(widget)
     assert findings(notebook.page, ".tl[data-widget]") == []
 
-    context = lab.browser.new_context(offline=True)
+    context = lab.new_context(offline=True)
     page = context.new_page()
     page.goto(saved.as_uri())
     shows_and_answers(page.locator(".tl"))

@@ -13,7 +13,7 @@ from nbclient import NotebookClient
 from playwright.sync_api import Page
 
 import tlkit as tl
-from jupyter_browser import notebook_of
+from jupyter_browser import notebook_of, rest
 from tlkit.data.drawings import SAMPLES
 from tlkit.widgets.base import text_of
 
@@ -43,7 +43,7 @@ def by_hand(name: str, seed: int) -> list[np.ndarray]:
 def page(lab, tmp_path) -> Iterator[Page]:
     """The saved page, opened from the disk; the network is cut, and whatever it asks for or complains of is wrong."""
     path = tl.widgets.Teach({"a": [], "b": [], "c": []}).save_page(tmp_path / "teach.html")
-    context = lab.browser.new_context(offline=True, reduced_motion="reduce", viewport={"width": 960, "height": 900})
+    context = lab.new_context(offline=True, reduced_motion="reduce", viewport={"width": 960, "height": 900})
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
@@ -85,7 +85,7 @@ def test_symbols_drawn_with_the_pointer_are_recognised_and_pixels_are_8_points_b
         for seed in range(1, QUESTIONS + 1):
             for letter, name in zip("abc", names, strict=True):
                 draw(page, by_hand(name, seed))
-                page.wait_for_timeout(150)
+                rest(page, 150)
                 right += [believed(page, side) == letter for side in (0, 1)]
                 page.locator('[data-do="clear"]').click()
         page.locator('[data-do="empty"]').click()
@@ -131,7 +131,7 @@ def test_a_saved_notebook_holds_each_file_once_and_its_widgets_answer_from_it(la
     saved = tmp_path / "saved.html"
     content = SAVED.format(state=json.dumps(state), views="\n".join(tags), host=text_of("host.js"))
     saved.write_text(content, encoding="utf-8")
-    context = lab.browser.new_context(offline=True, viewport={"width": 960, "height": 900})
+    context = lab.new_context(offline=True, viewport={"width": 960, "height": 900})
     page = context.new_page()
     page.goto(saved.as_uri())
     page.get_by_text("20 images of 10 classes").wait_for()

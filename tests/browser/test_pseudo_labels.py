@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from jupyter_browser import rest
+
 SETUP = """
 import torch
 import tlkit as tl
@@ -70,7 +72,7 @@ def test_keys_move_the_threshold_and_all_counts_follow_in_the_page_and_in_the_ke
     assert knob.get_attribute("aria-valuetext") == "0.909"
     assert "threshold 0.909" in measured.locator(".tl-sure").inner_text()
     shown = title(measured)
-    notebook.page.wait_for_timeout(500)  # a key's value is sent when it rests
+    rest(notebook.page, 500)  # a key's value is sent when it rests
     notebook.run_cell(NUMBER["words"])
     assert notebook.output_text(NUMBER["words"]) == f"{shown} 0.909"
 

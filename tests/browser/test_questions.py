@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from jupyter_browser import rest
+
 SETUP = """
 import tlkit as tl
 
@@ -102,7 +104,7 @@ def test_open_points_rest_on_the_baseline_and_follow_the_mouse(notebook):
     notebook.page.mouse.down()
     notebook.page.mouse.move(x, y - 60, steps=5)
     notebook.page.mouse.up()
-    notebook.page.wait_for_timeout(500)  # the last of the moves is still on its way to the kernel
+    rest(notebook.page, 500)  # the last of the moves is still on its way to the kernel
     first, second, third = shown(notebook, "sent").inner_text().split("[")[1].strip("]\n ").split(", ")
     assert first == third == "None"
     assert 65 < float(second) < 80

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from test_pages import believed, by_hand, draw
 
+from jupyter_browser import rest
+
 CELLS = {
     "teach": 'import tlkit as tl\nteach = tl.widgets.Teach({"a": [], "b": [], "c": []})\nteach',
     "task": "print(teach.task)",
@@ -21,7 +23,7 @@ def test_drawn_symbols_are_recognised_reach_python_and_survive_a_reload(notebook
     right = 0
     for letter, name in zip("abc", NAMES, strict=True):
         draw(page, by_hand(name, seed=1))
-        page.wait_for_timeout(300)
+        rest(page, 300)
         right += believed(page, side=0) == letter
         page.locator('[data-do="clear"]').click()
     assert right >= 2

@@ -90,7 +90,7 @@ def named(*names: str) -> list[dict[str, Any]]:
 
 def status_says(teach: Locator, words: str) -> None:
     """Wait until the status line says so."""
-    teach.locator(".tl-status").get_by_text(words).wait_for(timeout=5000)
+    teach.locator(".tl-status").get_by_text(words).wait_for()
 
 
 def scribbles(count: int) -> list[list[list[list[int]]]]:
@@ -359,7 +359,7 @@ def test_from_scratch_trains_when_asked_and_is_out_of_date_after_a_drawing(mount
     assert "not trained yet" in teach.inner_text()
     teach.get_by_role("button", name="Train it").click()
     status_says(teach, "of 60")
-    page.locator('.tl[data-state="up to date"]').wait_for(timeout=30_000)
+    page.locator('.tl[data-state="up to date"]').wait_for()
     assert "From scratch: star " in (teach.locator(".tl-chart").get_attribute("aria-label") or "")
     page.keyboard.press("1")
     page.locator('.tl[data-state="out of date"]').wait_for()

@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from jupyter_browser import rest
+
 SETUP = """
 import hashlib
 import torch
@@ -34,11 +36,11 @@ comparison = await tl.widgets.Monitor(comparison).train()""",
     "diverging": """
 run = tl.Run(tl.models.SmallCNN(), tl.objectives.CrossEntropy(), task, steps=200, lr=1e20)
 await tl.widgets.Monitor(run).train()""",
-    "awaited": "run = new_run(1_000)\nawait tl.widgets.Monitor(run).train()",
+    "awaited": "run = new_run(2_000)\nawait tl.widgets.Monitor(run).train()",
     "awaited, queued": "print('queued cell ran')",
-    "finish": "run = new_run(1_000)\nprint('begun')\nrun.finish()",
+    "finish": "run = new_run(2_000)\nnext(run)\nprint('begun')\nrun.finish()",
     "finish, queued": "print('queued cell ran')",
-    "same digest": "print(0 < run.step < 1_000, digest(run.finish()) == digest(new_run(1_000).finish()))",
+    "same digest": "print(0 < run.step < 2_000, digest(run.finish()) == digest(new_run(2_000).finish()))",
     "another loop": """
 class Another:
     def __init__(self):
@@ -58,7 +60,16 @@ class Another:
 
 loop = await tl.widgets.Monitor(Another(), show="skill", name="keras").train()
 print("stopped at", len(loop.history), loop.history[-1]["loss"] == 10 / len(loop.history))""",
-    "watched": "run = await tl.widgets.Monitor(new_run(500)).train()\nprint(digest(run))",
+    "watched": "run = await tl.widgets.Monitor(new_run(2_000)).train()\nprint(digest(run))",
+    "bare": """
+import asyncio, time, ipywidgets
+clicks, button = [], ipywidgets.Button(description="Stop")
+button.on_click(clicks.append)
+display(button)
+while not clicks:
+    end = time.perf_counter() + 0.03
+    while time.perf_counter() < end: pass
+    await asyncio.sleep(0)""",
 }
 NUMBER = {name: number for number, name in enumerate(CELLS)}
 
@@ -90,32 +101,38 @@ def curve(monitor):
     return box["width"], monitor.locator(".tl-progress").inner_text()
 
 
+def seconds_to_end(notebook, cell, button):
+    """From a click to the end of the cell."""
+    clicked = time.perf_counter()
+    button.click()
+    notebook.wait_execution_count(NUMBER[cell])
+    return time.perf_counter() - clicked
+
+
 @pytest.mark.parametrize("cell", ["train", "compare"])
-def test_stop_ends_the_cell_within_half_a_second(notebook, begin, cell):
-    waits = []
+def test_stop_ends_the_cell_within_half_a_second_or_on_a_busy_machine_as_a_bare_loop_does(notebook, begin, cell):
+    stopped, bare = [], []
     for _ in range(3):
         monitor = begin(cell)
-        notebook.page.wait_for_timeout(1_000)
-        clicked = time.perf_counter()
-        click(monitor, "stop")
-        notebook.wait_execution_count(NUMBER[cell], seconds=10)
-        waits.append(time.perf_counter() - clicked)
+        rest(notebook.page, 1_000)
+        stopped.append(seconds_to_end(notebook, cell, monitor.locator('button[data-do="stop"]')))
         in_state(notebook.output(NUMBER[cell]), "stopped")
-    assert statistics.median(waits) < 0.5
+        notebook.run_cell(NUMBER["bare"], wait=False)
+        bare.append(seconds_to_end(notebook, "bare", notebook.output(NUMBER["bare"]).get_by_role("button")))
+    assert statistics.median(stopped) < max(0.5, 3 * statistics.median(bare)), (stopped, bare)
 
 
 def test_the_curve_grows_stands_still_in_pause_and_goes_on_by_single_steps(notebook, begin):
     monitor = begin("train")
-    notebook.page.wait_for_timeout(500)
     before, _ = curve(monitor)
-    notebook.page.wait_for_timeout(800)
-    assert curve(monitor)[0] > before
+    grown = "([live, before]) => live.getBoundingClientRect().width > before"
+    notebook.page.wait_for_function(grown, arg=[monitor.locator(".tl-live").first.element_handle(), before])
 
     click(monitor, "pause")
     in_state(notebook.output(NUMBER["train"]), "paused")
-    notebook.page.wait_for_timeout(300)
+    rest(notebook.page, 300)
     paused = curve(monitor)
-    notebook.page.wait_for_timeout(600)
+    rest(notebook.page, 600)
     assert curve(monitor) == paused
 
     step = int(paused[1].split()[1].replace(",", ""))
@@ -133,7 +150,7 @@ def test_a_loop_of_another_framework_is_watched_paused_and_stopped(notebook, beg
     assert "Skill" in monitor.inner_text()
     click(monitor, "pause")
     in_state(notebook.output(NUMBER["another loop"]), "paused")
-    notebook.page.wait_for_timeout(300)
+    rest(notebook.page, 300)
     step = int(monitor.locator(".tl-progress").inner_text().split()[1].replace(",", ""))
     click(monitor, "step")
     monitor.locator(".tl-progress").get_by_text(f"Step {step + 1:,}").wait_for()
@@ -149,7 +166,7 @@ def test_a_step_draws_one_more_point(notebook, begin):
     for step in (1, 2, 3):
         click(monitor, "step")
         monitor.locator(".tl-progress").get_by_text(f"Step {step} of 20").wait_for()
-        notebook.page.wait_for_timeout(150)
+        rest(notebook.page, 150)
         widths.append(curve(monitor)[0])
     assert widths[0] < widths[1] < widths[2]
 
@@ -169,8 +186,7 @@ def test_a_loss_that_is_no_number_is_explained_and_a_click_starts_afresh(noteboo
     notebook.wait_output(NUMBER["diverging"], "FloatingPointError: the loss is no longer a finite number at step")
     at = monitor.locator(".tl-note").inner_text()
     click(monitor, "repair")
-    notebook.page.wait_for_timeout(1_000)
-    assert monitor.locator(".tl-note").inner_text() != at
+    monitor.locator(".tl-note").filter(has_not_text=at).wait_for(state="attached")
 
 
 @pytest.mark.parametrize("cell", ["awaited", "finish"])
@@ -182,7 +198,6 @@ def test_after_an_interrupt_queued_cells_do_not_run_and_the_run_goes_on_as_if_no
         in_state(notebook.output(number), "training")
     else:
         notebook.wait_output(number, "begun")
-    notebook.page.wait_for_timeout(500)
     notebook.interrupt()
     notebook.wait_until_idle()
     assert "CancelledError" in notebook.output_text(number) or "KeyboardInterrupt" in notebook.output_text(number)
@@ -197,11 +212,11 @@ def test_watched_and_paused_or_alone_two_kernels_give_the_same_digest(notebook, 
     monitor = begin("watched")
     click(monitor, "pause")
     in_state(notebook.output(NUMBER["watched"]), "paused")
-    notebook.page.wait_for_timeout(300)
+    rest(notebook.page, 300)
     click(monitor, "resume")
     notebook.wait_execution_count(NUMBER["watched"])
     watched = notebook.output_text(NUMBER["watched"]).splitlines()[-1]
-    with lab.open_notebook([SETUP + "\nprint(digest(new_run(500).finish()))"]) as alone:
+    with lab.open_notebook([SETUP + "\nprint(digest(new_run(2_000).finish()))"]) as alone:
         alone.run_all()
         assert alone.output_text(0) == watched
     assert len(watched) == 64

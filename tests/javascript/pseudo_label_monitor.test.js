@@ -14,6 +14,11 @@ test("no highest probability is lower than guessing, rounded down to a bin", () 
   assert.ok(Math.abs(lowest(Array(3)) - 0.325) < 1e-12);
 });
 
+test("of a single class, of which everybody is sure, all images stand in the last bin", () => {
+  const { bins } = tally({ classes: ["a"], labels: [0, 0], predicted: [0, 0], confidence: [1, 1], threshold: 0.95, surest: [] });
+  assert.deepEqual([bins.length, bins.at(-1)], [20, [2, 0]]);
+});
+
 test("what reaches the threshold is counted for each predicted class, right and wrong", () => {
   const { rights, wrongs, really, right, mistaken } = tally({ ...NOW, threshold: 0.7 });
   assert.deepEqual({ rights, wrongs, really, right, mistaken }, { rights: [1, 0], wrongs: [1, 1], really: [2, 2], right: 1, mistaken: 2 });

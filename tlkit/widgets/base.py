@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import math
 import re
+import weakref
 from collections.abc import Callable, Mapping
 from functools import cache
 from html import escape
@@ -50,6 +52,10 @@ class Widget(anywidget.AnyWidget):
     def _all_files(self) -> list[File]:
         return [_sent(name) for name in files_of(self._script)]
 
+    def get_state(self, *arguments: Any, **options: Any) -> dict[str, Any]:
+        """The state as ipywidgets gives it, in what JSON in UTF-8 can say: `None` for a number that is not finite."""
+        return _sayable(super().get_state(*arguments, **options))
+
     def words(self) -> str:
         """The sentence that says what the widget shows: its `repr` and the label of its figure."""
         raise NotImplementedError
@@ -75,7 +81,7 @@ class Widget(anywidget.AnyWidget):
         own = {self.model_id: dependency_state([self], drop_defaults=False)[self.model_id]}
         files = {file.model_id: {"state": {"name": file.name, "text": file.text}} for file in self._files}
         page = Template((HERE / "page.html").read_text(encoding="utf-8")).substitute(
-            title=escape(self.words()),
+            title=escape(_sayable(self.words())),
             state=escape_script(json.dumps({"state": own | files}, ensure_ascii=False, separators=(",", ":"))),
             view=json.dumps({"model_id": self.model_id}),
             host=text_of("host.js"),
@@ -108,6 +114,20 @@ def text_of(name: str) -> str:
     return tokens_css() + text if name == "style.css" else text
 
 
+def _sayable(value: Any) -> Any:
+    """The value with None, drawn as a gap, for numbers that are not finite, and with \ufffd for halves of characters.
+
+    JSON has no NaN, and browsers refuse a state that has; a file name that is no UTF-8 cannot be written into a page.
+    """
+    if isinstance(value, dict):
+        return {_sayable(key): _sayable(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_sayable(one) for one in value]
+    if isinstance(value, str) and not value.isascii():
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 _in_page: dict[str, File] = {}
 
 
@@ -131,6 +151,18 @@ def training_steps(frames: Mapping[int, Any]) -> list[int]:
     if not steps or not all(isinstance(step, int) for step in steps) or steps != sorted(steps):
         raise ValueError(f"frames are of the steps {steps}; give at least one, as whole numbers in training's order")
     return steps
+
+
+def loosely(value: Any) -> Callable[[], Any]:
+    """Returns the value for as long as somebody else holds it, then None.
+
+    ipywidgets keeps every widget until its kernel ends, so a widget lets go of networks and data that it has no more
+    need of.
+    """
+    try:
+        return weakref.ref(value)
+    except TypeError:  # Python can hold it only tightly
+        return lambda: value
 
 
 def in_kernel_loop(handler: Callable[..., Any]) -> Callable[..., None]:

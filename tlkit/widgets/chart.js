@@ -5,6 +5,7 @@ import { color, MARKS } from "./marks.js";
 import { clamp, spread } from "./scales.js";
 import { known, shortPercent } from "./words.js";
 
+const BESIDE = 16; // px around a chart that its words may use: what a frame has within its border
 const LAYERS = ["ground", "grid", "band", "line", "mark", "front", "words"];
 
 export class Chart {
@@ -18,6 +19,7 @@ export class Chart {
   }
 
   size(width, height) {
+    this.across = width;
     set(this.node, { width, height, viewBox: `0 0 ${width} ${height}` });
     this.family = getComputedStyle(this.root).fontFamily;
   }
@@ -51,8 +53,8 @@ export class Chart {
     return this.pen.measureText(words).width;
   }
 
-  // A name too long for its room is cut; the value behind it, `tail`, never is.
-  words(name, x, y, words, { kind = "tick", anchor = "start", token = "ink2", room = Infinity, tail = "" } = {}) {
+  // A name too long for its room, or for what the chart has, is cut; the value behind it, `tail`, never is.
+  words(name, x, y, words, { kind = "tick", anchor = "start", token = "ink2", room = this.roomAt(x, anchor), tail = "" } = {}) {
     const [size, weight] = { tick: [11, 400], bold: [11, 600], name: [12, 400], chosen: [12, 600] }[kind];
     let text = words + tail;
     for (let end = words.length - 1; end > 3 && this.width(text, size, weight) > room; end--) {
@@ -60,6 +62,11 @@ export class Chart {
     }
     const place = { class: `tl-text-${kind}`, x: x.toFixed(1), y: y.toFixed(1), "text-anchor": anchor, fill: color(token) };
     return this.put("words", name, "text", place, text);
+  }
+
+  roomAt(x, anchor) {
+    const [before, after] = [x, (this.across ?? Infinity) - x];
+    return BESIDE + { start: after, end: before, middle: 2 * Math.min(before, after) }[anchor];
   }
 
   line(name, points, { token = "ink", width = 2, dash = null, layer = "line", opacity = null, style = null } = {}) {

@@ -9,7 +9,7 @@ export const turnOff = (node, off) => set(node, { "aria-disabled": off ? "true" 
 
 export function button({ action, face, words, key, main, off }, press) {
   const look = { type: "button", class: main ? "tl-button tl-main" : "tl-button", "data-do": action };
-  const node = html("button", look, face ? icon(face) : "", words);
+  const node = html("button", look, face ? icon(face) : "", words ? html("span", {}, words) : "");
   if (key) node.append(html("kbd", { "aria-hidden": "true" }, key));
   turnOff(node, off);
   node.addEventListener("click", () => node.getAttribute("aria-disabled") || press(action));
@@ -55,7 +55,7 @@ export function rovingTarget(key, place, count) {
 // show(option, notes) marks the chosen one and writes a note, such as a count, behind each.
 export function segments(frame, { name, options, choose }) {
   const notes = options.map(() => html("small"));
-  const buttons = options.map((words, place) => html("button", { type: "button", class: "tl-button", role: "radio" }, words, notes[place]));
+  const buttons = options.map((words, place) => html("button", { type: "button", class: "tl-button", role: "radio" }, html("span", {}, words), notes[place]));
   const node = html("div", { class: "tl-segments", role: "radiogroup", "aria-label": name }, ...buttons);
   const take = (place) => choose(options[place]);
   const stopAt = roving(frame, node, buttons, take);

@@ -17,6 +17,7 @@ const TINTS = ["s1", "s2", "s3", "s4"]; // four colours at most
 const MODES = ["label", "prediction", "error"];
 const KEYS = "Map: an arrow key selects the nearest image in its direction";
 const NOTE = "Only closeness means something here: the two directions have no units, and far apart is not twice as different.";
+const LONGEST = 200; // px of a name on the map
 const NAMED = 10; // classes; of more than that, only those in colour are named
 
 // ---- Colours and words
@@ -183,7 +184,7 @@ function drawNames(chart, { classes, occurring, tints, shown, selected, mode, po
     const own = points.filter((_, image) => shown[image] === number);
     if (!own.length) return [];
     const [x, y] = bearer(own);
-    const wide = chart.width(classes[number], 12, 600) + 18;
+    const wide = Math.min(chart.width(classes[number], 12, 600), LONGEST) + 18;
     return [{ number, wide, high: 22, left: clamp(x - wide / 2, 4, width - wide - 4), top: clamp(y - room / 2 - 22, 4, height - 26) }];
   });
   const [left, top] = points[selected].map((at) => at - room / 2 - 6);
@@ -191,7 +192,7 @@ function drawNames(chart, { classes, occurring, tints, shown, selected, mode, po
     const token = mode === "error" ? undefined : tints.get(number);
     const box = { x: name.left, y: name.top, width: name.wide, height: name.high, rx: 4, fill: color("ground") };
     chart.put("words", `box ${number}`, "rect", { ...box, stroke: color(token ?? "edge"), "stroke-width": token ? 1.5 : 1 });
-    const look = { kind: "chosen", anchor: "middle", token: token ?? "ink2" };
+    const look = { kind: "chosen", anchor: "middle", token: token ?? "ink2", room: LONGEST };
     chart.words(`name ${number}`, name.left + name.wide / 2, name.top + 15.5, classes[number], look);
   }
 }

@@ -272,10 +272,10 @@ function nameMarks({ chart, view: { name, values, curve }, index, area, spots, h
   const beside = spots.filter((spot) => known(spot.y) && side * (spot.x - x) > 0);
   const next = beside.toSorted((one, other) => side * (one.x - other.x))[0];
   const below = next?.y < y && y + 24 < area.bottom; // the line goes up from here
-  const label = own ? `${name} ${values[index]}` : `${curve.name} ${words[index]}`;
+  const [label, tail] = own ? [`${name} ${values[index]}`, ""] : [curve.name, ` ${words[index]}`];
   const dark = own ? "ink" : token === "ghost" ? "ink2" : token;
   const height = clamp((y ?? area.bottom) + (below ? 24 : -12), area.top - 6, area.bottom - 6);
-  chart.words("now", x + 10 * side, height, label, { kind: "chosen", token: dark, anchor: side > 0 ? "start" : "end" });
+  chart.words("now", x + 10 * side, height, label, { kind: "chosen", token: dark, anchor: side > 0 ? "start" : "end", tail });
   if (!own) return;
   const present = { at: x + side * (10 + chart.width(label, 12, 600) / 2), words: label };
   const others = [0, spots.length - 1, ...spots.keys()].filter((one) => one !== index && known(spots[one].y));

@@ -95,9 +95,9 @@ class Frames(Widget, script="frames.js"):
         frame: where the slider is at first.
 
     Raises:
-        ValueError: if there are no values or they do not grow, if a part has another number of frames than the slider
-            has values, if images are outside 0..1, neither grey nor RGB, or of several sizes in a row, or for a frame
-            or rows that are not there.
+        ValueError: if there are no values, or they are not finite or do not grow, if a part has another number of
+            frames than the slider has values, if images are outside 0..1, neither grey nor RGB, or of several sizes in
+            a row, or for a frame or rows that are not there.
 
     Words (`note` of a row, `number`, `interval`, `sentence`) are the same in every frame, one a frame, or a function of
     the frame's number. `widget.frame` and, of several rows, `widget.shown` are where the learner is, and can be set.
@@ -189,6 +189,11 @@ def _slider(values: list[Any]) -> tuple[list[float], list[str], bool]:
     if any(isinstance(value, str) for value in values):
         return list(map(float, range(len(values)))), list(map(str, values)), True
     at = list(map(float, values))
+    if not all(map(math.isfinite, at)):
+        raise ValueError(
+            f"a slider's values are finite, but {_figure(next(value for value in at if not math.isfinite(value)))} is "
+            "among them; give words to set them side by side: map(str, values)"
+        )
     for before, after in pairwise(at):
         if not before < after:
             raise ValueError(
@@ -293,8 +298,10 @@ def _curve(curve: Curve, at: list[float]) -> dict[str, Any]:
     if curve.unit == "%":
         top = 100.0
     bottom = bottom if curve.start is None else curve.start
-    if not bottom < top:
-        raise ValueError(f'the axis of the curve "{curve.title}" starts at {bottom:g}, above all that it shows')
+    if not -math.inf < bottom < top:
+        raise ValueError(
+            f'the axis of the curve "{curve.title}" starts at {bottom:g}; start it below all that it shows'
+        )
     form = ",.1f" if curve.unit == "%" else f",.{max(0, 2 - math.floor(math.log10(top - bottom)))}f"
     x = at if curve.x is None else [value for value in numbers("x", curve.x) if value is not None]
     if len(x) < len(at):

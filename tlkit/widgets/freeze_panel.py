@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from statistics import median
@@ -22,9 +22,10 @@ from tlkit.objectives.objective import Objective
 from tlkit.objectives.supervised import CrossEntropy
 from tlkit.training.run import Run
 from tlkit.views import pictured, sent_pixels, sent_shape
-from tlkit.widgets.base import Widget, in_kernel_loop, start
+from tlkit.widgets.base import Widget, in_kernel_loop, loosely, start
 
 SLICE = 0.15  # seconds that one measured step may take: so long the kernel does not answer
+PLAIN = CrossEntropy()
 STEPS = 5  # measured for the cost of one; three if they take long
 
 
@@ -42,7 +43,7 @@ class FreezePanel(Widget, script="freeze_panel.js"):
         objective: its objective, with which the costs are measured; None is CrossEntropy.
 
     Raises:
-        ValueError: if the plan is for another network, or for fewer than 1 step.
+        ValueError: if the plan is for another network, for fewer than 1 step, or for a rate that is not above 0.
         TypeError: if `split` is neither a Split nor a Task.
 
     Switches change what holds from the step under the cursor on, the edges of the timeline move in time; `panel.plan`
@@ -55,6 +56,9 @@ class FreezePanel(Widget, script="freeze_panel.js"):
       pass for the backward pass, each storage once; the weights themselves, which are always there, are not counted.
     - cost of one step: the median of five, of three if they take long. Where a step would keep the kernel from
       answering for longer than 0.15 s, fewer images make the batch, two at least, and the panel says how many.
+
+    Once they are measured the panel no longer holds network, split and objective: what another plan needs besides is
+    measured if somebody else still holds them.
 
     >>> import tlkit as tl
     >>> network = tl.models.SmallCNN()
@@ -87,8 +91,10 @@ class FreezePanel(Widget, script="freeze_panel.js"):
             raise TypeError(f"a FreezePanel measures with a Split or a Task, not with a {type(split).__name__}")
         if steps < 1:
             raise ValueError(f"steps={steps}, but a run needs at least 1 step")
-        self._network, self._split, self._batch_size = network, split, batch_size
-        self._objective = objective or CrossEntropy()
+        if not 0 < lr < math.inf:
+            raise ValueError(f"lr={lr}, but a learning rate is larger than 0 and finite; 0.003 is a good start")
+        self._batch_size = batch_size
+        self._held: Callable[[], tuple[Any, ...]] = lambda: (network, split, objective or PLAIN)
         plan = plan or last_layers(network, 1)
         groups = plan.groups_in(network)
         self._parts, self._task = plan.parts, None
@@ -116,6 +122,8 @@ class FreezePanel(Widget, script="freeze_panel.js"):
                 image = sent_pixels(grey_or_rgb)
                 view |= {"input": _times(split.inputs.shape[1:]), "sent": sent_shape(grey_or_rgb.shape)}
         super().__init__(rules=_as_lists(plan), image=image, view=view)
+        if split is None:
+            self._let_go()
         self.observe(in_kernel_loop(self._begin), "rules")
         self._begin()
 
@@ -130,8 +138,16 @@ class FreezePanel(Widget, script="freeze_panel.js"):
 
     @t.validate("rules")
     def _for_this_network(self, proposal: Any) -> list[list[Any]]:
-        self._plan_of(proposal["value"]).groups_in(self._network)
+        plan, network = self._plan_of(proposal["value"]), self._held()[0]
+        if network is not None:
+            plan.groups_in(network)
+        elif set(plan.groups) != set(self._weights):
+            raise ValueError(f"the groups of this network are {', '.join(self._weights)}; each needs a rule, no other")
         return proposal["value"]
+
+    def _let_go(self) -> None:
+        parts = [loosely(part) for part in self._held()]
+        self._held = lambda: tuple(part() for part in parts)
 
     def _plan_of(self, rules: list[list[Any]]) -> FreezePlan:
         return FreezePlan(tuple(Rule(*rule) for rule in rules), self._parts)
@@ -173,9 +189,10 @@ class FreezePanel(Widget, script="freeze_panel.js"):
             asyncio.get_running_loop()
         except RuntimeError:
             return None
-        if self._split is not None and not self.error and not self.measuring and self._missing():
+        held = self._held()
+        if all(part is not None for part in held) and not self.error and not self.measuring and self._missing():
             self.measuring = True
-            self._task = start(self._measure())
+            self._task = start(self._measure(*held))
             self._task.add_done_callback(lambda task: task.cancelled() or task.exception())  # the panel shows it
         return self._task
 
@@ -191,35 +208,34 @@ class FreezePanel(Widget, script="freeze_panel.js"):
         wanted = [*(self._learning(plan, share) for share in _starts(plan)), *depths]
         return next((one for one in wanted if one not in self.costs and "1" in one), None)
 
-    async def _measure(self) -> None:
+    async def _measure(self, network: nn.Module, split: Split, objective: Objective) -> None:
         try:
-            network, objective = copied((self._network, self._objective))  # together: they may share parts
-            images = 0
+            of, images = (*copied((network, objective)), split), 0  # these two together: they may share parts
             while learning := self._missing():
-                images = images or await self._affordable(network, objective)
-                memory, seconds = await self._cost(network, objective, learning, images)
+                images = images or await self._affordable(*of)
+                memory, seconds = await self._cost(*of, learning, images)
                 self.costs = self.costs | {learning: [memory, median(seconds), images]}
         except Exception as error:
             self.error = str(error)
             raise
         finally:
             self.measuring = False
+            self._let_go()
 
-    async def _affordable(self, network: nn.Module, objective: Objective) -> int:
+    async def _affordable(self, network: nn.Module, objective: Objective, split: Split) -> int:
         """How many images a step may hold so that it takes no longer than SLICE, found by doubling."""
-        assert self._split is not None
-        most, images, everything = min(self._batch_size, len(self._split)), 2, "1" * len(self._weights)
-        while images < most and 2 * min((await self._cost(network, objective, everything, images))[1]) < SLICE:
+        most, images, everything = min(self._batch_size, len(split)), 2, "1" * len(self._weights)
+        while images < most and 2 * min((await self._cost(network, objective, split, everything, images))[1]) < SLICE:
             images *= 2
         return min(images, most)
 
     async def _cost(
-        self, network: nn.Module, objective: Objective, learning: str, images: int
+        self, network: nn.Module, objective: Objective, split: Split, learning: str, images: int
     ) -> tuple[int, list[float]]:
         """Bytes, and the seconds of some steps, of so many images, in which these groups learn."""
         rates = {name: 1.0 if one == "1" else None for name, one in zip(self._weights, learning, strict=True)}
         plan = self._plan_of([[*rule, 0.0] for rule in rates.items()])
-        run = Run(network, objective, self._split, steps=1 + STEPS, batch_size=images, lr=1e-6, plan=plan)
+        run = Run(network, objective, split, steps=1 + STEPS, batch_size=images, lr=1e-6, plan=plan)
         kept: dict[int, int] = {}
 
         def keep(tensor: Tensor) -> Tensor:

@@ -165,9 +165,9 @@ function drawEnd({ chart, side, axis, area, at, number }, { view, state }, end, 
   const label = { name: "live", y, words: view.name, tail, token: view.token, kind: "chosen" };
   if (x > area.right - 4) return [label];
   const margin = labels.map((other) => ({ from: area.right + 7, to: area.right + area.room, y: other.y }));
-  const width = chart.width(view.name + tail, 12, 600);
+  const width = Math.min(chart.width(view.name + tail, 12, 600), Math.max(area.right - x - 10, x - 9 - area.left));
   const [from, middle] = besideEnd(area, [x, y], width, [...boxes, ...margin], side === "left");
-  chart.words("live", from, middle + 4, view.name, label);
+  chart.words("live", from, middle + 4, view.name, { ...label, room: width });
   return [];
 }
 
@@ -324,7 +324,7 @@ export function render({ model, el }) {
     announce.now();
   }
 
-  frame.watch("state", showState);
+  frame.watch("state word", showState);
   frame.watch("status progress", () => (model.get("state") === "training" ? announce.later() : announce.now()));
   showState();
   return frame.start("view left right dots progress events lr label", buttons.keys);

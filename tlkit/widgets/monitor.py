@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,12 @@ from tlkit.training.driving import Watched, in_slices
 from tlkit.training.history import series
 from tlkit.training.run import Run
 from tlkit.views import look, round_span, round_top, styles, thinned, time_left, value_axis, x_axis
-from tlkit.widgets.base import Widget, in_kernel_loop, start
+from tlkit.widgets.base import Widget, in_kernel_loop, loosely, start
 from tlkit.words import counted
 
 REDRAW = 0.1  # seconds between two pictures
 UNSHOWN = ("step", "loss")  # beside the loss: it is shown itself, and a step is no measurement
+GONE = "gone: run its cell again"  # the state word of a run that nobody holds any more
 LR_CHANGE = {"step", "lr"}  # what a record has that notes a new learning rate; other loops may measure theirs each step
 
 
@@ -40,6 +41,9 @@ class Monitor(Widget, script="monitor.js"):
     Raises:
         TypeError: if `run` is none of these.
         ValueError: for more than three earlier runs, and for a `show` that cannot stand beside the loss.
+
+    `monitor.source` is what is watched. After its last step the monitor holds what it shows, no longer the run with its
+    network and data: `source` is None, and nothing starts afresh, once nobody else holds it either.
     """
 
     needs_python = True
@@ -66,9 +70,7 @@ class Monitor(Widget, script="monitor.js"):
         earlier: Mapping[str, Run | observed] | None = None,
         show: str | None = None,
     ):
-        watched = run.run if isinstance(run, observed) else run
-        if not isinstance(watched, Run | Comparison):
-            watched = Watched(watched)
+        _watched(run)  # or TypeError
         if show and isinstance(run, Comparison):
             raise ValueError(f'show="{show}", but a Comparison shows the {run.metric} of every trial; leave show out')
         if show in UNSHOWN:
@@ -76,14 +78,13 @@ class Monitor(Widget, script="monitor.js"):
         if len(earlier or {}) > 3:
             raise ValueError(f"{len(earlier or {})} earlier runs, but at most three can be distinguished in grey")
         super().__init__()
-        self.source: Any = run
+        self._held: Callable[[], Any] = lambda: run
         self._title, self._family = title, family
         self._name = run.setups[0].settings["recipe"] if isinstance(run, Comparison) else name
         self._earlier = {other: _curves(run) for other, run in (earlier or {}).items()}
         self._top: float | None = None
         self._beside = show or ("accuracy" if isinstance(run, validated) else "")
         self._shown: Run | Watched | None = None  # in a comparison the present trial's run, at its end the last one
-        self._run = None if isinstance(watched, Comparison) else watched
         self._task: asyncio.Task | None = None  # what drives, if something does
         self._paused = False
         self._steps_requested = 0
@@ -92,6 +93,28 @@ class Monitor(Widget, script="monitor.js"):
         self._drawn = 0.0
         self.on_msg(in_kernel_loop(self._answer))
         self._draw()
+        if run.finished:
+            self._let_go()
+
+    # ---- what it watches ----
+
+    @property
+    def source(self) -> Any:
+        """What is watched; None once it has finished and nobody else holds it."""
+        return self._held()
+
+    @property
+    def _run(self) -> Run | Watched | None:
+        """The run, or a loop as one; None for a Comparison."""
+        watched = _watched(self.source)
+        return None if isinstance(watched, Comparison) else watched
+
+    def _let_go(self) -> None:
+        """Hold the source no longer; what observes a run stays with that, so that it can start afresh."""
+        source, self._shown = self.source, None
+        if isinstance(source, observed):
+            vars(source.run)["observer"] = _Observer(source)
+        self._held = loosely(source)
 
     # ---- driving ----
 
@@ -101,13 +124,19 @@ class Monitor(Widget, script="monitor.js"):
         Returns:
             The run, the comparison, or the other loop that it watches.
 
+        Raises:
+            ReferenceError: if that has finished and nobody held it any more.
+
         A kernel interrupt ends it between two steps and is raised again, so that queued cells do not run.
         """
         from IPython.display import display
 
+        source = self.source
+        if source is None:
+            raise ReferenceError("what this monitor watched has finished and is held by nobody; make a Monitor anew")
         display(self)
         await self._begin()
-        return self._run if isinstance(self._run, Run) else self.source
+        return source.run if isinstance(source, observed) else source
 
     @property
     def _driving(self) -> bool:
@@ -121,13 +150,19 @@ class Monitor(Widget, script="monitor.js"):
         return self._task
 
     async def _drive(self, paused: bool) -> None:
+        source = self.source
+        if self.state == "finished" and source.finished:
+            return self.send_state()
+        self._held = lambda: source
         self._paused, self.error = paused, {}
-        iter(self.source)
+        iter(source)
         self._enter("paused" if paused else "training")
         try:
-            async for _ in in_slices(self.source, self._wait):
+            async for _ in in_slices(source, self._wait):
                 self._draw(only_if_due=not self._stepped)
-            self._enter("finished" if self.source.finished else "stopped", f"stopped at {self._place()}")
+            self._enter("finished" if source.finished else "stopped", f"stopped at {self._place()}")
+            if source.finished:
+                self._let_go()
         except (asyncio.CancelledError, KeyboardInterrupt):
             self._enter("stopped", f"interrupted at {self._place()}")
             raise
@@ -156,7 +191,10 @@ class Monitor(Widget, script="monitor.js"):
     def _answer(self, _: Any, message: dict[str, Any], buffers: Any) -> None:
         """Do what a button or the slider wants."""
         action = message.get("do")
-        if action == "pause" and self._driving:
+        if self.source is None:
+            with self.hold_sync():
+                self.view, self.word = self.view | {"kind": "loop"}, GONE  # no loop starts afresh
+        elif action == "pause" and self._driving:
             self._paused = True
             self._enter("paused")
         elif action == "step":
@@ -232,7 +270,7 @@ class Monitor(Widget, script="monitor.js"):
             "subtitle": "",
             "name": self._name,
             **look(self._family),
-            "steps": run.steps if run else self.view.get("steps", 1),
+            "steps": _length(run) if run else self.view.get("steps", 1),
             "left": {"title": "Loss on the training batch", "top": self._top or 2.5},
             "right": None,
             "earlier": [],
@@ -303,7 +341,7 @@ class Monitor(Widget, script="monitor.js"):
                 each = len(run.batches)
                 epochs = f"epoch {max(run.step - 1, 0) // each + 1:,} of {(run.steps - 1) // each + 1:,}"
             of = f" of {run.steps:,}" if _knows_its_end(run) else ""
-            at = {"step": run.step, "of": run.steps, "words": f"Step {run.step:,}{of}", "more": epochs}
+            at = {"step": run.step, "of": _length(run), "words": f"Step {run.step:,}{of}", "more": epochs}
         return at | {"left": left, "x": run.step if run else 0}
 
     def _status(self, run: Run | Watched | None) -> list[list[str]]:
@@ -331,8 +369,28 @@ class Monitor(Widget, script="monitor.js"):
         return f"{self.view['title']}: {self.word}, {self.progress['words'].lower()}"
 
 
+class _Observer:
+    """What observes a run, held by the run; a copy of the run has none."""
+
+    def __init__(self, of: observed | None = None):
+        self.of = of
+
+    def __reduce__(self) -> Any:
+        return type(self), ()
+
+
+def _watched(source: Any) -> Run | Comparison | Watched:
+    """The run, the comparison, or another loop as a run; raises TypeError for what cannot be watched."""
+    run = source.run if isinstance(source, observed) else source
+    return run if isinstance(run, Run | Comparison) else Watched(run)
+
+
 def _knows_its_end(whole: Run | Comparison | Watched) -> bool:
-    return not isinstance(whole, Watched) or whole.knows_its_end
+    return not isinstance(whole, Watched) or (whole.knows_its_end and math.isfinite(whole.steps))
+
+
+def _length(run: Run | Watched) -> int:
+    return run.steps if _knows_its_end(run) else max(run.step, 1)
 
 
 def _dots(comparison: Comparison) -> Iterable[tuple[int, int, float]]:

@@ -19,8 +19,9 @@ const HIDDEN = "True labels are shown to you, never to the network.";
 
 // ---- Counts and words
 
-// The threshold at which guessing is let through, rounded down to a bin: no highest probability is lower.
-export const lowest = (classes) => Math.floor(1 / classes.length / BIN + 1e-6) * BIN;
+// The threshold at which guessing is let through, rounded down to a bin: no highest probability is lower. Of one class
+// alone everything would be, and no axis be left.
+export const lowest = (classes) => Math.floor(1 / Math.max(classes.length, 2) / BIN + 1e-6) * BIN;
 
 // Of each class how many pseudo-labels are right and wrong and how many images there really are; of all images, in bins
 // of confidence, how many would be right and wrong; and which of the surest mistakes are let through.
