@@ -7,12 +7,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from tlkit.data.kinds import Stream, as_precise
+
+
+Modules = TypeVar("Modules", bound=nn.Module | tuple[nn.Module, ...])
 
 
 @contextmanager
@@ -23,7 +26,7 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
-def copied(of: Any, shared: Iterable[Any] = ()) -> Any:
+def copied(of: Modules, shared: Iterable[Any] = ()) -> Modules:
     """A deep copy of a module, or of a tuple of modules that may share parts.
 
     Args:
