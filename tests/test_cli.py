@@ -163,6 +163,14 @@ def test_run_reports_every_claim_true_or_false_and_goes_on_to_the_next_lesson(le
     assert list(tmp_path.rglob("litter.txt")) == [] and not Path("litter.txt").exists()
 
 
+def test_a_file_of_ones_own_runs_in_its_own_folder_with_the_modules_beside_it(lessons, tmp_path, capsys):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "beside.py").write_text("answer = 42")
+    plant(tmp_path / "mine", "01_why_transfer", "from beside import answer", "assert answer == 43, 'mine'")
+    assert cli.main(["run", str(tmp_path / "mine" / "01_why_transfer.ipynb"), "--scale", "quick"]) == 1
+    assert "FAILED cell 'cell-1': AssertionError: mine" in capsys.readouterr().out
+
+
 def entry(*holds: bool | None, **more) -> dict:
     claims = [{"text": "it", "holds": h, "difference": 1.0, "low": None, "high": None, "seeds": 5} for h in holds]
     return {"lesson": "01_why_transfer", "device": "cpu", "seconds": 1.0, "claims": claims} | more
@@ -210,6 +218,26 @@ def test_kernels_get_one_thread_unless_the_user_or_the_full_scale_says_otherwise
     assert "OMP_NUM_THREADS" not in kernel_environment("full")
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     assert kernel_environment("standard")["OMP_NUM_THREADS"] == "3"
+
+
+@pytest.mark.parametrize("variable", ["TLKIT_DATA", "TLKIT_CACHE", "TLKIT_CLAIMS"])
+def test_kernels_get_the_paths_of_variables_as_they_are_meant_here(variable, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(variable, "mine")
+    assert kernel_environment("quick")[variable] == str(tmp_path / "mine")
+
+
+def test_a_tilde_in_a_path_is_the_home_folder_also_where_the_shell_leaves_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    options = cli._parser().parse_args(["run", "01", "--json=~/out.json", "--html=~/pages"])
+    assert (options.json, options.html) == (tmp_path / "out.json", tmp_path / "pages")
+    assert cli._parser().parse_args(["lab", "--folder=~/course"]).folder == tmp_path / "course"
+
+
+def test_a_tilde_of_a_user_there_is_not_is_refused(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["lab", "--folder=~no-such-user/course"])
+    assert ended.value.code == 2 and "~no-such-user/course" in capsys.readouterr().err
 
 
 # ---- lab ----

@@ -35,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     lab = commands.add_parser("lab", help="open the lessons in JupyterLab")
-    lab.add_argument("--folder", type=Path, help="where the copies go (default: tlkit-lessons, teachers' their own)")
+    lab.add_argument("--folder", type=_path, help="where the copies go (default: tlkit-lessons, teachers' their own)")
     lab.add_argument("--teacher", action="store_true", help="keep the solutions of the exercises")
     lab.add_argument("--port", type=int, help="the port to listen on (default: the first free one from 8888)")
     lab.add_argument("--no-browser", action="store_true", help="only print the address")
@@ -46,10 +46,10 @@ def _parser() -> argparse.ArgumentParser:
     lessons.set_defaults(command=_lessons)
 
     run = commands.add_parser("run", help="run lessons without a browser and report their claims")
-    run.add_argument("lesson", nargs="+", help="a lesson's name or number")
+    run.add_argument("lesson", nargs="+", help="a lesson's name or number, or a notebook's path")
     run.add_argument("--scale", choices=SCALES, default=scale(), help="default: %(default)s")
-    run.add_argument("--json", type=Path, metavar="FILE", help="write the results to a file")
-    run.add_argument("--html", type=Path, metavar="DIR", help="write the executed pages to a folder")
+    run.add_argument("--json", type=_path, metavar="FILE", help="write the results to a file")
+    run.add_argument("--html", type=_path, metavar="DIR", help="write the executed pages to a folder")
     run.set_defaults(command=_run)
 
     doctor = commands.add_parser("doctor", help="try what the lessons need on this machine")
@@ -60,6 +60,14 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("name", nargs="*", help="a data set's name (default: all; fetch needs one)")
     data.set_defaults(command=_data)
     return parser
+
+
+def _path(text: str) -> Path:
+    """A path; `~` is the home folder, also where the shell leaves it, as in --folder=~/course."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from error
 
 
 def _lab(options: argparse.Namespace) -> int:

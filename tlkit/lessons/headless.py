@@ -10,10 +10,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from tlkit.data.downloads import path_named
 from tlkit.files import write_whole
-from tlkit.lessons.course import Lesson
+from tlkit.lessons.course import Lesson, catalogue
 
 LIBRARIES = ("tlkit", "torch", "torchvision", "numpy", "scikit-learn")
+PATHS = ("TLKIT_DATA", "TLKIT_CACHE", "TLKIT_CLAIMS")  # the variables that name one
 
 
 def kernel_environment(scale: str) -> dict[str, str]:
@@ -21,6 +23,8 @@ def kernel_environment(scale: str) -> dict[str, str]:
 
     A step of a lesson's network takes 1.4 ms on one thread, and up to 34 ms on two of a busy machine.
     """
+    for variable in PATHS:  # a kernel starts in another folder
+        path_named(variable)
     environment = {**os.environ, "TLKIT_SCALE": scale}
     if scale != "full":
         environment.setdefault("OMP_NUM_THREADS", "1")
@@ -29,6 +33,9 @@ def kernel_environment(scale: str) -> dict[str, str]:
 
 def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None) -> dict[str, Any]:
     """Run a lesson without a browser, in a kernel of its own.
+
+    A lesson of the course runs in an empty folder, which goes with it; any other file runs in its own folder, as in
+    JupyterLab, with the modules and data beside it.
 
     Args:
         lesson: from `catalogue()` or `find(name)`.
@@ -51,9 +58,8 @@ def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder) / "claims.jsonl"
-        client = NotebookClient(
-            notebook, timeout=None, extra_arguments=["--log-level=ERROR"], resources={"metadata": {"path": folder}}
-        )
+        there = {"metadata": {"path": folder if lesson in catalogue() else str(lesson.path.parent)}}
+        client = NotebookClient(notebook, timeout=None, extra_arguments=["--log-level=ERROR"], resources=there)
         environment = kernel_environment(scale) | {"TLKIT_CLAIMS": str(record)}
         with client.setup_kernel(env=environment):
             for number, cell in enumerate(notebook.cells):

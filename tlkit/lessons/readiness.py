@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import tlkit as tl
+from tlkit.data.downloads import path_named
 
 PATIENCE = 60  # seconds for a kernel, JupyterLab or node to answer
 READ_AS_MODULES = """
@@ -128,8 +129,8 @@ def _checks(kernel: bool) -> Iterator[tuple[str, Callable[[], str], str]]:
         yield "JupyterLab", _jupyterlab, again
     yield "this folder", lambda: _writable(Path.cwd()), "start from a folder that you may write to"
     yield "cache", _cache, "set TLKIT_CACHE to a folder that you may write to"
-    if folder := os.environ.get("TLKIT_DATA"):
-        yield "TLKIT_DATA", partial(_readable, Path(folder)), "set it to a folder that you may read, or unset it"
+    if folder := path_named("TLKIT_DATA"):
+        yield "TLKIT_DATA", partial(_readable, folder), "set it to a folder that you may read, or unset it"
 
 
 def _requirements() -> list[str]:
