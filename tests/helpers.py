@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import os
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,6 +18,19 @@ from tlkit.experiments import Comparison, compare
 from tlkit.models.networks import SmallCNN
 from tlkit.objectives.supervised import CrossEntropy
 from tlkit.training.run import Run
+
+
+@contextmanager
+def reader(pipe: Path) -> Iterator[Callable[[], bytes]]:
+    """Make a pipe and read it in a process of its own; yields what waits for all that is written and returns it."""
+    os.mkfifo(pipe)
+    taken = pipe.with_suffix(".taken")
+    with taken.open("wb") as file, subprocess.Popen(["cat", pipe], stdout=file) as process:
+        try:
+            yield lambda: (process.wait(timeout=20), taken.read_bytes())[1]
+        finally:
+            process.kill()
+
 
 NAMES = ("a", "b", "c")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from helpers import reader
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tlkit import cli
@@ -174,6 +175,65 @@ def test_a_file_of_ones_own_runs_in_its_own_folder_with_the_modules_beside_it(le
 def entry(*holds: bool | None, **more) -> dict:
     claims = [{"text": "it", "holds": h, "difference": 1.0, "low": None, "high": None, "seeds": 5} for h in holds]
     return {"lesson": "01_why_transfer", "device": "cpu", "seconds": 1.0, "claims": claims} | more
+
+
+@pytest.fixture
+def instant(lessons, monkeypatch):
+    """Lessons that take no time; what is done while one runs may be given."""
+    during = []
+
+    def run_lesson(*_):
+        for action in during:
+            action()
+        return entry(True)
+
+    monkeypatch.setattr("tlkit.lessons.headless.run_lesson", run_lesson)
+    return during
+
+
+@pytest.mark.parametrize("option", ["--json", "--html"])
+def test_what_cannot_be_written_is_refused_before_a_lesson_runs(option, instant, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    instant.append(lambda: pytest.fail("a lesson ran"))
+    assert cli.main(["run", "01", option, str(tmp_path / "file" / "results")]) == 2
+    assert "cannot be written (" in (words := capsys.readouterr().err) and "nothing has run yet" in words
+
+
+def test_results_are_not_written_over_a_folder_and_nothing_runs(instant, tmp_path, capsys):
+    instant.append(lambda: pytest.fail("a lesson ran"))
+    assert cli.main(["run", "01", "--json", str(tmp_path)]) == 2
+    assert f"{tmp_path} cannot be written (Is a directory)" in capsys.readouterr().err
+
+
+def test_what_was_measured_is_printed_also_when_it_can_no_longer_be_written(instant, tmp_path, capsys):
+    folder = tmp_path / "results"
+    instant.append(lambda: (folder.rmdir(), folder.touch()))
+    assert cli.main(["run", "01", "--json", str(folder / "results.json")]) == 2
+    assert "  holds: it: +1.0 points, 5 seeds\n" in capsys.readouterr().out
+
+
+def test_what_was_measured_is_written_also_when_nobody_reads_what_is_printed(instant, tmp_path, monkeypatch):
+    def gone(words, **_):
+        if "holds" in words:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(cli, "print", gone, raising=False)
+    cli.main(["run", "01", "--json", str(tmp_path / "results.json")])
+    assert json.loads((tmp_path / "results.json").read_text()) == [entry(True)]
+
+
+def test_results_for_a_pipe_are_one_list(instant, lessons, tmp_path):
+    plant(lessons, "02_more", "1")
+    with reader(pipe := tmp_path / "pipe") as read:
+        assert cli.main(["run", "01", "02", "--json", str(pipe)]) == 0
+        assert json.loads(read()) == [entry(True)] * 2
+
+
+def test_two_lessons_of_one_name_do_not_overwrite_each_others_page(instant, tmp_path, capsys):
+    plant(tmp_path, "01_why_transfer", "1")
+    call = ["run", "01", str(tmp_path / "01_why_transfer.ipynb"), "--html", str(tmp_path / "pages")]
+    assert cli.main(call) == 2
+    assert "two of these lessons are called 01_why_transfer" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -137,25 +137,35 @@ def _lessons(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from tlkit.files import write_whole
+    from tlkit.files import is_stream, write_whole
     from tlkit.lessons.course import find
     from tlkit.lessons.headless import run_lesson
 
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-    if options.html:
-        options.html.mkdir(parents=True, exist_ok=True)
+    lessons = [find(name) for name in options.lesson]
+    names = [lesson.name for lesson in lessons]
+    if options.html and (twice := sorted({name for name in names if names.count(name) > 1})):
+        raise ValueError(f"two of these lessons are called {twice[0]}, and so would be their pages; run each by itself")
+    pages = [options.html / f"{name}.html" for name in names] if options.html else []
+    for path in [options.json, *pages] if options.json else pages:
+        _try_to_write(path)
     entries = []
-    for lesson in [find(name) for name in options.lesson]:
-        print(f"{lesson.name} at {options.scale}: {lesson.question}", flush=True)
-        entry = run_lesson(lesson, options.scale, options.html)
-        entries.append(entry)
-        if options.json:  # after each lesson, so that nothing measured waits for the next
+
+    def keep() -> None:
+        if options.json and entries:
             write_whole(options.json, json.dumps(entries, indent=1) + "\n")
-        for claim in entry["claims"]:
-            print("  " + _sentence(claim))
-        failure = f"\n  FAILED {entry['error']}" if "error" in entry else ""
-        print(f"  {entry['seconds']:.0f} s on {entry['device']}{failure}")
+
+    try:
+        for lesson in lessons:
+            print(f"{lesson.name} at {options.scale}: {lesson.question}", flush=True)
+            entries.append(entry := run_lesson(lesson, options.scale, options.html))
+            for claim in entry["claims"]:
+                print("  " + _sentence(claim))
+            failure = f"\n  FAILED {entry['error']}" if "error" in entry else ""
+            print(f"  {entry['seconds']:.0f} s on {entry['device']}{failure}", flush=True)
+            if options.json and not is_stream(options.json):  # whoever reads a pipe expects one list
+                keep()
+    finally:
+        keep()
     failed = any("error" in entry or any(c["holds"] is False for c in entry["claims"]) for entry in entries)
     return 1 if failed else 0
 
@@ -173,6 +183,16 @@ def _data(options: argparse.Namespace) -> int:
             words, status = str(error), 1
         print(f"{name:13} {words}", flush=True)
     return status
+
+
+def _try_to_write(path: Path) -> None:
+    """Refuse, before the hours of work, what could not be written after them."""
+    from tlkit.files import destination
+
+    try:
+        destination(path)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be written ({error.strerror}); name another, nothing has run yet") from error
 
 
 def _sentence(claim: dict) -> str:

@@ -44,10 +44,8 @@ def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None
 
     Returns:
         The entry for `tlkit run --json`: lesson, scale, device, seconds, date, machine, versions, claims, and `error`
-        if a cell failed. A claim that does not hold is among the claims, and the lesson goes on.
-
-    Raises:
-        OSError: if the page cannot be written.
+        if a cell failed or the page could not be written. A claim that does not hold is among the claims, and the
+        lesson goes on.
     """
     import nbformat
     from nbclient import NotebookClient
@@ -78,7 +76,10 @@ def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None
     if html:
         from nbconvert import HTMLExporter
 
-        write_whole(html / f"{lesson.name}.html", HTMLExporter().from_notebook_node(notebook)[0])
+        try:
+            write_whole(html / f"{lesson.name}.html", HTMLExporter().from_notebook_node(notebook)[0])
+        except OSError as failure:  # the claims are measured all the same
+            error = error or f"the page is not written: {failure}"
     from tlkit.training.machine import hardware
 
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"

@@ -27,7 +27,7 @@ def write(path: str | PathLike[str], about: Mapping[str, Any]) -> None:
     Raises:
         OSError: if it cannot be written; a file that stood there before is then as it was.
     """
-    path, tensors = Path(path), {}
+    tensors: dict[str, Tensor] = {}
     stamp = {"format": FORMAT, "versions": {"tlkit": __version__, "torch": torch.__version__}}
     plain = {**stamp, **{name: _flat(part, name, tensors) for name, part in about.items()}}
     try:
@@ -50,6 +50,7 @@ def read(path: str | PathLike[str]) -> dict[str, Any]:
     Raises:
         ValueError: if the file is damaged, if `write` did not write it, or if it has the format of another tlkit.
     """
+    path = Path(path).expanduser()
     try:
         with safe_open(path, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

@@ -80,8 +80,8 @@ class Widget(anywidget.AnyWidget):
             view=json.dumps({"model_id": self.model_id}),
             host=text_of("host.js"),
         )
-        write_whole(Path(path), page)
-        return Path(path)
+        write_whole(path := Path(path).expanduser(), page)
+        return path
 
 
 @cache

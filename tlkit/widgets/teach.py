@@ -74,7 +74,7 @@ class Teach(Widget, script="teach.js"):
         Args:
             path: the file, written whole or not at all.
         """
-        write_whole(Path(path), json.dumps({"tlkit": "drawings", "version": 1, "classes": self.classes}))
+        write_whole(path, json.dumps({"tlkit": "drawings", "version": 1, "classes": self.classes}))
 
     @classmethod
     def from_file(cls, path: str | Path, **options: Any) -> Self:
@@ -91,7 +91,7 @@ class Teach(Widget, script="teach.js"):
             ValueError: if the file is truncated or was not written by Teach.
         """
         try:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            content = json.loads(Path(path).expanduser().read_text(encoding="utf-8"))
             classes: dict[str, Sequence[Drawing]] = {one["name"]: list(one["drawings"]) for one in content["classes"]}
             if (content["tlkit"], content["version"], len(classes)) != ("drawings", 1, len(content["classes"])):
                 raise ValueError
