@@ -31,6 +31,17 @@ def kernel_environment(scale: str) -> dict[str, str]:
     return environment
 
 
+def page_of(notebook: Any) -> str:
+    """An executed notebook as one HTML page, whose widgets need neither a kernel nor a network."""
+    from nbconvert import HTMLExporter
+
+    from tlkit.widgets.base import text_of
+
+    template = (Path(__file__).parent / "page.html.j2").read_text(encoding="utf-8")
+    exporter = HTMLExporter(raw_template=template)
+    return exporter.from_notebook_node(notebook, {"host": text_of("host.js")})[0]
+
+
 def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None) -> dict[str, Any]:
     """Run a lesson without a browser, in a kernel of its own.
 
@@ -74,10 +85,8 @@ def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None
         lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
     seconds = time.perf_counter() - started
     if html:
-        from nbconvert import HTMLExporter
-
         try:
-            write_whole(html / f"{lesson.name}.html", HTMLExporter().from_notebook_node(notebook)[0])
+            write_whole(html / f"{lesson.name}.html", page_of(notebook))
         except OSError as failure:  # the claims are measured all the same
             error = error or f"the page is not written: {failure}"
     from tlkit.training.machine import hardware
