@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +32,13 @@ def reader(pipe: Path) -> Iterator[Callable[[], bytes]]:
             yield lambda: (process.wait(timeout=20), taken.read_bytes())[1]
         finally:
             process.kill()
+
+
+def plant_kernel(folder: Path, code: str) -> None:
+    """Make a folder in which, if JUPYTER_PATH names it, `python3` is the kernel that these lines of Python are."""
+    argv = [sys.executable, "-c", code, "-f", "{connection_file}"]
+    (there := folder / "kernels" / "python3").mkdir(parents=True)
+    (there / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "", "language": "python"}))
 
 
 NAMES = ("a", "b", "c")

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from helpers import reader
+from helpers import plant_kernel, reader
 from nbformat.v4 import new_code_cell, new_notebook
 
+import tlkit as tl
 from tlkit import cli
 from tlkit.lessons.copies import NAMES
 from tlkit.lessons.headless import kernel_environment
@@ -67,6 +68,54 @@ def test_an_interrupt_ends_it_as_the_shell_expects(monkeypatch):
     monkeypatch.setattr(cli, "_parser", lambda: argparse.ArgumentParser())
     monkeypatch.setattr(argparse.ArgumentParser, "parse_args", lambda *_: argparse.Namespace(command=interrupted))
     assert cli.main([]) == 130
+
+
+NAMES_OF_PYTHON = "random re fnmatch types token copy string json socket logging inspect code queue select calendar"
+
+
+@pytest.fixture
+def disguised(tmp_path, monkeypatch) -> Path:
+    """A working folder in which a learner's files have names of Python's modules."""
+    for name in NAMES_OF_PYTHON.split():
+        (tmp_path / f"{name}.py").write_text("1 / 0")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_module_takes_no_file_of_the_working_folder_for_one_of_pythons(disguised):
+    for name in ("re", "fnmatch", "types"):  # those that Python itself reads for -m, before tlkit does anything
+        (disguised / f"{name}.py").unlink()
+    ran = subprocess.run([sys.executable, "-m", "tlkit", "lessons"], capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_what_the_encoding_of_the_output_does_not_have_is_printed_plainly():
+    code = "from tlkit import cli; cli._lessons = lambda options: print('✓ a − b') or 0; cli.main(['lessons'])"
+    environment = os.environ | {"PYTHONIOENCODING": "cp1252"}
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment)
+    assert (ran.stdout, ran.stderr) == (b"+ a - b\n", b"")
+
+
+def test_who_reads_only_the_first_lines_gets_no_complaint():
+    code = "import sys; sys.stdin.close(); from tlkit.cli import main; sys.exit(main(['lessons']))"
+    read, write = os.pipe()
+    os.close(read)
+    ran = subprocess.run([sys.executable, "-c", code], stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    assert (ran.returncode, ran.stderr) == (cli.UNREAD, b"")
+
+
+@pytest.mark.parametrize("name", ["lab", "run", "doctor"])
+def test_without_a_home_folder_jupyter_is_not_started_and_it_says_what_to_do(name, lessons, monkeypatch, capsys):
+    def homeless(self):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", homeless)
+    monkeypatch.delenv("JUPYTER_RUNTIME_DIR", raising=False)
+    monkeypatch.delenv("JUPYTER_DATA_DIR", raising=False)
+    monkeypatch.setattr("platformdirs.user_data_dir", homeless)
+    assert cli.main([name, "01"] if name == "run" else [name]) == 2
+    assert "set HOME to one you may write to" in capsys.readouterr().err
 
 
 # ---- lessons ----
@@ -189,6 +238,24 @@ def instant(lessons, monkeypatch):
 
     monkeypatch.setattr("tlkit.lessons.headless.run_lesson", run_lesson)
     return during
+
+
+def test_a_kernel_that_cannot_start_is_a_sentence_with_a_status_of_its_own(lessons, tmp_path, monkeypatch, capsys):
+    plant_kernel(tmp_path, "raise SystemExit('no disk\\nno memory')")
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    (results := tmp_path / "results.json").write_text("earlier")
+    assert cli.main(["run", "01", "--json", str(results)]) == 3
+    words = capsys.readouterr().err
+    assert 'tlkit: the kernel "python3" does not start: ' in words and words.endswith("no memory\n")
+    assert results.read_text() == "earlier"
+
+
+def test_a_kernel_that_is_not_installed_is_named(lessons, capsys):
+    notebook = nbformat.read(path := lessons / "01_why_transfer.ipynb", as_version=4)
+    notebook.metadata.kernelspec = {"name": "no-such-kernel", "display_name": "", "language": "python"}
+    nbformat.write(notebook, path)
+    assert cli.main(["run", "01"]) == 3
+    assert 'the kernel "no-such-kernel" does not start: No such kernel' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["--json", "--html"])
@@ -321,7 +388,7 @@ def lab(lessons, tmp_path, monkeypatch):
 def test_lab_opens_the_first_of_the_copies(lab, tmp_path):
     status, command, environment = lab()
     assert status == 0
-    assert command[:3] == [sys.executable, "-m", "jupyterlab"]
+    assert command[:4] == [sys.executable, "-P", "-m", "jupyterlab"]
     assert f"--ServerApp.root_dir={(tmp_path / 'mine').resolve()}" in command
     assert "--LabApp.default_url=/lab/tree/01_why_transfer.ipynb" in command
     assert environment["OMP_NUM_THREADS"] == os.environ["OMP_NUM_THREADS"]
@@ -385,6 +452,40 @@ def test_lab_says_that_a_port_is_in_use_and_starts_nothing(lab, capsys):
         status, command, _ = lab("--port", str(port))
     assert (status, command) == (2, [])
     assert f"tlkit: port {port} is in use; leave --port out and a free one is taken" in capsys.readouterr().err
+
+
+def test_lab_says_that_a_port_is_not_open_to_this_user(lab, monkeypatch, capsys):
+    def refused(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("socket.socket.bind", refused)
+    assert lab("--port", "80")[:2] == (2, [])
+    assert "port 80 is not open to you; take one from 1024 on, or leave --port out" in capsys.readouterr().err
+
+
+def test_jupyterlab_starts_where_files_have_names_of_pythons_modules(lab, disguised):
+    ran = subprocess.run([*lab()[1], "--version"], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("here", "options", "expected"),
+    [
+        ("", [], "tlkit-lessons"),
+        ("", ["--teacher"], "tlkit-lessons-teacher"),
+        ("tlkit-lessons", [], "tlkit-lessons"),
+        ("tlkit-lessons", ["--teacher"], "tlkit-lessons-teacher"),
+        ("mine", [], "mine"),
+    ],
+)
+def test_lab_makes_no_copies_inside_the_copies(here, options, expected, lessons, tmp_path, monkeypatch):
+    if here:
+        tl.lessons.make_copies(tmp_path / here)
+    monkeypatch.chdir(tmp_path / here)
+    monkeypatch.setattr(cli, "_become", lambda *_: 0)
+    assert cli.main(["lab", *options]) == 0
+    assert {path.parent for path in tmp_path.rglob("*.ipynb")} - {lessons, tmp_path / here} <= {tmp_path / expected}
+    assert (tmp_path / expected / "01_why_transfer.ipynb").exists()
 
 
 def test_lab_says_that_there_is_no_such_port(lab, capsys):

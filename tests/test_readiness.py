@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from helpers import split
+from helpers import plant_kernel, split
 from nbformat.v4 import new_notebook
 
 import tlkit as tl
@@ -217,14 +216,7 @@ def kernelspec(tmp_path, monkeypatch):
     """Let `python3` be the kernel that these lines of Python are."""
 
     def plant(code: str) -> None:
-        folder = tmp_path / "kernels" / "python3"
-        folder.mkdir(parents=True)
-        spec = {
-            "argv": [sys.executable, "-c", code, "-f", "{connection_file}"],
-            "display_name": "",
-            "language": "python",
-        }
-        (folder / "kernel.json").write_text(json.dumps(spec))
+        plant_kernel(tmp_path, code)
         monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
 
     return plant

@@ -1,6 +1,8 @@
 """The `tlkit` command: each subcommand is one call into the package."""
 
 import argparse
+import codecs
+import io
 import json
 import os
 import socket
@@ -8,22 +10,66 @@ import subprocess
 import sys
 from pathlib import Path
 
+STOPPED, UNREAD = 130, 141  # what a shell makes of SIGINT and SIGPIPE
+PLAIN = {"✓": "+", "✕": "x", "−": "-", "×": "x"}  # where the output's encoding lacks a sign
+
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command and return its exit status: 0, 1 when what was tried failed, 2 for a mistake in the call."""
+    """Run the command.
+
+    Returns:
+        Its exit status: 0; 1 when what was tried failed, such as a claim; 2 for a mistake in the call, or a file that
+        cannot be read or written; 3 when no kernel starts, so that nothing could be tried.
+    """
+    codecs.register_error("tlkit", _plainly)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="tlkit")
+    try:
+        status = _main(arguments)
+        print(end="", flush=True)
+        return status
+    except BrokenPipeError:  # whoever read the output has enough, as in `tlkit lessons | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNREAD
+
+
+def _main(arguments: list[str] | None) -> int:
     try:
         options = _parser().parse_args(arguments)
+        if options.command in (_lab, _run, _doctor):
+            _require_home()
         if options.command in (_lab, _lessons, _run):  # what they leave out is named first
             from tlkit.lessons.course import survey
 
             for reason in survey()[1].values():
                 print(f"tlkit: {reason}", file=sys.stderr)
         return options.command(options)
+    except BrokenPipeError:
+        raise
     except (ValueError, OSError) as error:
         print(f"tlkit: {error}", file=sys.stderr)
-        return 2
+        return 3 if isinstance(error, ChildProcessError) else 2
     except KeyboardInterrupt:
-        return 130
+        return STOPPED
+
+
+def _plainly(error: UnicodeError) -> tuple[str, int]:
+    """What is printed instead of signs that the output's encoding does not have: a tick is not worth a traceback."""
+    assert isinstance(error, UnicodeEncodeError)
+    return "".join(PLAIN.get(sign, "?") for sign in error.object[error.start : error.end]), error.end
+
+
+def _require_home() -> None:
+    """Refuse to start Jupyter where it would end in a traceback: it keeps what it needs in the home folder."""
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    try:
+        Path(jupyter_runtime_dir()).mkdir(0o700, parents=True, exist_ok=True)
+    except (RuntimeError, OSError) as error:
+        reason = str(error).rstrip(".")
+        raise ValueError(
+            f"Jupyter has no home folder for its files ({reason}); set HOME to one you may write to"
+        ) from error
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,13 +117,13 @@ def _path(text: str) -> Path:
 
 
 def _lab(options: argparse.Namespace) -> int:
-    from tlkit.lessons.copies import make_copies, older_copies
+    from tlkit.lessons.copies import make_copies, older_copies, usual_folder
     from tlkit.lessons.headless import kernel_environment
     from tlkit.lessons.scales import scale
 
-    if options.port and not _free(options.port):
-        raise ValueError(f"port {options.port} is in use; leave --port out and a free one is taken, or end what has it")
-    folder = options.folder or Path("tlkit-lessons-teacher" if options.teacher else "tlkit-lessons")
+    if options.port:
+        _try_port(options.port)
+    folder = options.folder or usual_folder(options.teacher)
     before = set(folder.glob("*.ipynb"))
     if not (paths := make_copies(folder, options.teacher)):
         raise ValueError("there is no lesson to open; `tlkit doctor` says what is wrong")
@@ -85,7 +131,9 @@ def _lab(options: argparse.Namespace) -> int:
         print(f"Your edited lessons stay as they are; a fresh copy stands beside each: {', '.join(fresh)}")
     if older := older_copies(folder):
         print(f"Of an older tlkit, so some names in them have changed (CHANGELOG says which): {', '.join(older)}")
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}"]
+    # -P: a learner's file random.py in this folder is no module of JupyterLab's. Kernels start as JupyterLab starts
+    # them everywhere: the lesson's folder can be imported from, behind Python's own modules.
+    command = [sys.executable, "-P", "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}"]
     command.append(f"--LabApp.default_url=/lab/tree/{paths[0].name}")
     command += [f"--port={options.port}", "--port-retries=0"] if options.port else []
     if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -111,16 +159,19 @@ def _become(command: list[str], environment: dict[str, str]) -> int:
             continue
 
 
-def _free(port: int) -> bool:
+def _try_port(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
+        except PermissionError:
+            raise ValueError(f"port {port} is not open to you; take one from 1024 on, or leave --port out") from None
         except OSError:
-            return False
+            raise ValueError(
+                f"port {port} is in use; leave --port out and a free one is taken, or end what has it"
+            ) from None
         except OverflowError:
             raise ValueError(f"there is no port {port}; ports are numbered up to 65535") from None
-    return True
 
 
 def _lessons(options: argparse.Namespace) -> int:

@@ -36,7 +36,12 @@ def cache_folder() -> Path:
     variable, usual = {"win32": ("LOCALAPPDATA", "AppData/Local"), "darwin": ("", "Library/Caches")}.get(
         sys.platform, ("XDG_CACHE_HOME", ".cache")
     )
-    return Path(os.environ.get(variable) or Path.home() / usual) / "tlkit"
+    if there := os.environ.get(variable):
+        return Path(there) / "tlkit"
+    try:
+        return Path.home() / usual / "tlkit"
+    except RuntimeError as error:
+        raise FileNotFoundError("you have no home folder for downloads; set TLKIT_CACHE to one to write to") from error
 
 
 def fetch(urls: str | Sequence[str], path: Path, *, md5: str = "", sha256: str = "", timeout: float = 20.0) -> Path:

@@ -13,6 +13,17 @@ NAMES = 3  # counts how often names that lessons call have changed; a copy is st
 SOLUTION = re.compile(r"^( *)# solution\n.*?^ *# end of solution$", re.DOTALL | re.MULTILINE)
 
 
+def usual_folder(teacher: bool = False) -> Path:
+    """Where copies go if nobody says where: beside what is here, and among the copies where somebody stands there."""
+    names = {False: "tlkit-lessons", True: "tlkit-lessons-teacher"}
+    here = Path.cwd()
+    if here.name in names.values():
+        return here.with_name(names[teacher])
+    if any("copied" in _stamp(_read(path)) for path in here.glob("*.ipynb")):
+        return here
+    return here / names[teacher]
+
+
 def make_copies(folder: Path | str = "tlkit-lessons", teacher: bool = False) -> list[Path]:
     """Put a copy of every lesson into a folder, and never over somebody's work.
 

@@ -5,6 +5,8 @@ import os
 import platform
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -29,6 +31,20 @@ def kernel_environment(scale: str) -> dict[str, str]:
     if scale != "full":
         environment.setdefault("OMP_NUM_THREADS", "1")
     return environment
+
+
+@contextmanager
+def kernel_of(client: Any, **options: Any) -> Iterator[None]:
+    """The kernel of an nbclient, started. Raises ChildProcessError with its last words if that fails."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors, ExitStack() as running:
+        try:
+            running.enter_context(client.setup_kernel(stderr=errors, **options))
+        except Exception as error:  # of many kinds: no such kernel, no such file, no answer in time
+            errors.seek(0)
+            last_line = errors.read().strip().rpartition("\n")[2]
+            name = client.kernel_name
+            raise ChildProcessError(f'the kernel "{name}" does not start: {error}. {last_line}'.strip()) from error
+        yield
 
 
 def page_of(notebook: Any) -> str:
@@ -57,6 +73,9 @@ def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None
         The entry for `tlkit run --json`: lesson, scale, device, seconds, date, machine, versions, claims, and `error`
         if a cell failed or the page could not be written. A claim that does not hold is among the claims, and the
         lesson goes on.
+
+    Raises:
+        ChildProcessError: if its kernel does not start; `tlkit doctor` says more.
     """
     import nbformat
     from nbclient import NotebookClient
@@ -69,8 +88,7 @@ def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None
         record = Path(folder) / "claims.jsonl"
         there = {"metadata": {"path": folder if lesson in catalogue() else str(lesson.path.parent)}}
         client = NotebookClient(notebook, timeout=None, extra_arguments=["--log-level=ERROR"], resources=there)
-        environment = kernel_environment(scale) | {"TLKIT_CLAIMS": str(record)}
-        with client.setup_kernel(env=environment):
+        with kernel_of(client, env=kernel_environment(scale) | {"TLKIT_CLAIMS": str(record)}):
             for number, cell in enumerate(notebook.cells):
                 try:
                     client.execute_cell(cell, number)

@@ -229,32 +229,27 @@ def _kernel() -> str:
     from nbclient.exceptions import CellExecutionError
     from nbformat.v4 import new_code_cell, new_notebook
 
+    from tlkit.lessons.headless import kernel_of
+
     cell = new_code_cell("import sys\nprint(sys.executable, flush=True)\nimport tlkit\ntlkit.__version__")
     options = {"kernel_name": "python3", "startup_timeout": PATIENCE, "timeout": PATIENCE}
     client = NotebookClient(new_notebook(cells=[cell]), shutdown_kernel="immediate", **options)
     started = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder, open(Path(folder) / "stderr", "w+", encoding="utf-8") as errors:
+    with tempfile.TemporaryDirectory() as folder, kernel_of(client, cwd=folder):
         try:
-            with client.setup_kernel(cwd=folder, stderr=errors):
-                client.execute_cell(cell, 0)
+            client.execute_cell(cell, 0)
         except CellExecutionError as error:
             raise ImportError(f"{cell.outputs[0].text.strip()}: {error.evalue}") from error
-        except Exception as error:
-            errors.seek(0)
-            raise RuntimeError(f"{error}. {_last_line(errors.read())}") from error
     return f"{cell.outputs[0].text.strip()} answered in {time.perf_counter() - started:.1f} s"
 
 
 def _jupyterlab() -> str:
-    command = [sys.executable, "-m", "jupyterlab", "--version"]
+    command = [sys.executable, "-P", "-m", "jupyterlab", "--version"]
     ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE)
     if ran.returncode:
-        raise RuntimeError(f"it does not start. {_last_line(ran.stderr)}")
+        last_line = ran.stderr.strip().rpartition("\n")[2]
+        raise RuntimeError(f"it does not start. {last_line}")
     return f"{ran.stdout.strip()} starts"
-
-
-def _last_line(text: str) -> str:
-    return text.strip().rpartition("\n")[2]
 
 
 def _cache() -> str:
