@@ -42,7 +42,7 @@ def kernel_of(client: Any, **options: Any) -> Iterator[None]:
         except Exception as error:  # of many kinds: no such kernel, no such file, no answer in time
             errors.seek(0)
             last_line = errors.read().strip().rpartition("\n")[2]
-            name = client.kernel_name
+            name = client.kernel_name or "python3"
             raise ChildProcessError(f'the kernel "{name}" does not start: {error}. {last_line}'.strip()) from error
         yield
 
