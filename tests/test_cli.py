@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from helpers import plant_kernel, reader
+from jupyterlab_server.settings_utils import _get_overrides
 from nbformat.v4 import new_code_cell, new_notebook
 
 import tlkit as tl
@@ -393,6 +394,14 @@ def test_lab_opens_the_first_of_the_copies(lab, tmp_path):
     assert "--LabApp.default_url=/lab/tree/01_why_transfer.ipynb" in command
     assert environment["OMP_NUM_THREADS"] == os.environ["OMP_NUM_THREADS"]
     assert (tmp_path / "mine" / "01_why_transfer.ipynb").exists()
+
+
+def test_lab_asks_nothing_about_news_and_leaves_the_users_own_settings_alone(lab, tmp_path, monkeypatch):
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "/theirs")
+    ours, theirs = lab()[2]["JUPYTER_CONFIG_PATH"].split(os.pathsep)
+    assert theirs == "/theirs"
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", ours)
+    assert _get_overrides(str(tmp_path))[0]["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
 
 
 def test_lab_says_that_there_is_no_lesson_to_open(lab, lessons, capsys):

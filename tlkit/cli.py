@@ -118,7 +118,7 @@ def _path(text: str) -> Path:
 
 def _lab(options: argparse.Namespace) -> int:
     from tlkit.lessons.copies import make_copies, older_copies, usual_folder
-    from tlkit.lessons.headless import kernel_environment
+    from tlkit.lessons.headless import lab_environment
     from tlkit.lessons.scales import scale
 
     if options.port:
@@ -143,7 +143,7 @@ def _lab(options: argparse.Namespace) -> int:
     if options.no_browser or not screen:
         print("Open the address below in a browser; it holds the key. Stop with Ctrl-C, twice.")
         command.append("--no-browser")
-    return _become(command, kernel_environment(scale()))
+    return _become(command, lab_environment(scale()))
 
 
 def _become(command: list[str], environment: dict[str, str]) -> int:

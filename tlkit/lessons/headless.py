@@ -33,6 +33,14 @@ def kernel_environment(scale: str) -> dict[str, str]:
     return environment
 
 
+def lab_environment(scale: str) -> dict[str, str]:
+    """What JupyterLab is started with: as its kernels, and with settings of the course where the user has none."""
+    environment = kernel_environment(scale)
+    configured = filter(None, [environment.get("JUPYTER_CONFIG_PATH")])
+    environment["JUPYTER_CONFIG_PATH"] = os.pathsep.join([str(Path(__file__).parent / "jupyter"), *configured])
+    return environment
+
+
 @contextmanager
 def kernel_of(client: Any, **options: Any) -> Iterator[None]:
     """The kernel of an nbclient, started. Raises ChildProcessError with its last words if that fails."""

@@ -20,6 +20,7 @@ from pathlib import Path
 import tlkit as tl
 from tlkit.data.downloads import path_named
 
+EXTENSIONS = {"@jupyter-widgets/jupyterlab-manager": "jupyterlab_widgets", "anywidget": "anywidget"}  # their packages
 PATIENCE = 60  # seconds for a kernel, JupyterLab or node to answer
 READ_AS_MODULES = """
 for (const file of process.argv.slice(1))
@@ -125,7 +126,9 @@ def _checks(kernel: bool) -> Iterator[tuple[str, Callable[[], str], str]]:
     yield "lessons", _lessons, again
     if kernel:
         yield "scripts", _scripts, again
-        yield "kernel", _kernel, f"{python} -m ipykernel install --sys-prefix"
+        yield "kernel", _kernel, _kernel_repair()
+        mend = 'take it out of "disabledExtensions" in the file that is named'
+        yield "widgets in Lab", _extensions, f"{mend}, or {install} --force-reinstall {' '.join(EXTENSIONS.values())}"
         yield "JupyterLab", _jupyterlab, again
     yield "this folder", lambda: _writable(Path.cwd()), "start from a folder that you may write to"
     yield "cache", _cache, "set TLKIT_CACHE to a folder that you may write to"
@@ -241,6 +244,41 @@ def _kernel() -> str:
         except CellExecutionError as error:
             raise ImportError(f"{cell.outputs[0].text.strip()}: {error.evalue}") from error
     return f"{cell.outputs[0].text.strip()} answered in {time.perf_counter() - started:.1f} s"
+
+
+def _kernel_repair() -> str:
+    """What takes the place of the kernel that JupyterLab finds now: the first of several folders has it."""
+    from jupyter_client.kernelspec import KernelSpecManager
+    from jupyter_core.paths import jupyter_data_dir
+
+    found = Path(KernelSpecManager().find_kernel_specs().get("python3", ""))
+    for folder in filter(None, os.environ.get("JUPYTER_PATH", "").split(os.pathsep)):
+        if found.is_relative_to(folder):
+            return f"take {folder} out of JUPYTER_PATH, where another kernel comes first, or unset it"
+    level = "--user" if found.is_relative_to(jupyter_data_dir()) else "--sys-prefix"
+    return f"{sys.executable} -m ipykernel install {level}"
+
+
+def _extensions() -> str:
+    """Ask for what JupyterLab would load, as it does itself: without these two every widget is a line of text."""
+    from jupyter_core.paths import jupyter_config_path, jupyter_path
+    from jupyterlab.commands import get_app_dir
+    from jupyterlab_server.config import get_page_config
+
+    settings = Path(get_app_dir(), "settings")
+    config = get_page_config(jupyter_path("labextensions"), str(settings))
+    there = {extension["name"] for extension in config["federated_extensions"]}
+    if missing := EXTENSIONS.keys() - there:
+        raise ImportError(f"JupyterLab does not find its extension {', '.join(sorted(missing))}")
+    disabled = [one for one in config["disabledExtensions"] if one.partition(":")[0] in EXTENSIONS]
+    if disabled:
+        folders = [settings, *(Path(folder, "labconfig") for folder in jupyter_config_path())]
+        files = [file for folder in folders for file in sorted(folder.rglob("page_config*"))]
+        where = [
+            str(file) for file in files if file.is_file() and any(f'"{one}"' in file.read_text() for one in disabled)
+        ]
+        raise RuntimeError(f"{', '.join(disabled)} is disabled in {', '.join(where) or 'a page_config.json'}")
+    return f"JupyterLab loads {' and '.join(EXTENSIONS)}"
 
 
 def _jupyterlab() -> str:
