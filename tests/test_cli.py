@@ -112,9 +112,6 @@ def test_without_a_home_folder_jupyter_is_not_started_and_it_says_what_to_do(nam
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr(Path, "expanduser", homeless)
-    monkeypatch.delenv("JUPYTER_RUNTIME_DIR", raising=False)
-    monkeypatch.delenv("JUPYTER_DATA_DIR", raising=False)
-    monkeypatch.setattr("platformdirs.user_data_dir", homeless)
     assert cli.main([name, "01"] if name == "run" else [name]) == 2
     assert "set HOME to one you may write to" in capsys.readouterr().err
 

@@ -268,7 +268,7 @@ def test_a_disabled_extension_is_named_with_the_file_that_disables_it(disabled, 
 
 
 def test_an_extension_that_is_not_there_is_named(try_only, monkeypatch):
-    monkeypatch.setattr("jupyter_core.paths.jupyter_path", lambda *_: [])
+    monkeypatch.setattr("jupyterlab.labextensions.LabExtensionApp.jupyter_path", [])
     assert (
         "does not find its extension @jupyter-widgets/jupyterlab-manager, anywidget" in try_only("widgets in Lab").words
     )

@@ -61,11 +61,9 @@ def _plainly(error: UnicodeError) -> tuple[str, int]:
 
 def _require_home() -> None:
     """Refuse to start Jupyter where it would end in a traceback: it keeps what it needs in the home folder."""
-    from jupyter_core.paths import jupyter_runtime_dir
-
     try:
-        Path(jupyter_runtime_dir()).mkdir(0o700, parents=True, exist_ok=True)
-    except (RuntimeError, OSError) as error:
+        Path.home()
+    except RuntimeError as error:
         reason = str(error).rstrip(".")
         raise ValueError(
             f"Jupyter has no home folder for its files ({reason}); set HOME to one you may write to"

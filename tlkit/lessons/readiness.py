@@ -126,7 +126,10 @@ def _checks(kernel: bool) -> Iterator[tuple[str, Callable[[], str], str]]:
     yield "lessons", _lessons, again
     if kernel:
         yield "scripts", _scripts, again
-        yield "kernel", _kernel, _kernel_repair()
+        repair = f"{python} -m ipykernel install --sys-prefix"
+        with suppress(ImportError):  # without ipykernel, which is a finding of its own
+            repair = _kernel_repair()
+        yield "kernel", _kernel, repair
         mend = 'take it out of "disabledExtensions" in the file that is named'
         yield "widgets in Lab", _extensions, f"{mend}, or {install} --force-reinstall {' '.join(EXTENSIONS.values())}"
         yield "JupyterLab", _jupyterlab, again
@@ -248,31 +251,30 @@ def _kernel() -> str:
 
 def _kernel_repair() -> str:
     """What takes the place of the kernel that JupyterLab finds now: the first of several folders has it."""
-    from jupyter_client.kernelspec import KernelSpecManager
-    from jupyter_core.paths import jupyter_data_dir
+    from ipykernel.kernelspec import KernelSpecManager
 
-    found = Path(KernelSpecManager().find_kernel_specs().get("python3", ""))
+    manager = KernelSpecManager()
+    found = Path(manager.find_kernel_specs().get("python3", ""))
     for folder in filter(None, os.environ.get("JUPYTER_PATH", "").split(os.pathsep)):
         if found.is_relative_to(folder):
             return f"take {folder} out of JUPYTER_PATH, where another kernel comes first, or unset it"
-    level = "--user" if found.is_relative_to(jupyter_data_dir()) else "--sys-prefix"
+    level = "--user" if found.is_relative_to(manager.user_kernel_dir) else "--sys-prefix"
     return f"{sys.executable} -m ipykernel install {level}"
 
 
 def _extensions() -> str:
     """Ask for what JupyterLab would load, as it does itself: without these two every widget is a line of text."""
-    from jupyter_core.paths import jupyter_config_path, jupyter_path
-    from jupyterlab.commands import get_app_dir
-    from jupyterlab_server.config import get_page_config
+    from jupyterlab.commands import get_app_dir, get_page_config
+    from jupyterlab.labextensions import LabExtensionApp
 
-    settings = Path(get_app_dir(), "settings")
-    config = get_page_config(jupyter_path("labextensions"), str(settings))
+    jupyter, settings = LabExtensionApp(), Path(get_app_dir(), "settings")
+    config = get_page_config([str(Path(folder, "labextensions")) for folder in jupyter.jupyter_path], str(settings))
     there = {extension["name"] for extension in config["federated_extensions"]}
     if missing := EXTENSIONS.keys() - there:
         raise ImportError(f"JupyterLab does not find its extension {', '.join(sorted(missing))}")
     disabled = [one for one in config["disabledExtensions"] if one.partition(":")[0] in EXTENSIONS]
     if disabled:
-        folders = [settings, *(Path(folder, "labconfig") for folder in jupyter_config_path())]
+        folders = [settings, *(Path(folder, "labconfig") for folder in jupyter.config_file_paths)]
         files = [file for folder in folders for file in sorted(folder.rglob("page_config*"))]
         where = [
             str(file) for file in files if file.is_file() and any(f'"{one}"' in file.read_text() for one in disabled)
