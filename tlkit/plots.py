@@ -101,7 +101,7 @@ class Picture(Figure):
         """The figure as an SVG element whose colours follow the page and whose text stays text."""
         buffer = io.StringIO()
         # With a salt of its own a picture has the same ids each time it is drawn, and others than its neighbours.
-        style = {
+        style: Any = {
             "svg.fonttype": "none",
             "font.family": "sans-serif",
             "svg.hashsalt": f"{self.words} {self.get_figwidth()}",

@@ -16,6 +16,7 @@ from html import escape
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import tlkit as tl
 from tlkit.data.downloads import path_named
@@ -127,7 +128,7 @@ def _checks(kernel: bool) -> Iterator[tuple[str, Callable[[], str], str]]:
     if kernel:
         yield "scripts", _scripts, again
         repair = f"{python} -m ipykernel install --sys-prefix"
-        with suppress(ImportError):  # without ipykernel, which is a finding of its own
+        with suppress(ImportError):  # without nbclient, which is a finding of its own
             repair = _kernel_repair()
         yield "kernel", _kernel, repair
         mend = 'take it out of "disabledExtensions" in the file that is named'
@@ -251,9 +252,10 @@ def _kernel() -> str:
 
 def _kernel_repair() -> str:
     """What takes the place of the kernel that JupyterLab finds now: the first of several folders has it."""
-    from ipykernel.kernelspec import KernelSpecManager
+    from nbclient import NotebookClient
+    from nbformat.v4 import new_notebook
 
-    manager = KernelSpecManager()
+    manager: Any = NotebookClient(new_notebook()).create_kernel_manager().kernel_spec_manager
     found = Path(manager.find_kernel_specs().get("python3", ""))
     for folder in filter(None, os.environ.get("JUPYTER_PATH", "").split(os.pathsep)):
         if found.is_relative_to(folder):
