@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,6 +20,26 @@ from tlkit.experiments import Comparison, compare
 from tlkit.models.networks import SmallCNN
 from tlkit.objectives.supervised import CrossEntropy
 from tlkit.training.run import Run
+
+
+@contextmanager
+def reader(pipe: Path) -> Iterator[Callable[[], bytes]]:
+    """Make a pipe and read it in a process of its own; yields what waits for all that is written and returns it."""
+    os.mkfifo(pipe)
+    taken = pipe.with_suffix(".taken")
+    with taken.open("wb") as file, subprocess.Popen(["cat", pipe], stdout=file) as process:
+        try:
+            yield lambda: (process.wait(timeout=20), taken.read_bytes())[1]
+        finally:
+            process.kill()
+
+
+def plant_kernel(folder: Path, code: str) -> None:
+    """Make a folder in which, if JUPYTER_PATH names it, `python3` is the kernel that these lines of Python are."""
+    argv = [sys.executable, "-c", code, "-f", "{connection_file}"]
+    (there := folder / "kernels" / "python3").mkdir(parents=True)
+    (there / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "", "language": "python"}))
+
 
 NAMES = ("a", "b", "c")
 

@@ -12,8 +12,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from helpers import plant_kernel, reader
+from jupyterlab_server.settings_utils import _get_overrides
 from nbformat.v4 import new_code_cell, new_notebook
 
+import tlkit as tl
 from tlkit import cli
 from tlkit.lessons.copies import NAMES
 from tlkit.lessons.headless import kernel_environment
@@ -66,6 +69,51 @@ def test_an_interrupt_ends_it_as_the_shell_expects(monkeypatch):
     monkeypatch.setattr(cli, "_parser", lambda: argparse.ArgumentParser())
     monkeypatch.setattr(argparse.ArgumentParser, "parse_args", lambda *_: argparse.Namespace(command=interrupted))
     assert cli.main([]) == 130
+
+
+NAMES_OF_PYTHON = "random re fnmatch types token copy string json socket logging inspect code queue select calendar"
+
+
+@pytest.fixture
+def disguised(tmp_path, monkeypatch) -> Path:
+    """A working folder in which a learner's files have names of Python's modules."""
+    for name in NAMES_OF_PYTHON.split():
+        (tmp_path / f"{name}.py").write_text("1 / 0")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_module_takes_no_file_of_the_working_folder_for_one_of_pythons(disguised):
+    for name in ("re", "fnmatch", "types"):  # those that Python itself reads for -m, before tlkit does anything
+        (disguised / f"{name}.py").unlink()
+    ran = subprocess.run([sys.executable, "-m", "tlkit", "lessons"], capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_what_the_encoding_of_the_output_does_not_have_is_printed_plainly():
+    code = "from tlkit import cli; cli._lessons = lambda options: print('✓ a − b') or 0; cli.main(['lessons'])"
+    environment = os.environ | {"PYTHONIOENCODING": "cp1252"}
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment)
+    assert (ran.stdout, ran.stderr) == (b"+ a - b\n", b"")
+
+
+def test_who_reads_only_the_first_lines_gets_no_complaint():
+    code = "import sys; sys.stdin.close(); from tlkit.cli import main; sys.exit(main(['lessons']))"
+    read, write = os.pipe()
+    os.close(read)
+    ran = subprocess.run([sys.executable, "-c", code], stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    assert (ran.returncode, ran.stderr) == (cli.UNREAD, b"")
+
+
+@pytest.mark.parametrize("name", ["lab", "run", "doctor"])
+def test_without_a_home_folder_jupyter_is_not_started_and_it_says_what_to_do(name, lessons, monkeypatch, capsys):
+    def homeless(self):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", homeless)
+    assert cli.main([name, "01"] if name == "run" else [name]) == 2
+    assert "set HOME to one you may write to" in capsys.readouterr().err
 
 
 # ---- lessons ----
@@ -163,9 +211,94 @@ def test_run_reports_every_claim_true_or_false_and_goes_on_to_the_next_lesson(le
     assert list(tmp_path.rglob("litter.txt")) == [] and not Path("litter.txt").exists()
 
 
+def test_a_file_of_ones_own_runs_in_its_own_folder_with_the_modules_beside_it(lessons, tmp_path, capsys):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "beside.py").write_text("answer = 42")
+    plant(tmp_path / "mine", "01_why_transfer", "from beside import answer", "assert answer == 43, 'mine'")
+    assert cli.main(["run", str(tmp_path / "mine" / "01_why_transfer.ipynb"), "--scale", "quick"]) == 1
+    assert "FAILED cell 'cell-1': AssertionError: mine" in capsys.readouterr().out
+
+
 def entry(*holds: bool | None, **more) -> dict:
     claims = [{"text": "it", "holds": h, "difference": 1.0, "low": None, "high": None, "seeds": 5} for h in holds]
     return {"lesson": "01_why_transfer", "device": "cpu", "seconds": 1.0, "claims": claims} | more
+
+
+@pytest.fixture
+def instant(lessons, monkeypatch):
+    """Lessons that take no time; what is done while one runs may be given."""
+    during = []
+
+    def run_lesson(*_):
+        for action in during:
+            action()
+        return entry(True)
+
+    monkeypatch.setattr("tlkit.lessons.headless.run_lesson", run_lesson)
+    return during
+
+
+def test_a_kernel_that_cannot_start_is_a_sentence_with_a_status_of_its_own(lessons, tmp_path, monkeypatch, capsys):
+    plant_kernel(tmp_path, "raise SystemExit('no disk\\nno memory')")
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    (results := tmp_path / "results.json").write_text("earlier")
+    assert cli.main(["run", "01", "--json", str(results)]) == 3
+    words = capsys.readouterr().err
+    assert 'tlkit: the kernel "python3" does not start: ' in words and words.endswith("no memory\n")
+    assert results.read_text() == "earlier"
+
+
+def test_a_kernel_that_is_not_installed_is_named(lessons, capsys):
+    notebook = nbformat.read(path := lessons / "01_why_transfer.ipynb", as_version=4)
+    notebook.metadata.kernelspec = {"name": "no-such-kernel", "display_name": "", "language": "python"}
+    nbformat.write(notebook, path)
+    assert cli.main(["run", "01"]) == 3
+    assert 'the kernel "no-such-kernel" does not start: No such kernel' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--json", "--html"])
+def test_what_cannot_be_written_is_refused_before_a_lesson_runs(option, instant, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    instant.append(lambda: pytest.fail("a lesson ran"))
+    assert cli.main(["run", "01", option, str(tmp_path / "file" / "results")]) == 2
+    assert "cannot be written (" in (words := capsys.readouterr().err) and "nothing has run yet" in words
+
+
+def test_results_are_not_written_over_a_folder_and_nothing_runs(instant, tmp_path, capsys):
+    instant.append(lambda: pytest.fail("a lesson ran"))
+    assert cli.main(["run", "01", "--json", str(tmp_path)]) == 2
+    assert f"{tmp_path} cannot be written (Is a directory)" in capsys.readouterr().err
+
+
+def test_what_was_measured_is_printed_also_when_it_can_no_longer_be_written(instant, tmp_path, capsys):
+    folder = tmp_path / "results"
+    instant.append(lambda: (folder.rmdir(), folder.touch()))
+    assert cli.main(["run", "01", "--json", str(folder / "results.json")]) == 2
+    assert "  holds: it: +1.0 points, 5 seeds\n" in capsys.readouterr().out
+
+
+def test_what_was_measured_is_written_also_when_nobody_reads_what_is_printed(instant, tmp_path, monkeypatch):
+    def gone(words, **_):
+        if "holds" in words:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(cli, "print", gone, raising=False)
+    cli.main(["run", "01", "--json", str(tmp_path / "results.json")])
+    assert json.loads((tmp_path / "results.json").read_text()) == [entry(True)]
+
+
+def test_results_for_a_pipe_are_one_list(instant, lessons, tmp_path):
+    plant(lessons, "02_more", "1")
+    with reader(pipe := tmp_path / "pipe") as read:
+        assert cli.main(["run", "01", "02", "--json", str(pipe)]) == 0
+        assert json.loads(read()) == [entry(True)] * 2
+
+
+def test_two_lessons_of_one_name_do_not_overwrite_each_others_page(instant, tmp_path, capsys):
+    plant(tmp_path, "01_why_transfer", "1")
+    call = ["run", "01", str(tmp_path / "01_why_transfer.ipynb"), "--html", str(tmp_path / "pages")]
+    assert cli.main(call) == 2
+    assert "two of these lessons are called 01_why_transfer" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -212,6 +345,26 @@ def test_kernels_get_one_thread_unless_the_user_or_the_full_scale_says_otherwise
     assert kernel_environment("standard")["OMP_NUM_THREADS"] == "3"
 
 
+@pytest.mark.parametrize("variable", ["TLKIT_DATA", "TLKIT_CACHE", "TLKIT_CLAIMS"])
+def test_kernels_get_the_paths_of_variables_as_they_are_meant_here(variable, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(variable, "mine")
+    assert kernel_environment("quick")[variable] == str(tmp_path / "mine")
+
+
+def test_a_tilde_in_a_path_is_the_home_folder_also_where_the_shell_leaves_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    options = cli._parser().parse_args(["run", "01", "--json=~/out.json", "--html=~/pages"])
+    assert (options.json, options.html) == (tmp_path / "out.json", tmp_path / "pages")
+    assert cli._parser().parse_args(["lab", "--folder=~/course"]).folder == tmp_path / "course"
+
+
+def test_a_tilde_of_a_user_there_is_not_is_refused(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["lab", "--folder=~no-such-user/course"])
+    assert ended.value.code == 2 and "~no-such-user/course" in capsys.readouterr().err
+
+
 # ---- lab ----
 
 
@@ -233,11 +386,19 @@ def lab(lessons, tmp_path, monkeypatch):
 def test_lab_opens_the_first_of_the_copies(lab, tmp_path):
     status, command, environment = lab()
     assert status == 0
-    assert command[:3] == [sys.executable, "-m", "jupyterlab"]
+    assert command[:4] == [sys.executable, "-P", "-m", "jupyterlab"]
     assert f"--ServerApp.root_dir={(tmp_path / 'mine').resolve()}" in command
     assert "--LabApp.default_url=/lab/tree/01_why_transfer.ipynb" in command
     assert environment["OMP_NUM_THREADS"] == os.environ["OMP_NUM_THREADS"]
     assert (tmp_path / "mine" / "01_why_transfer.ipynb").exists()
+
+
+def test_lab_asks_nothing_about_news_and_leaves_the_users_own_settings_alone(lab, tmp_path, monkeypatch):
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "/theirs")
+    ours, theirs = lab()[2]["JUPYTER_CONFIG_PATH"].split(os.pathsep)
+    assert theirs == "/theirs"
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", ours)
+    assert _get_overrides(str(tmp_path))[0]["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
 
 
 def test_lab_says_that_there_is_no_lesson_to_open(lab, lessons, capsys):
@@ -297,6 +458,40 @@ def test_lab_says_that_a_port_is_in_use_and_starts_nothing(lab, capsys):
         status, command, _ = lab("--port", str(port))
     assert (status, command) == (2, [])
     assert f"tlkit: port {port} is in use; leave --port out and a free one is taken" in capsys.readouterr().err
+
+
+def test_lab_says_that_a_port_is_not_open_to_this_user(lab, monkeypatch, capsys):
+    def refused(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("socket.socket.bind", refused)
+    assert lab("--port", "80")[:2] == (2, [])
+    assert "port 80 is not open to you; take one from 1024 on, or leave --port out" in capsys.readouterr().err
+
+
+def test_jupyterlab_starts_where_files_have_names_of_pythons_modules(lab, disguised):
+    ran = subprocess.run([*lab()[1], "--version"], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("here", "options", "expected"),
+    [
+        ("", [], "tlkit-lessons"),
+        ("", ["--teacher"], "tlkit-lessons-teacher"),
+        ("tlkit-lessons", [], "tlkit-lessons"),
+        ("tlkit-lessons", ["--teacher"], "tlkit-lessons-teacher"),
+        ("mine", [], "mine"),
+    ],
+)
+def test_lab_makes_no_copies_inside_the_copies(here, options, expected, lessons, tmp_path, monkeypatch):
+    if here:
+        tl.lessons.make_copies(tmp_path / here)
+    monkeypatch.chdir(tmp_path / here)
+    monkeypatch.setattr(cli, "_become", lambda *_: 0)
+    assert cli.main(["lab", *options]) == 0
+    assert {path.parent for path in tmp_path.rglob("*.ipynb")} - {lessons, tmp_path / here} <= {tmp_path / expected}
+    assert (tmp_path / expected / "01_why_transfer.ipynb").exists()
 
 
 def test_lab_says_that_there_is_no_such_port(lab, capsys):

@@ -7,6 +7,7 @@ import hashlib
 import io
 import re
 import socket
+import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -169,6 +170,22 @@ def test_a_full_disk_is_named_and_no_other_mirror_is_tried(address, tmp_path, mo
     monkeypatch.setattr(Path, "open", lambda *_: Full())
     with pytest.raises(OSError, match=f"the folder {re.escape(str(tmp_path))} has no space left$"):
         fetch([f"{address}/good/file.bin"] * 2, tmp_path / "file.bin", md5=MD5)
+
+
+def test_a_relative_path_in_a_variable_is_the_same_one_wherever_it_is_read_later(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TLKIT_CACHE", "cache")
+    assert cache_folder() == tmp_path / "cache"
+    monkeypatch.chdir("/")
+    assert cache_folder() == tmp_path / "cache"
+    child = [sys.executable, "-c", "from tlkit.data.downloads import cache_folder; print(cache_folder())"]
+    assert subprocess.run(child, capture_output=True, text=True).stdout == f"{tmp_path / 'cache'}\n"
+
+
+def test_a_tilde_in_a_variable_is_the_home_folder(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("TLKIT_CACHE", "~/big")
+    assert cache_folder() == Path("/home/me/big")
 
 
 @pytest.mark.parametrize(

@@ -107,9 +107,30 @@ def test_elsewhere_the_lessons_are_inside_the_package(tmp_path, monkeypatch):
     assert tl.lessons.lessons_folder() == tmp_path.resolve() / "site-packages" / "tlkit" / "lessons" / "notebooks"
 
 
-@pytest.mark.parametrize("wanted", ["01_why_transfer", "01", "01_why_transfer.ipynb", "some/01_why_transfer.ipynb"])
-def test_a_lesson_is_found_by_name_by_number_and_by_file(wanted, lessons):
+@pytest.mark.parametrize("wanted", ["01_why_transfer", "01", "01_why_transfer.ipynb"])
+def test_a_lesson_is_found_by_its_name_or_number(wanted, lessons):
     assert tl.lessons.find(wanted).name == "01_why_transfer"
+
+
+def test_a_file_is_itself_also_where_the_course_has_a_lesson_of_that_name(lessons, tmp_path, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    mine = plant(tmp_path / "mine", "01_why_transfer", "My own")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert {tl.lessons.find(name).path for name in (str(mine), "~/mine/01_why_transfer.ipynb")} == {mine}
+    monkeypatch.chdir(tmp_path / "mine")
+    assert tl.lessons.find("01_why_transfer.ipynb").title == "My own"
+    assert tl.lessons.find("01_why_transfer").title == "Transfer"
+
+
+def test_a_file_that_is_not_there_is_no_lesson_of_the_course(lessons):
+    with pytest.raises(ValueError, match=r'there is no notebook "some/01_why_transfer\.ipynb"; for a lesson of the'):
+        tl.lessons.find("some/01_why_transfer.ipynb")
+
+
+def test_a_file_that_is_not_a_lesson_is_refused_with_the_reason(tmp_path):
+    nbformat.write(new_notebook(), tmp_path / "notes.ipynb")
+    with pytest.raises(ValueError, match=r"notes\.ipynb is not a lesson: its metadata does not say"):
+        tl.lessons.find(str(tmp_path / "notes.ipynb"))
 
 
 @pytest.mark.parametrize(

@@ -190,6 +190,31 @@ ipywidgets.Button()
 """
 
 
+PICTURES = """
+import sys
+sys.path.insert(0, "tests")
+import tlkit as tl
+from helpers import measured
+digits = tl.data.digits()
+comparison = measured({"x": [0.9, 0.91, 0.92, 0.9, 0.9], "y": [0.7, 0.72, 0.71, 0.7, 0.7]})
+tl.plots.gallery(digits.test[:12])
+"""
+CLAIM = "tl.lessons.claim(comparison, 'x', better_than='y', at=1)\ntl.show_source(tl.data.digits)"
+
+
+def test_two_executions_of_one_lesson_are_equal_byte_for_byte():
+    lesson = nbformat.read(notebooks.LESSONS / "00_start_here.ipynb", as_version=4)
+    source = {cell.id: cell.source for cell in lesson.cells}
+    own_folder = [source["write-folder"], source["read-folder"].rpartition("\n")[0]]  # without its widget
+    cells = [PICTURES, CLAIM, "task = digits", *own_folder]
+
+    def outputs_of() -> list:
+        planted = new_notebook(cells=[new_code_cell(text, id=f"cell-{n}") for n, text in enumerate(cells)])
+        return [cell.outputs for cell in notebooks.execute(planted, ROOT).cells]
+
+    assert outputs_of() == outputs_of()
+
+
 def test_nbval_passes_what_refresh_stored_and_fails_when_the_words_change(tmp_path):
     imports = new_code_cell("import ipywidgets\nimport matplotlib.pyplot as plt", id="imports")
     rich = checked_cell(WORDS_A_FIGURE_AND_A_WIDGET)

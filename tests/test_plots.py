@@ -73,6 +73,18 @@ def test_a_picture_takes_the_colours_of_the_page(draw):
 
 
 @EACH
+def test_a_picture_is_drawn_in_the_same_bytes_each_time(draw):
+    assert draw().svg() == draw().svg()
+
+
+@EACH
+def test_a_page_that_leaves_out_drawings_has_a_sentence_in_their_place_and_no_words_of_matplotlibs(draw):
+    html = draw()._repr_html_()
+    assert ".tl-untrusted{display:none}" in html and "trust the notebook" in html
+    assert "image/svg+xml" not in html and "Matplotlib" not in html
+
+
+@EACH
 def test_names_in_a_picture_are_text_not_markup(draw):
     picture = draw(EVIL)
     assert EVIL in texts(picture)

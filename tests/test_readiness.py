@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from helpers import split
+from helpers import plant_kernel, split
 from nbformat.v4 import new_notebook
 
 import tlkit as tl
@@ -65,7 +65,17 @@ def test_everything_works_here(here):
 def test_each_dependency_widget_and_part_of_jupyter_is_tried(here):
     lines = [line for line in metadata.requires("tlkit") or () if "extra ==" not in line]
     needed = {re.split(r"[<>=]", line)[0] for line in lines}
-    others = {"training", "images", "lessons", "scripts", "kernel", "JupyterLab", "this folder", "cache"}
+    others = {
+        "training",
+        "images",
+        "lessons",
+        "scripts",
+        "kernel",
+        "widgets in Lab",
+        "JupyterLab",
+        "this folder",
+        "cache",
+    }
     assert needed | set(tl.widgets.__all__) | others <= {finding.name for finding in here.findings}
 
 
@@ -217,14 +227,7 @@ def kernelspec(tmp_path, monkeypatch):
     """Let `python3` be the kernel that these lines of Python are."""
 
     def plant(code: str) -> None:
-        folder = tmp_path / "kernels" / "python3"
-        folder.mkdir(parents=True)
-        spec = {
-            "argv": [sys.executable, "-c", code, "-f", "{connection_file}"],
-            "display_name": "",
-            "language": "python",
-        }
-        (folder / "kernel.json").write_text(json.dumps(spec))
+        plant_kernel(tmp_path, code)
         monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
 
     return plant
@@ -235,6 +238,40 @@ def test_a_missing_kernelspec_is_named(try_only, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ipykernel.kernelspec", None)  # jupyter_client takes python3 from there, else
     finding = try_only("kernel")
     assert "No such kernel named python3" in finding.words and "-m ipykernel install" in finding.repair
+
+
+def test_another_kernel_in_jupyters_path_is_mended_by_taking_it_out(try_only, kernelspec, tmp_path, monkeypatch):
+    kernelspec("raise SystemExit('another Python')")
+    assert f"take {tmp_path} out of JUPYTER_PATH" in try_only("kernel").repair
+    monkeypatch.delenv("JUPYTER_PATH")
+    assert try_only("kernel").works
+
+
+def test_another_kernel_of_the_users_own_is_mended_where_it_stands(tmp_path, monkeypatch):
+    plant_kernel(tmp_path, "")
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")
+    assert readiness._kernel_repair().endswith("-m ipykernel install --user")
+
+
+@pytest.mark.parametrize("disabled", ["anywidget", "anywidget:plugin", "@jupyter-widgets/jupyterlab-manager"])
+def test_a_disabled_extension_is_named_with_the_file_that_disables_it(disabled, try_only, tmp_path, monkeypatch):
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    (tmp_path / "labconfig").mkdir()
+    (file := tmp_path / "labconfig" / "page_config.json").write_text(
+        json.dumps({"disabledExtensions": {disabled: True}})
+    )
+    finding = try_only("widgets in Lab")
+    assert finding.words == f"RuntimeError: {disabled} is disabled in {file}" and "disabledExtensions" in finding.repair
+    file.write_text(json.dumps({"disabledExtensions": {disabled: False}}))
+    assert try_only("widgets in Lab").works
+
+
+def test_an_extension_that_is_not_there_is_named(try_only, monkeypatch):
+    monkeypatch.setattr("jupyterlab.labextensions.LabExtensionApp.jupyter_path", [])
+    assert (
+        "does not find its extension @jupyter-widgets/jupyterlab-manager, anywidget" in try_only("widgets in Lab").words
+    )
 
 
 def test_a_kernel_that_dies_is_named_with_its_last_words(try_only, kernelspec):

@@ -1,6 +1,8 @@
 """The `tlkit` command: each subcommand is one call into the package."""
 
 import argparse
+import codecs
+import io
 import json
 import os
 import socket
@@ -8,22 +10,64 @@ import subprocess
 import sys
 from pathlib import Path
 
+STOPPED, UNREAD = 130, 141  # what a shell makes of SIGINT and SIGPIPE
+PLAIN = {"✓": "+", "✕": "x", "−": "-", "×": "x"}  # where the output's encoding lacks a sign
+
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command and return its exit status: 0, 1 when what was tried failed, 2 for a mistake in the call."""
+    """Run the command.
+
+    Returns:
+        Its exit status: 0; 1 when what was tried failed, such as a claim; 2 for a mistake in the call, or a file that
+        cannot be read or written; 3 when no kernel starts, so that nothing could be tried.
+    """
+    codecs.register_error("tlkit", _plainly)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="tlkit")
+    try:
+        status = _main(arguments)
+        print(end="", flush=True)
+        return status
+    except BrokenPipeError:  # whoever read the output has enough, as in `tlkit lessons | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNREAD
+
+
+def _main(arguments: list[str] | None) -> int:
     try:
         options = _parser().parse_args(arguments)
+        if options.command in (_lab, _run, _doctor):
+            _require_home()
         if options.command in (_lab, _lessons, _run):  # what they leave out is named first
             from tlkit.lessons.course import survey
 
             for reason in survey()[1].values():
                 print(f"tlkit: {reason}", file=sys.stderr)
         return options.command(options)
+    except BrokenPipeError:
+        raise
     except (ValueError, OSError) as error:
         print(f"tlkit: {error}", file=sys.stderr)
-        return 2
+        return 3 if isinstance(error, ChildProcessError) else 2
     except KeyboardInterrupt:
-        return 130
+        return STOPPED
+
+
+def _plainly(error: UnicodeError) -> tuple[str, int]:
+    """What is printed instead of signs that the output's encoding does not have: a tick is not worth a traceback."""
+    assert isinstance(error, UnicodeEncodeError)
+    return "".join(PLAIN.get(sign, "?") for sign in error.object[error.start : error.end]), error.end
+
+
+def _require_home() -> None:
+    """Refuse to start Jupyter where it would end in a traceback: it keeps what it needs in the home folder."""
+    try:
+        Path.home()
+    except RuntimeError as error:
+        reason = str(error).rstrip(".")
+        raise ValueError(
+            f"Jupyter has no home folder for its files ({reason}); set HOME to one you may write to"
+        ) from error
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -35,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     lab = commands.add_parser("lab", help="open the lessons in JupyterLab")
-    lab.add_argument("--folder", type=Path, help="where the copies go (default: tlkit-lessons, teachers' their own)")
+    lab.add_argument("--folder", type=_path, help="where the copies go (default: tlkit-lessons, teachers' their own)")
     lab.add_argument("--teacher", action="store_true", help="keep the solutions of the exercises")
     lab.add_argument("--port", type=int, help="the port to listen on (default: the first free one from 8888)")
     lab.add_argument("--no-browser", action="store_true", help="only print the address")
@@ -46,10 +90,10 @@ def _parser() -> argparse.ArgumentParser:
     lessons.set_defaults(command=_lessons)
 
     run = commands.add_parser("run", help="run lessons without a browser and report their claims")
-    run.add_argument("lesson", nargs="+", help="a lesson's name or number")
+    run.add_argument("lesson", nargs="+", help="a lesson's name or number, or a notebook's path")
     run.add_argument("--scale", choices=SCALES, default=scale(), help="default: %(default)s")
-    run.add_argument("--json", type=Path, metavar="FILE", help="write the results to a file")
-    run.add_argument("--html", type=Path, metavar="DIR", help="write the executed pages to a folder")
+    run.add_argument("--json", type=_path, metavar="FILE", help="write the results to a file")
+    run.add_argument("--html", type=_path, metavar="DIR", help="write the executed pages to a folder")
     run.set_defaults(command=_run)
 
     doctor = commands.add_parser("doctor", help="try what the lessons need on this machine")
@@ -62,14 +106,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _path(text: str) -> Path:
+    """A path; `~` is the home folder, also where the shell leaves it, as in --folder=~/course."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from error
+
+
 def _lab(options: argparse.Namespace) -> int:
-    from tlkit.lessons.copies import make_copies, older_copies
-    from tlkit.lessons.headless import kernel_environment
+    from tlkit.lessons.copies import make_copies, older_copies, usual_folder
+    from tlkit.lessons.headless import lab_environment
     from tlkit.lessons.scales import scale
 
-    if options.port and not _free(options.port):
-        raise ValueError(f"port {options.port} is in use; leave --port out and a free one is taken, or end what has it")
-    folder = options.folder or Path("tlkit-lessons-teacher" if options.teacher else "tlkit-lessons")
+    if options.port:
+        _try_port(options.port)
+    folder = options.folder or usual_folder(options.teacher)
     before = set(folder.glob("*.ipynb"))
     if not (paths := make_copies(folder, options.teacher)):
         raise ValueError("there is no lesson to open; `tlkit doctor` says what is wrong")
@@ -77,7 +129,9 @@ def _lab(options: argparse.Namespace) -> int:
         print(f"Your edited lessons stay as they are; a fresh copy stands beside each: {', '.join(fresh)}")
     if older := older_copies(folder):
         print(f"Of an older tlkit, so some names in them have changed (CHANGELOG says which): {', '.join(older)}")
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}"]
+    # -P: a learner's file random.py in this folder is no module of JupyterLab's. Kernels start as JupyterLab starts
+    # them everywhere: the lesson's folder can be imported from, behind Python's own modules.
+    command = [sys.executable, "-P", "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}"]
     command.append(f"--LabApp.default_url=/lab/tree/{paths[0].name}")
     command += [f"--port={options.port}", "--port-retries=0"] if options.port else []
     if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -87,7 +141,7 @@ def _lab(options: argparse.Namespace) -> int:
     if options.no_browser or not screen:
         print("Open the address below in a browser; it holds the key. Stop with Ctrl-C, twice.")
         command.append("--no-browser")
-    return _become(command, kernel_environment(scale()))
+    return _become(command, lab_environment(scale()))
 
 
 def _become(command: list[str], environment: dict[str, str]) -> int:
@@ -103,16 +157,19 @@ def _become(command: list[str], environment: dict[str, str]) -> int:
             continue
 
 
-def _free(port: int) -> bool:
+def _try_port(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
+        except PermissionError:
+            raise ValueError(f"port {port} is not open to you; take one from 1024 on, or leave --port out") from None
         except OSError:
-            return False
+            raise ValueError(
+                f"port {port} is in use; leave --port out and a free one is taken, or end what has it"
+            ) from None
         except OverflowError:
             raise ValueError(f"there is no port {port}; ports are numbered up to 65535") from None
-    return True
 
 
 def _lessons(options: argparse.Namespace) -> int:
@@ -129,25 +186,35 @@ def _lessons(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from tlkit.files import write_whole
+    from tlkit.files import is_stream, write_whole
     from tlkit.lessons.course import find
     from tlkit.lessons.headless import run_lesson
 
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-    if options.html:
-        options.html.mkdir(parents=True, exist_ok=True)
+    lessons = [find(name) for name in options.lesson]
+    names = [lesson.name for lesson in lessons]
+    if options.html and (twice := sorted({name for name in names if names.count(name) > 1})):
+        raise ValueError(f"two of these lessons are called {twice[0]}, and so would be their pages; run each by itself")
+    pages = [options.html / f"{name}.html" for name in names] if options.html else []
+    for path in [options.json, *pages] if options.json else pages:
+        _try_to_write(path)
     entries = []
-    for lesson in [find(name) for name in options.lesson]:
-        print(f"{lesson.name} at {options.scale}: {lesson.question}", flush=True)
-        entry = run_lesson(lesson, options.scale, options.html)
-        entries.append(entry)
-        if options.json:  # after each lesson, so that nothing measured waits for the next
+
+    def keep() -> None:
+        if options.json and entries:
             write_whole(options.json, json.dumps(entries, indent=1) + "\n")
-        for claim in entry["claims"]:
-            print("  " + _sentence(claim))
-        failure = f"\n  FAILED {entry['error']}" if "error" in entry else ""
-        print(f"  {entry['seconds']:.0f} s on {entry['device']}{failure}")
+
+    try:
+        for lesson in lessons:
+            print(f"{lesson.name} at {options.scale}: {lesson.question}", flush=True)
+            entries.append(entry := run_lesson(lesson, options.scale, options.html))
+            for claim in entry["claims"]:
+                print("  " + _sentence(claim))
+            failure = f"\n  FAILED {entry['error']}" if "error" in entry else ""
+            print(f"  {entry['seconds']:.0f} s on {entry['device']}{failure}", flush=True)
+            if options.json and not is_stream(options.json):  # whoever reads a pipe expects one list
+                keep()
+    finally:
+        keep()
     failed = any("error" in entry or any(c["holds"] is False for c in entry["claims"]) for entry in entries)
     return 1 if failed else 0
 
@@ -165,6 +232,16 @@ def _data(options: argparse.Namespace) -> int:
             words, status = str(error), 1
         print(f"{name:13} {words}", flush=True)
     return status
+
+
+def _try_to_write(path: Path) -> None:
+    """Refuse, before the hours of work, what could not be written after them."""
+    from tlkit.files import destination
+
+    try:
+        destination(path)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be written ({error.strerror}); name another, nothing has run yet") from error
 
 
 def _sentence(claim: dict) -> str:

@@ -33,6 +33,11 @@ from tlkit.words import budget_in_words, counted
 INK, INK2, EDGE, RULE, GROUND = (views.TOKENS[name][0] for name in ("ink", "ink2", "edge", "rule", "ground"))
 LEARNS = views.TOKENS["s1"][0]
 SHAPES = {"circle": "o", "triangle": "^", "square": "s", "diamond": "D"}  # the course's marks, as matplotlib's
+# A style hides this paragraph, and JupyterLab leaves out the styles and drawings of a notebook that is not trusted yet.
+UNTRUSTED = (
+    "<p class='tl-untrusted'>Here is a picture. It is shown once you run the cell or trust the notebook "
+    "(View, Activate Command Palette, Trust Notebook); until then you see only the words in it:</p>"
+)
 DOTTED = (0, (1, 2))
 CELL, GAP = 36, 8  # pixels of an image in a gallery, and between two
 
@@ -95,8 +100,16 @@ class Picture(Figure):
     def svg(self) -> str:
         """The figure as an SVG element whose colours follow the page and whose text stays text."""
         buffer = io.StringIO()
-        with matplotlib.rc_context({"svg.fonttype": "none", "font.family": "sans-serif"}):
-            self.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+        # With a salt of its own a picture has the same ids each time it is drawn, and others than its neighbours.
+        style: Any = {
+            "svg.fonttype": "none",
+            "font.family": "sans-serif",
+            "svg.hashsalt": f"{self.words} {self.get_figwidth()}",
+        }
+        with matplotlib.rc_context(style):
+            # None: without these words, which are all that is left of the element where a page may not show it.
+            nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+            self.savefig(buffer, format="svg", transparent=True, metadata=nothing)
         text = buffer.getvalue()
         text = re.sub(r'(<svg [^>]*?width="[\d.]+)pt("[^>]*?height="[\d.]+)pt', r"\1px\2px", text[text.index("<svg") :])
         for name, (light, _) in views.TOKENS.items():
@@ -106,7 +119,8 @@ class Picture(Figure):
         return text.replace("<svg ", f'<svg role="img" aria-label="{escape(self.words)}" ', 1)
 
     def _repr_html_(self) -> str:
-        return f"<style>{views.tokens_css()}{views.PICTURE_CSS}</style><div class='tl tl-picture'>{self.svg()}</div>"
+        style = f"<style>{views.tokens_css()}{views.PICTURE_CSS}</style>"
+        return f"{style}<div class='tl'>{UNTRUSTED}<div class='tl-picture'>{self.svg()}</div></div>"
 
     def __repr__(self) -> str:
         return self.words
@@ -371,7 +385,7 @@ def responsive(draw: Callable[[int], Picture]) -> str:
         HTML with both pictures.
     """
     widths = {"wide": 648, "narrow": 372}
-    return "".join(f"<div class='tl-picture tl-for-{n}'>{draw(w).svg()}</div>" for n, w in widths.items())
+    return UNTRUSTED + "".join(f"<div class='tl-picture tl-for-{n}'>{draw(w).svg()}</div>" for n, w in widths.items())
 
 
 # ---- what the pictures share ----

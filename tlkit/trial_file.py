@@ -8,7 +8,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor
 
 from tlkit.evaluation import Report
+from tlkit.files import destination
 
 FORMAT = 1
 
@@ -51,7 +51,7 @@ class TrialFile:
     """
 
     def __init__(self, path: str | PathLike[str], about: Mapping[str, Any]):
-        self.path, self.about = Path(path).expanduser(), {"trials": FORMAT, **about}
+        self.path, self.about = destination(path), {"trials": FORMAT, **about}
 
     def read(self) -> list[Trial]:
         """The trials in the file; a last line that was cut short, by a full disk or a killed process, is dropped."""

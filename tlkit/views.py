@@ -46,6 +46,7 @@ LARGEST = 96  # pixels of a side: photographs are shrunk to it before they are s
 BYTES = 3_000_000  # of images at most, by one widget: a saved page stays small
 
 PICTURE_CSS = (
+    ".tl-untrusted{display:none}"
     ".tl-picture svg{max-width:100%;height:auto;font-family:var(--jp-ui-font-family,system-ui,sans-serif)}"
     ".tl-picture svg text{font-family:inherit}"
     ".tl-picture image{filter:invert(var(--tl-invert));image-rendering:pixelated}"

@@ -232,6 +232,10 @@ class Notebook:
         """Interrupt the kernel, as the square button in the toolbar does."""
         self._command("notebook:interrupt-kernel")
 
+    def restart(self) -> None:
+        """Restart the kernel, as the toolbar does once its question is answered."""
+        self._app("return panel.context.sessionContext.session.kernel.restart()")
+
     def save(self) -> None:
         """Save the notebook, as Ctrl-S does."""
         self._app("return panel.context.save()")

@@ -1,8 +1,7 @@
-"""A widget saved as one file: opened from the disk, without a network, it works as it does in JupyterLab."""
+"""A widget or a lesson saved as one file: opened from the disk, without a network, it works as in JupyterLab."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,7 @@ from playwright.sync_api import Page
 import tlkit as tl
 from jupyter_browser import notebook_of, rest
 from tlkit.data.drawings import SAMPLES
-from tlkit.widgets.base import text_of
+from tlkit.lessons.headless import page_of
 
 ROUNDS = [list(SAMPLES)[start : start + 3] for start in range(0, 12, 3)]  # all samples, three by three
 QUESTIONS = 3  # of each class
@@ -110,13 +109,7 @@ def test_what_was_drawn_is_there_again_after_the_page_is_loaded_anew_but_not_aft
     page.get_by_text("0 drawings in 2 classes", exact=True).wait_for()
 
 
-SAVED = """<body>
-<script type="application/vnd.jupyter.widget-state+json">{state}</script>
-{views}
-<script>{host}</script>"""
-
-
-def test_a_saved_notebook_holds_each_file_once_and_its_widgets_answer_from_it(lab, tmp_path):
+def test_the_page_of_a_lesson_holds_each_file_once_and_its_widgets_answer_without_a_network(lab, tmp_path):
     digits = "import tlkit as tl\ndigits = tl.data.digits().test"
     shown = ["tl.widgets.Gallery(digits[:20])", "tl.widgets.Gallery(digits)", "tl.widgets.SideBySide(digits, digits)"]
     notebook = notebook_of([digits, *shown])
@@ -126,17 +119,17 @@ def test_a_saved_notebook_holds_each_file_once_and_its_widgets_answer_from_it(la
     names = [one["state"]["name"] for one in state["state"].values() if one["model_name"] == "WidgetModel"]
     assert sorted(names) == sorted({*names}) and {"style.css", "chart.js", "gallery.js", "side_by_side.js"} <= {*names}
 
-    views = [cell.outputs[0].data["application/vnd.jupyter.widget-view+json"] for cell in notebook.cells[1:]]
-    tags = [f'<script type="application/vnd.jupyter.widget-view+json">{json.dumps(view)}</script>' for view in views]
-    saved = tmp_path / "saved.html"
-    content = SAVED.format(state=json.dumps(state), views="\n".join(tags), host=text_of("host.js"))
-    saved.write_text(content, encoding="utf-8")
+    (saved := tmp_path / "saved.html").write_text(page_of(notebook), encoding="utf-8")
     context = lab.new_context(offline=True, viewport={"width": 960, "height": 900})
     page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     page.goto(saved.as_uri())
     page.get_by_text("20 images of 10 classes").wait_for()
     assert page.locator(".tl[data-widget]").count() == 3
     first = page.get_by_role("listbox").first
     first.press("ArrowRight")
     assert first.get_by_role("option", selected=True).get_attribute("id").endswith("-1")
+    asked = [url for url in asked if not url.startswith((saved.as_uri(), "blob:", "data:"))]
+    assert all("mathjax" in url for url in asked), asked  # formulas alone, for as long as nbconvert brings none
     context.close()

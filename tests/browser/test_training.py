@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import statistics
 import time
 
@@ -220,3 +222,19 @@ def test_watched_and_paused_or_alone_two_kernels_give_the_same_digest(notebook, 
         alone.run_all()
         assert alone.output_text(0) == watched
     assert len(watched) == 64
+
+
+@pytest.mark.parametrize("end", ["killed", "restarted"])
+def test_a_training_whose_kernel_has_ended_says_so_and_offers_nothing(end, open_notebook):
+    notebook = open_notebook([SETUP + "\nimport os\nprint(os.getpid())", CELLS["train"]])
+    notebook.run_cell(0)
+    notebook.run_cell(1, wait=False)
+    monitor = notebook.widget("monitor")
+    monitor.get_by_role("button", name="Stop").wait_for()
+    if end == "killed":
+        os.kill(int(notebook.output_text(0)), signal.SIGKILL)
+    else:
+        notebook.restart()
+    monitor.get_by_text("Python has ended", exact=True).wait_for(timeout=120_000)
+    assert "the kernel was stopped or restarted: run the cells again" in monitor.inner_text()
+    assert monitor.get_by_role("button").count() == 0

@@ -16,14 +16,32 @@ from urllib.request import Request, urlopen
 from tlkit.files import whole_file
 
 
+def path_named(variable: str) -> Path | None:
+    """The path that an environment variable names, if it does; `~` is the home folder.
+
+    A relative one is made absolute where it is read first, for this process and those that it starts: each works in a
+    folder of its own, and all mean the same one.
+    """
+    if not (named := os.environ.get(variable)):
+        return None
+    path = Path(named).expanduser().absolute()
+    os.environ[variable] = str(path)
+    return path
+
+
 def cache_folder() -> Path:
     """Where tlkit keeps what it downloads: TLKIT_CACHE, else the system's own place for caches. It need not exist."""
-    if folder := os.environ.get("TLKIT_CACHE"):
-        return Path(folder).expanduser()
+    if folder := path_named("TLKIT_CACHE"):
+        return folder
     variable, usual = {"win32": ("LOCALAPPDATA", "AppData/Local"), "darwin": ("", "Library/Caches")}.get(
         sys.platform, ("XDG_CACHE_HOME", ".cache")
     )
-    return Path(os.environ.get(variable) or Path.home() / usual).expanduser() / "tlkit"
+    if there := os.environ.get(variable):
+        return Path(there).expanduser() / "tlkit"
+    try:
+        return Path.home() / usual / "tlkit"
+    except RuntimeError as error:
+        raise FileNotFoundError("you have no home folder for downloads; set TLKIT_CACHE to one to write to") from error
 
 
 def fetch(urls: str | Sequence[str], path: Path, *, md5: str = "", sha256: str = "", timeout: float = 20.0) -> Path:

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from tlkit.data.downloads import cache_folder, fetch
+from tlkit.data.downloads import cache_folder, fetch, path_named
 from tlkit.data.sources import DIGITS, as_real_digits
 from tlkit.data.tasks import Split, Task
 from tlkit.files import whole_file
@@ -206,9 +206,9 @@ def place(name: str) -> Place | None:
     Raises OSError if TLKIT_DATA is not a folder or has only some of the files.
     """
     roots = {"the cache": cache_folder()}
-    if data := os.environ.get("TLKIT_DATA"):
-        roots = {"TLKIT_DATA": Path(data).expanduser()} | roots
-        if not roots["TLKIT_DATA"].is_dir():
+    if data := path_named("TLKIT_DATA"):
+        roots = {"TLKIT_DATA": data} | roots
+        if not data.is_dir():
             raise NotADirectoryError(f"TLKIT_DATA={data} is not a folder; set it to the one with the data, or unset it")
     for where, root in roots.items():
         missing = ""

@@ -1,10 +1,10 @@
 """A claim in a lesson: its sentence printed, its figure shown, its numbers recorded, and an error if it is false."""
 
 import json
-import os
 from html import escape
 from typing import Any
 
+from tlkit.data.downloads import path_named
 from tlkit.experiments import Comparison
 from tlkit.intervals import Claim, Interval
 from tlkit.lessons.page import on_page, paragraph
@@ -47,7 +47,7 @@ def claim(comparison: Comparison, name: str, **test: Any) -> None:
 
 def record(found: Claim) -> None:
     """Append a claim to the file named by TLKIT_CLAIMS, if there is one."""
-    if path := os.environ.get("TLKIT_CLAIMS"):
+    if path := path_named("TLKIT_CLAIMS"):
         interval = found.difference
         mean, low, high = (interval.mean, interval.low, interval.high) if interval else (None, None, None)
         numbers = {"difference": mean, "low": low, "high": high, "seeds": found.seeds}

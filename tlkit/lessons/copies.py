@@ -13,6 +13,17 @@ NAMES = 3  # counts how often names that lessons call have changed; a copy is st
 SOLUTION = re.compile(r"^( *)# solution\n.*?^ *# end of solution$", re.DOTALL | re.MULTILINE)
 
 
+def usual_folder(teacher: bool = False) -> Path:
+    """Where copies go if nobody says where: beside what is here, and among the copies where somebody stands there."""
+    names = {False: "tlkit-lessons", True: "tlkit-lessons-teacher"}
+    here = Path.cwd()
+    if here.name in names.values():
+        return here.with_name(names[teacher])
+    if any("copied" in _stamp(_read(path)) for path in here.glob("*.ipynb")):
+        return here
+    return here / names[teacher]
+
+
 def make_copies(folder: Path | str = "tlkit-lessons", teacher: bool = False) -> list[Path]:
     """Put a copy of every lesson into a folder, and never over somebody's work.
 
@@ -34,6 +45,7 @@ def make_copies(folder: Path | str = "tlkit-lessons", teacher: bool = False) -> 
     for lesson in catalogue():
         notebook = without_outputs(json.loads(lesson.path.read_text(encoding="utf-8")), teacher)
         notebook["metadata"].setdefault("tlkit", {}).update(copied=_cells_hash(notebook), names=NAMES)
+        notebook["metadata"] |= _kernel()
         opened.append(folder / lesson.path.name)
         target, number = opened[-1], 1
         while (there := _read(target)) is not None and not _is_as_written(there):
@@ -63,6 +75,18 @@ def without_outputs(notebook: dict[str, Any], teacher: bool) -> dict[str, Any]:
         if "solution" in cell["metadata"].get("tags", []) and not teacher:
             cell["source"] = SOLUTION.sub(r"\1answer = ...  # your turn", "".join(cell["source"]))
     return notebook
+
+
+def _kernel() -> dict[str, Any]:
+    """What JupyterLab writes into a notebook's metadata when its kernel answers: a copy that has it opens as saved."""
+    from ipykernel.ipkernel import IPythonKernel
+    from ipykernel.kernelspec import get_kernel_dict
+
+    spec = get_kernel_dict()
+    return {
+        "kernelspec": {"display_name": spec["display_name"], "language": spec["language"], "name": "python3"},
+        "language_info": {**IPythonKernel.language_info},
+    }
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -61,10 +61,10 @@ def survey() -> tuple[dict[str, Lesson], dict[str, str]]:
 
 
 def find(name: str) -> Lesson:
-    """The lesson of that name, of that number, or in that file.
+    """The lesson of that name or number, or the one in that file.
 
     Args:
-        name: such as "01_why_transfer", "01" or "notebooks/01_why_transfer.ipynb".
+        name: such as "01_why_transfer" or "01", of the course; or a file, such as "mine/01_why_transfer.ipynb".
 
     Returns:
         The lesson.
@@ -72,8 +72,16 @@ def find(name: str) -> Lesson:
     Raises:
         ValueError: if there is none; with the nearest match, or why a notebook of that name is not a lesson.
     """
+    file = Path(name).expanduser()
+    if file.suffix == ".ipynb" and file.is_file():
+        try:
+            return Lesson(file.stem, **_about(file), path=file.absolute())
+        except ValueError as error:
+            raise ValueError(f"{name} is not a lesson: {error}") from error
+    if file.name != name:
+        raise ValueError(f'there is no notebook "{name}"; for a lesson of the course give its name without a folder')
     lessons, left_out = survey()
-    wanted = Path(name).name.removesuffix(".ipynb")
+    wanted = name.removesuffix(".ipynb")
     begins = [known for known in (*lessons, *left_out) if wanted and known.startswith(wanted)]
     if begins and wanted not in begins and len(lessons.keys() & begins) < 2:
         wanted = begins[0]

@@ -5,15 +5,19 @@ import os
 import platform
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from tlkit.data.downloads import path_named
 from tlkit.files import write_whole
-from tlkit.lessons.course import Lesson
+from tlkit.lessons.course import Lesson, catalogue
 
 LIBRARIES = ("tlkit", "torch", "torchvision", "numpy", "scikit-learn")
+PATHS = ("TLKIT_DATA", "TLKIT_CACHE", "TLKIT_CLAIMS")  # the variables that name one
 
 
 def kernel_environment(scale: str) -> dict[str, str]:
@@ -21,14 +25,52 @@ def kernel_environment(scale: str) -> dict[str, str]:
 
     A step of a lesson's network takes 1.4 ms on one thread, and up to 34 ms on two of a busy machine.
     """
+    for variable in PATHS:  # a kernel starts in another folder
+        path_named(variable)
     environment = {**os.environ, "TLKIT_SCALE": scale}
     if scale != "full":
         environment.setdefault("OMP_NUM_THREADS", "1")
     return environment
 
 
+def lab_environment(scale: str) -> dict[str, str]:
+    """What JupyterLab is started with: as its kernels, and with settings of the course where the user has none."""
+    environment = kernel_environment(scale)
+    configured = filter(None, [environment.get("JUPYTER_CONFIG_PATH")])
+    environment["JUPYTER_CONFIG_PATH"] = os.pathsep.join([str(Path(__file__).parent / "jupyter"), *configured])
+    return environment
+
+
+@contextmanager
+def kernel_of(client: Any, **options: Any) -> Iterator[None]:
+    """The kernel of an nbclient, started. Raises ChildProcessError with its last words if that fails."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors, ExitStack() as running:
+        try:
+            running.enter_context(client.setup_kernel(stderr=errors, **options))
+        except Exception as error:  # of many kinds: no such kernel, no such file, no answer in time
+            errors.seek(0)
+            last_line = errors.read().strip().rpartition("\n")[2]
+            name = client.kernel_name or "python3"
+            raise ChildProcessError(f'the kernel "{name}" does not start: {error}. {last_line}'.strip()) from error
+        yield
+
+
+def page_of(notebook: Any) -> str:
+    """An executed notebook as one HTML page, whose widgets need neither a kernel nor a network."""
+    from nbconvert import HTMLExporter
+
+    from tlkit.widgets.base import text_of
+
+    template = (Path(__file__).parent / "page.html.j2").read_text(encoding="utf-8")
+    exporter = HTMLExporter(raw_template=template)
+    return exporter.from_notebook_node(notebook, {"host": text_of("host.js")})[0]
+
+
 def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None) -> dict[str, Any]:
     """Run a lesson without a browser, in a kernel of its own.
+
+    A lesson of the course runs in an empty folder, which goes with it; any other file runs in its own folder, as in
+    JupyterLab, with the modules and data beside it.
 
     Args:
         lesson: from `catalogue()` or `find(name)`.
@@ -37,10 +79,11 @@ def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None
 
     Returns:
         The entry for `tlkit run --json`: lesson, scale, device, seconds, date, machine, versions, claims, and `error`
-        if a cell failed. A claim that does not hold is among the claims, and the lesson goes on.
+        if a cell failed or the page could not be written. A claim that does not hold is among the claims, and the
+        lesson goes on.
 
     Raises:
-        OSError: if the page cannot be written.
+        ChildProcessError: if its kernel does not start; `tlkit doctor` says more.
     """
     import nbformat
     from nbclient import NotebookClient
@@ -51,11 +94,9 @@ def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder) / "claims.jsonl"
-        client = NotebookClient(
-            notebook, timeout=None, extra_arguments=["--log-level=ERROR"], resources={"metadata": {"path": folder}}
-        )
-        environment = kernel_environment(scale) | {"TLKIT_CLAIMS": str(record)}
-        with client.setup_kernel(env=environment):
+        there = {"metadata": {"path": folder if lesson in catalogue() else str(lesson.path.parent)}}
+        client = NotebookClient(notebook, timeout=None, extra_arguments=["--log-level=ERROR"], resources=there)
+        with kernel_of(client, env=kernel_environment(scale) | {"TLKIT_CLAIMS": str(record)}):
             for number, cell in enumerate(notebook.cells):
                 try:
                     client.execute_cell(cell, number)
@@ -70,9 +111,10 @@ def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None
         lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
     seconds = time.perf_counter() - started
     if html:
-        from nbconvert import HTMLExporter
-
-        write_whole(html / f"{lesson.name}.html", HTMLExporter().from_notebook_node(notebook)[0])
+        try:
+            write_whole(html / f"{lesson.name}.html", page_of(notebook))
+        except OSError as failure:  # the claims are measured all the same
+            error = error or f"the page is not written: {failure}"
     from tlkit.training.machine import hardware
 
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"

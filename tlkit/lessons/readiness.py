@@ -16,9 +16,12 @@ from html import escape
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import tlkit as tl
+from tlkit.data.downloads import path_named
 
+EXTENSIONS = {"@jupyter-widgets/jupyterlab-manager": "jupyterlab_widgets", "anywidget": "anywidget"}  # their packages
 PATIENCE = 60  # seconds for a kernel, JupyterLab or node to answer
 READ_AS_MODULES = """
 for (const file of process.argv.slice(1))
@@ -124,12 +127,17 @@ def _checks(kernel: bool) -> Iterator[tuple[str, Callable[[], str], str]]:
     yield "lessons", _lessons, again
     if kernel:
         yield "scripts", _scripts, again
-        yield "kernel", _kernel, f"{python} -m ipykernel install --sys-prefix"
+        repair = f"{python} -m ipykernel install --sys-prefix"
+        with suppress(ImportError):  # without nbclient, which is a finding of its own
+            repair = _kernel_repair()
+        yield "kernel", _kernel, repair
+        mend = 'take it out of "disabledExtensions" in the file that is named'
+        yield "widgets in Lab", _extensions, f"{mend}, or {install} --force-reinstall {' '.join(EXTENSIONS.values())}"
         yield "JupyterLab", _jupyterlab, again
     yield "this folder", lambda: _writable(Path.cwd()), "start from a folder that you may write to"
     yield "cache", _cache, "set TLKIT_CACHE to a folder that you may write to"
-    if folder := os.environ.get("TLKIT_DATA"):
-        yield "TLKIT_DATA", partial(_readable, Path(folder)), "set it to a folder that you may read, or unset it"
+    if folder := path_named("TLKIT_DATA"):
+        yield "TLKIT_DATA", partial(_readable, folder), "set it to a folder that you may read, or unset it"
 
 
 def _requirements() -> list[str]:
@@ -228,32 +236,62 @@ def _kernel() -> str:
     from nbclient.exceptions import CellExecutionError
     from nbformat.v4 import new_code_cell, new_notebook
 
+    from tlkit.lessons.headless import kernel_of
+
     cell = new_code_cell("import sys\nprint(sys.executable, flush=True)\nimport tlkit\ntlkit.__version__")
     options = {"kernel_name": "python3", "startup_timeout": PATIENCE, "timeout": PATIENCE}
     client = NotebookClient(new_notebook(cells=[cell]), shutdown_kernel="immediate", **options)
     started = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder, open(Path(folder) / "stderr", "w+", encoding="utf-8") as errors:
+    with tempfile.TemporaryDirectory() as folder, kernel_of(client, cwd=folder):
         try:
-            with client.setup_kernel(cwd=folder, stderr=errors):
-                client.execute_cell(cell, 0)
+            client.execute_cell(cell, 0)
         except CellExecutionError as error:
             raise ImportError(f"{cell.outputs[0].text.strip()}: {error.evalue}") from error
-        except Exception as error:
-            errors.seek(0)
-            raise RuntimeError(f"{error}. {_last_line(errors.read())}") from error
     return f"{cell.outputs[0].text.strip()} answered in {time.perf_counter() - started:.1f} s"
 
 
+def _kernel_repair() -> str:
+    """What takes the place of the kernel that JupyterLab finds now: the first of several folders has it."""
+    from nbclient import NotebookClient
+    from nbformat.v4 import new_notebook
+
+    manager: Any = NotebookClient(new_notebook()).create_kernel_manager().kernel_spec_manager
+    found = Path(manager.find_kernel_specs().get("python3", ""))
+    for folder in filter(None, os.environ.get("JUPYTER_PATH", "").split(os.pathsep)):
+        if found.is_relative_to(folder):
+            return f"take {folder} out of JUPYTER_PATH, where another kernel comes first, or unset it"
+    level = "--user" if found.is_relative_to(manager.user_kernel_dir) else "--sys-prefix"
+    return f"{sys.executable} -m ipykernel install {level}"
+
+
+def _extensions() -> str:
+    """Ask for what JupyterLab would load, as it does itself: without these two every widget is a line of text."""
+    from jupyterlab.commands import get_app_dir, get_page_config
+    from jupyterlab.labextensions import LabExtensionApp
+
+    jupyter, settings = LabExtensionApp(), Path(get_app_dir(), "settings")
+    config = get_page_config([str(Path(folder, "labextensions")) for folder in jupyter.jupyter_path], str(settings))
+    there = {extension["name"] for extension in config["federated_extensions"]}
+    if missing := EXTENSIONS.keys() - there:
+        raise ImportError(f"JupyterLab does not find its extension {', '.join(sorted(missing))}")
+    disabled = [one for one in config["disabledExtensions"] if one.partition(":")[0] in EXTENSIONS]
+    if disabled:
+        folders = [settings, *(Path(folder, "labconfig") for folder in jupyter.config_file_paths)]
+        files = [file for folder in folders for file in sorted(folder.rglob("page_config*"))]
+        where = [
+            str(file) for file in files if file.is_file() and any(f'"{one}"' in file.read_text() for one in disabled)
+        ]
+        raise RuntimeError(f"{', '.join(disabled)} is disabled in {', '.join(where) or 'a page_config.json'}")
+    return f"JupyterLab loads {' and '.join(EXTENSIONS)}"
+
+
 def _jupyterlab() -> str:
-    command = [sys.executable, "-m", "jupyterlab", "--version"]
+    command = [sys.executable, "-P", "-m", "jupyterlab", "--version"]
     ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE)
     if ran.returncode:
-        raise RuntimeError(f"it does not start. {_last_line(ran.stderr)}")
+        last_line = ran.stderr.strip().rpartition("\n")[2]
+        raise RuntimeError(f"it does not start. {last_line}")
     return f"{ran.stdout.strip()} starts"
-
-
-def _last_line(text: str) -> str:
-    return text.strip().rpartition("\n")[2]
 
 
 def _cache() -> str:

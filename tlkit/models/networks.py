@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from tlkit.data.kinds import Stream, as_precise
 
-
 Modules = TypeVar("Modules", bound=nn.Module | tuple[nn.Module, ...])
 
 

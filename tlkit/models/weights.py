@@ -1,6 +1,5 @@
 """Weights files: found or downloaded, opened without running code, loaded into a model or refused by name."""
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from tlkit.data.downloads import fetch
+from tlkit.data.downloads import fetch, path_named
 from tlkit.words import listed
 
 ENDINGS = (".safetensors", ".pth", ".pt", ".th", ".ckpt")
@@ -24,8 +23,8 @@ def published(url: str, content: str) -> Path:
     """
     name = url.rpartition("/")[2]
     cached = Path(torch.hub.get_dir()) / "checkpoints" / name
-    data = os.environ.get("TLKIT_DATA")
-    for path in ([Path(data).expanduser() / "weights" / name] if data else []) + [cached]:
+    data = path_named("TLKIT_DATA")
+    for path in ([data / "weights" / name] if data else []) + [cached]:
         if path.is_file():
             return path
     digits = re.search(r"-([0-9a-f]{8,})\.", name)

@@ -28,7 +28,7 @@ def write(path: str | PathLike[str], about: Mapping[str, Any]) -> None:
     Raises:
         OSError: if it cannot be written; a file that stood there before is then as it was.
     """
-    path, tensors = Path(path).expanduser(), {}
+    tensors: dict[str, Tensor] = {}
     stamp = {"format": FORMAT, "versions": {"tlkit": __version__, "torch": torch.__version__}}
     plain = {**stamp, **{name: _flat(part, name, tensors) for name, part in about.items()}}
     try:

@@ -86,8 +86,7 @@ class Widget(anywidget.AnyWidget):
             view=json.dumps({"model_id": self.model_id}),
             host=text_of("host.js"),
         )
-        path = Path(path).expanduser()
-        write_whole(path, page)
+        write_whole(path := Path(path).expanduser(), page)
         return path
 
 

@@ -34,6 +34,7 @@
     for (const { path, data } of buffers ?? []) path.slice(0, -1).reduce((at, key) => at[key], state)[path.at(-1)] = bytes(data);
     const listeners = {};
     return {
+      comm_live: false,
       get: (name) => state[name],
       set(name, value) {
         if (state[name] === value) return;

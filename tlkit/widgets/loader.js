@@ -18,6 +18,13 @@ function apply(name, css) {
 async function render({ model, el }) {
   const manager = model.widget_manager;
   const files = await Promise.all(model.get("_files").map((id) => manager.get_model(id.slice("IPY_MODEL_".length))));
+  // The host tells a model, but not anywidget's wrapper of it, that its Python has ended: the files' models know it.
+  const whenPythonEnds = (tell, signal) => {
+    const look = () => files[0].comm_live === false && tell();
+    files[0].on?.("comm_live_update", look);
+    signal.addEventListener("abort", () => files[0].off("comm_live_update", look));
+    look();
+  };
   const modules = {};
   for (const [name, text] of files.map((file) => [file.get("name"), file.get("text")])) {
     if (name.endsWith(".css")) apply(name, text);
@@ -27,7 +34,7 @@ async function render({ model, el }) {
   for (const [name, address] of Object.entries(modules)) {
     widget = await import(address).catch((error) => { throw new Error(`${name}: ${error.message}`); });
   }
-  return widget.render({ model, el });
+  return widget.render({ model, el, whenPythonEnds });
 }
 
 export default { render };

@@ -15,7 +15,8 @@ const FACES = { // action: [icon, words, key, what the state word says until the
   stop: ["stop", "Stop", "S", "stopping"], continue: ["play", "Continue", "space", "starting"],
   afresh: ["again", "Start afresh", "", "starting"], repair: ["again", "", "space", "starting"],
 };
-const ACTIONS = { // the first one is the main action, except that nothing needs doing after a finished run
+const ACTIONS = {
+  gone: [], // the first one is the main action, except that nothing needs doing after a finished run
   "not running": ["train", "step"], training: ["pause", "step", "stop"], paused: ["resume", "step", "stop"],
   stopped: ["continue", "afresh"], finished: ["afresh"], error: ["repair"],
 };
@@ -294,7 +295,7 @@ function makeRate(frame, change) {
 
 const TRAITS = ["state", "view", "label", "progress", "events", "lr", "error"];
 
-export function render({ model, el }) {
+export function render({ model, el, whenPythonEnds }) {
   const frame = makeFrame(model, el, "monitor", draw);
   const [figure, progress, buttons] = [makeFigure(frame), makeProgress(), makeButtons(frame, model)];
   const rate = makeRate(frame, (value) => model.send({ do: "lr", value }));
@@ -324,6 +325,13 @@ export function render({ model, el }) {
     announce.now();
   }
 
+  // Python set the state, so the page sets it once Python has ended: else it would train for ever.
+  whenPythonEnds?.(() => {
+    if (!["training", "paused"].includes(model.get("state"))) return;
+    model.set("word", "Python has ended");
+    model.set("progress", { ...model.get("progress"), left: "the kernel was stopped or restarted: run the cells again" });
+    model.set("state", "gone");
+  }, frame.signal);
   frame.watch("state word", showState);
   frame.watch("status progress", () => (model.get("state") === "training" ? announce.later() : announce.now()));
   showState();

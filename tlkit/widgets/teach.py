@@ -74,7 +74,7 @@ class Teach(Widget, script="teach.js"):
         Args:
             path: the file, written whole or not at all.
         """
-        write_whole(Path(path).expanduser(), json.dumps({"tlkit": "drawings", "version": 1, "classes": self.classes}))
+        write_whole(path, json.dumps({"tlkit": "drawings", "version": 1, "classes": self.classes}))
 
     @classmethod
     def from_file(cls, path: str | Path, **options: Any) -> Self:
