@@ -6,6 +6,7 @@ import math
 import re
 from functools import partial
 
+import numpy as np
 import pytest
 from helpers import network
 from torch import nn
@@ -208,3 +209,8 @@ def test_batch_norm_still_freezes_the_norms_alone_and_everything_else_learns():
 def test_a_network_without_batch_norm_has_none_that_could_stand_still():
     with pytest.raises(ValueError, match="this network has no batch norm that could stand still"):
         batch_norm_still(nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)))
+
+
+def test_rates_of_other_libraries_are_plain_numbers_in_a_plan():
+    plan = FreezePlan((Rule("block1", np.float32(0.5)), Rule("block1", None, np.float64(0.25)), Rule("head")))
+    assert FreezePlan.from_json(plan.to_json()) == plan

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
+import numpy as np
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -43,6 +44,9 @@ class Rule:
                 f"rate={self.rate} for {self.group!r}, but a rate is larger than 0 and finite: it multiplies the "
                 "run's learning rate; to freeze a group use None"
             )
+        for name in ("rate", "start"):  # plain numbers, whatever library they come from
+            if isinstance(value := getattr(self, name), np.generic):
+                object.__setattr__(self, name, value.item())
         if not 0 <= self.start < 1:
             raise ValueError(
                 f"start={self.start} for {self.group!r}, but a start is a share of the run: 0 is its first step, "
