@@ -78,6 +78,11 @@ class CrossEntropy(Objective):
             views = [self.augment] if callable(self.augment) else self.augment
             inputs, labels = torch.cat([view(inputs) for view in views]), labels.repeat(len(views))
         logits = required_logits(network(inputs), *self._expected)
+        if not self._expected and labels.device.type == "cpu" and int(labels.max()) >= logits.shape[1]:
+            raise ValueError(
+                f"a label is {int(labels.max())}, but the network distinguishes the classes 0 to {logits.shape[1] - 1}; "
+                "give it a head for all: network.with_new_head(classes)"
+            )
         if self.class_weights is not None and self.class_weights.shape != logits.shape[1:]:
             raise ValueError(
                 f"class_weights has the shape {list(self.class_weights.shape)}, but the network distinguishes "
