@@ -140,5 +140,5 @@ def test_a_network_that_takes_more_than_the_examples_is_refused_with_its_signatu
 
 def test_a_label_that_the_network_does_not_know_is_named_in_batches_of_ones_own_too():
     batches = [Batch(split().inputs[:4], torch.tensor([0, 1, 7, 2]))]
-    with pytest.raises(ValueError, match="a label is 7, but the network distinguishes the classes 0 to 2; give it a he"):
+    with pytest.raises(ValueError, match="a label is 7, but the network distinguishes the classes 0 to 2; give"):
         next(run(data=batches))

@@ -80,8 +80,8 @@ class CrossEntropy(Objective):
         logits = required_logits(network(inputs), *self._expected)
         if not self._expected and labels.device.type == "cpu" and int(labels.max()) >= logits.shape[1]:
             raise ValueError(
-                f"a label is {int(labels.max())}, but the network distinguishes the classes 0 to {logits.shape[1] - 1}; "
-                "give it a head for all: network.with_new_head(classes)"
+                f"a label is {int(labels.max())}, but the network distinguishes the classes 0 to {logits.shape[1] - 1}"
+                "; give it a head for all: network.with_new_head(classes)"
             )
         if self.class_weights is not None and self.class_weights.shape != logits.shape[1:]:
             raise ValueError(
@@ -90,8 +90,10 @@ class CrossEntropy(Objective):
             )
         if self.class_weights is None:
             return {"loss": F.cross_entropy(logits, labels)}  # ①
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
         weights = self.class_weights.to(logits.dtype)
-        total = weights[labels].sum().clamp_min(torch.finfo(weights.dtype).tiny)
+        total = (weights[labels.clamp_min(0)] * (labels >= 0)).sum()  # torch leaves out labels of -100
+        total = total.clamp_min(torch.finfo(weights.dtype).tiny)
         return {"loss": F.cross_entropy(logits, labels, weights, reduction="sum") / total}
 
 
