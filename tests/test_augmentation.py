@@ -279,3 +279,19 @@ def test_views_of_several_sizes_make_no_batch():
     sizes = iter(range(2, 20))
     with pytest.raises(ValueError, match=r"each made images of the shapes \[3, 2, 2\] and \[3, 3, 3\]; .*one size"):
         tl.data.each(lambda image: image[:, : (side := next(sizes)), :side])(EQUAL)
+
+
+def test_a_module_of_ones_own_that_uses_a_transform_is_left_as_it_is():
+    class Mine(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.flip = v2.RandomHorizontalFlip()
+
+        def forward(self, images):
+            assert images.ndim == 4
+            return torch.stack([self.flip(image) for image in images])
+
+    objective = tl.objectives.CrossEntropy(augment=Mine())
+    assert objective.augment(torch.rand(4, 1, 8, 8)).shape == (4, 1, 8, 8)
+    parts = tl.objectives.CrossEntropy(augment=nn.Sequential(tl.data.each(v2.RandomHorizontalFlip()), Mine())).augment
+    assert parts(torch.rand(4, 1, 8, 8)).shape == (4, 1, 8, 8)

@@ -75,7 +75,7 @@ def test_moving_the_data_keeps_the_order():
     ("images", "size", "words"),
     [
         (4, 0, "batch_size=0, but a batch holds at least 1"),
-        (4, 1.5, "batch_size=1.5, but a batch holds at least 1 image, a whole number of them"),
+        (4, 1.5, "batch_size=1.5, but it is a whole number: a batch holds at least 1 image"),
         (0, 4, "the split has no images"),
     ],
 )

@@ -412,3 +412,18 @@ def test_a_path_in_the_home_folder_is_there(tmp_path, monkeypatch):
     run(1).finish().save("~/run.safetensors")
     assert (tmp_path / "run.safetensors").is_file()
     tl.resume("~/run.safetensors", network(), tl.objectives.CrossEntropy(), split(), device="cpu")
+
+
+def test_a_cache_of_the_first_pass_that_no_file_keeps_is_averaged_too():
+    class Caching(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = network()
+
+        def forward(self, x):
+            if not hasattr(self, "places"):
+                self.register_buffer("places", torch.linspace(0, 1, x.shape[-1]), persistent=False)
+            return self.net(x + self.places)
+
+    going = run(4, net=Caching(), average=0.5).finish()
+    assert tl.evaluate(going, split()).accuracy >= 0

@@ -195,7 +195,7 @@ def test_class_numbers_may_be_written_as_fractions():
 
 
 def test_what_is_no_split_cannot_be_tested_on():
-    with pytest.raises(TypeError, match=r"a Task is no data to number: .* of a task give one of its splits"):
+    with pytest.raises(TypeError, match=r"a Task cannot be made into a split: .* of a task give one of its splits"):
         tl.evaluate(network(), task())
 
 

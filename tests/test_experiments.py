@@ -677,3 +677,25 @@ def test_a_frozen_backbone_may_be_shared_by_all_seeds():
 def test_rounding_alone_lets_no_claim_fall(mean):
     assert decide("better than", 2.0, Interval((mean - 0.1, mean + 0.1, mean, mean, mean)), "points") == (True, "")
     assert decide("better than", 2.0, Interval((1.999,) * 5), "points") == (False, "smaller than 2 points")
+
+
+def test_a_network_that_a_recipe_sets_anew_or_never_changes_is_no_network_trained_twice():
+    net, backbone = network(), network().backbone
+    first = {name: value.clone() for name, value in net.state_dict().items()}
+
+    def anew(few, seed):
+        net.load_state_dict(first)
+        return run(3, few, net)
+
+    class Frozen(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.backbone, self.head = backbone, torch.nn.Linear(6, 3)
+
+        def forward(self, images):
+            with torch.no_grad():
+                features = self.backbone(images)
+            return self.head(features)
+
+    recipes = {"anew": anew, "frozen": lambda few, seed: run(3, few, Frozen())}
+    assert tl.compare(recipes, task(), range(2), [5]).finish().finished

@@ -341,3 +341,26 @@ def test_a_wrapped_network_has_the_features_of_what_it_wraps(wrap):
     net = network()
     for layer in (None, "block1"):
         assert extract_features(wrap(net), split(), layer).values.equal(extract_features(net, split(), layer).values)
+
+
+def test_a_module_is_named_where_the_order_of_the_layers_is_unknown():
+    class Hidden(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc, self.body = nn.Linear(8, 3), nn.Linear(16, 8)
+
+        def forward(self, x):
+            x = self.body(x.flatten(1))
+            return self.fc(x) if x.sum() > -1e9 else x
+
+    net = Hidden()
+    values = extract_features(net, split(), "body", device="cpu").values
+    torch.testing.assert_close(values, net.body(split().inputs.flatten(1)).detach())
+    with pytest.raises(ValueError, match="cannot be traced, so the order of its layers is unknown"):
+        extract_features(net, split(), device="cpu")
+
+
+def test_a_traced_network_is_tested_as_before():
+    net = network().eval()
+    traced = torch.jit.trace(net, split().inputs)
+    assert tl.evaluate(traced, split()).accuracy == tl.evaluate(net, split()).accuracy

@@ -528,3 +528,8 @@ def test_a_large_sets_orders_are_not_kept_many_times_over():
     for step in range(20):
         batches[step]
     assert sum(order.numel() for order in batches._orders._kept.values()) == 2 * 50_000
+
+
+def test_bytes_of_0_and_1_are_not_taken_for_black():
+    with pytest.raises(ValueError, match=r"images of the bytes 0 and 1 .*take images\.float\(\)"):
+        tl.data.Split((torch.rand(4, 1, 4, 4) > 0.5).to(torch.uint8), torch.arange(4), ("a", "b", "c", "d"))

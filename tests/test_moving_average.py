@@ -8,6 +8,7 @@ import math
 import pytest
 import torch
 from helpers import digest, network, run, split, task
+from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 import tlkit as tl
@@ -182,3 +183,20 @@ def test_after_nan_the_average_is_that_of_the_weights_that_are_kept(each_step, l
     for _ in range(last):
         next(clean)
     assert digests(failing) == digests(clean)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_an_average_in_half_precision_does_not_stall(dtype):
+    half, whole = (nn.Linear(1, 1, bias=False).to(kind) for kind in (dtype, torch.float32))
+    for layer in (half, whole):
+        nn.init.zeros_(layer.weight)
+    averages = [MovingAverage(layer, 0.999) for layer in (half, whole)]
+    for average in averages:
+        average.updates.fill_(100_000)  # long after its start
+    for layer in (half, whole):
+        nn.init.ones_(layer.weight)
+    for _ in range(1_000):
+        for average, layer in zip(averages, (half, whole), strict=True):
+            average.update(layer)
+    assert averages[0].network.weight.dtype == dtype
+    assert float(averages[0].network.weight) == pytest.approx(float(averages[1].network.weight), rel=0.01)

@@ -621,3 +621,12 @@ def test_a_network_without_one_linear_head_gets_a_new_one(name):
     network = pretrained(name, None, classes=3)
     assert predictions(network, torch.rand(2, 3, 64, 64)).shape == (2,)
     assert [*tl.freezing.layer_groups(network)][-1] == "head"
+
+
+def test_a_file_of_a_run_with_a_teacher_gives_the_teacher(tmp_path):
+    images = tl.data.Split(torch.rand(8, 3, 32, 32), torch.arange(8) % 2, ("a", "b"))
+    pairs = tl.data.PairedBatches(images, images.without_labels(), batch_size=4, ratio=1)
+    network = pretrained(SMALL, None, classes=2)
+    run = tl.Run(network, tl.objectives.MeanTeacher(), pairs, steps=2, device="cpu").finish()
+    run.save(tmp_path / "run.safetensors")
+    assert digest(pretrained(SMALL, tmp_path / "run.safetensors")) == digest(run.tested)

@@ -590,7 +590,7 @@ def test_numbers_of_other_libraries_are_taken_and_saved(options, tmp_path):
 
 @pytest.mark.parametrize("name", ["steps", "seed", "batch_size"])
 def test_half_a_step_a_seed_or_an_example_is_refused(name):
-    with pytest.raises(ValueError, match=rf"{name}=2.5, but .*, a whole number of them"):
+    with pytest.raises(ValueError, match=rf"{name}=2.5, but it is a whole number: "):
         run(**{name: 2.5})
 
 
@@ -640,7 +640,7 @@ def test_an_optimizer_with_groups_of_its_own_follows_a_plan():
     assert {name for name, w in net.named_parameters() if not w.equal(before[name])} == {
         name for name in before if "block1" not in name
     }
-    assert going.lrs()["head, 2"] == pytest.approx(1e-2) and going.lrs()["block1, 1"] is None
+    assert going.lrs()["head, 2"] == pytest.approx(1e-2) and going.lrs()["block1"] is None
 
 
 def test_a_batch_that_is_not_finite_is_named_and_the_learning_rate_is_not_blamed():
@@ -694,3 +694,62 @@ def test_a_network_of_another_precision_learns_from_the_same_data_and_is_tested(
     going = tl.validated(run(5, net=net), split(9)).finish()
     assert {weight.dtype for weight in net.parameters()} == {dtype}
     assert math.isfinite(going.history[-1]["accuracy"])
+
+
+def test_an_optimizer_with_one_rate_of_its_own_is_named_by_it():
+    going = run(3, optimizer=lambda weights, lr: torch.optim.AdamW(weights, lr=1e-4))
+    next(going)
+    assert going.lrs() == pytest.approx({"every group": 1e-4})
+    assert going.optimizer.param_groups[0]["lr"] == pytest.approx(1e-4)
+
+
+def test_a_learning_rate_of_another_library_is_noted_as_a_number():
+    going = run(3)
+    going.set_lr(torch.tensor(0.5))
+    assert going.history == [{"step": 0, "lr": 0.5}]
+
+
+@pytest.mark.parametrize("batch", [{"x": torch.ones(4, 1, 4, 4)}, (torch.ones(4, 1, 4, 4), torch.zeros(4).long())])
+def test_a_loss_that_is_not_finite_is_named_whatever_its_batches_are(batch):
+    class Exploding(tl.objectives.Objective):
+        def forward(self, network, batch):
+            return {"loss": sum(w.sum() for w in network.parameters()) * math.inf}
+
+    with pytest.raises(FloatingPointError, match=r"Try a smaller one: run\.restart"):
+        run(1, data=[batch], objective=Exploding()).finish()
+
+
+def test_the_averaged_network_of_a_compiled_one_is_tested():
+    going = run(4, net=torch.compile(network(), backend="eager"), average=0.5).finish()
+    assert tl.evaluate(going, split()).accuracy >= 0
+
+
+def test_lazy_layers_that_have_seen_nothing_and_optimizers_with_a_closure_are_refused():
+    with pytest.raises(ValueError, match=r"this network has lazy layers, .* call it once"):
+        run(net=nn.Sequential(nn.Flatten(), nn.LazyLinear(3)))
+    with pytest.raises(ValueError, match="LBFGS needs a closure, which a run has not"):
+        run(optimizer=torch.optim.LBFGS)
+
+
+def test_a_network_that_keeps_its_activations_is_copied():
+    class Keeping(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net, self.log, self.last = network(), [], {}
+
+        def forward(self, x):
+            self.last["x"] = self.net(x)
+            self.log[:] = [self.last["x"]]
+            return self.last["x"]
+
+    net = Keeping()
+    net(split().inputs)
+    assert run(3, net=net, average=0.5).finish().finished
+
+
+def test_a_run_is_not_resumed_with_a_loss_of_other_settings(tmp_path):
+    run(3, objective=nn.CrossEntropyLoss()).finish().save(tmp_path / "run.safetensors")
+    for other in (nn.CrossEntropyLoss(label_smoothing=0.3), nn.CrossEntropyLoss(torch.ones(3))):
+        with pytest.raises(ValueError, match="is of a run made with something else|are not those of this objective"):
+            tl.resume(tmp_path / "run.safetensors", network(), other, split(), device="cpu")
+    tl.resume(tmp_path / "run.safetensors", network(), nn.CrossEntropyLoss(), split(), device="cpu")

@@ -99,7 +99,7 @@ def test_pairs_say_that_hidden_labels_are_not_learnt_from():
         (dict(labelled=split(2)), 'class "c" has no labelled image, so it could never be predicted'),
         (dict(ratio=0), "ratio=0, but a batch holds at least 1 unlabelled image for each labelled one"),
         (dict(batch_size=0), "batch_size=0, but a batch holds at least 1 labelled image"),
-        (dict(ratio=1.5), "ratio=1.5, but a batch holds at least 1 unlabelled image .*, a whole number of them"),
+        (dict(ratio=1.5), "ratio=1.5, but it is a whole number: a batch holds at least 1 unlabelled image"),
         (
             dict(unlabelled=tl.data.Split(torch.zeros(9, 16), None, NAMES)),
             "labelled are 6 grey images.*unlabelled are 9 vectors of 16 numbers, no labels; pair examples of one kind",

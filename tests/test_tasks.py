@@ -20,7 +20,11 @@ IMAGES = torch.zeros(2, 1, 4, 4)
     [
         (torch.zeros(1, 4, 4), None, r"\[n, channels, height, width\].* shape \[1, 4, 4\].*images\[None, None\]"),
         (IMAGES, torch.zeros(3, dtype=torch.int64), r"2 images, but labels of shape \[3\]"),
-        (IMAGES, torch.zeros(2), r"labels are torch.float32, but class numbers are whole; use labels.long\(\)"),
+        (
+            IMAGES,
+            torch.zeros(2),
+            r"labels are torch.float32, but class numbers are whole; use torch.as_tensor\(labels\).long\(\)",
+        ),
         (IMAGES, ["a", "b"], r"labels are \['a', 'b'\], .*of names take \[classes.index\(name\) for name in names\]"),
         (IMAGES, np.array(["a", "b"]), "of names take"),
         (IMAGES, torch.tensor([0, 3]), r"label 3 of image 1 is out of range: 3 classes have the labels 0 to 2"),
@@ -161,13 +165,13 @@ def test_no_label_at_all_leaves_nothing_to_train_on_and_all_unlabelled():
     ("per_class", "words"),
     [
         (-3, ""),
-        (1.5, ", a whole number of them"),
-        ("2", ", a whole number of them"),
-        (None, ", a whole number of them"),
+        (1.5, "it is a whole number: "),
+        ("2", "it is a whole number: "),
+        (None, "it is a whole number: "),
     ],
 )
 def test_labels_that_cannot_be_counted_are_refused(per_class, words):
-    with pytest.raises(ValueError, match=f"^per_class={per_class!r}, but a class keeps at least 0 labels{words}$"):
+    with pytest.raises(ValueError, match=f"^per_class={per_class!r}, but {words}a class keeps at least 0 labels$"):
         task().few_labels(per_class)
 
 
@@ -296,14 +300,14 @@ class Endless(IterableDataset):
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (Endless(), "a Endless is no data to number: .*len\\(data\\) examples data\\[i\\]"),
-        (task(), "a Task is no data to number: .*give one of its splits, such as task.train"),
+        (Endless(), "a Endless cannot be made into a split: .*len\\(data\\) examples data\\[i\\]"),
+        (task(), "a Task cannot be made into a split: .*give one of its splits, such as task.train"),
         (torch.rand(3, 1, 4, 4), "a Tensor .* tl.data.Split\\(inputs, labels, classes\\)"),
         ([], "the list has no examples"),
-        ([{"image": 1, "label": 2}], "its examples are a dict, .*\\(tensor, class number\\)"),
-        ([("cat.jpg", 0)], "its examples begin with a str; .*transform=.*ToTensor"),
-        ([(torch.rand(1, 4, 4), 0.5)], "the labels are no class numbers"),
-        ([(torch.rand(1, 4, 4), torch.eye(3)[0])], "the labels are no class numbers"),
+        ([{"image": 1, "label": 2}], "the examples of this list are a dict each, .*\\(tensor, class number\\)"),
+        ([("cat.jpg", 0)], "the examples of this list begin with a str, not a tensor; .*transform=.*ToTensor"),
+        ([(torch.rand(1, 4, 4), 0.5)], "the labels of this list are no class numbers"),
+        ([(torch.rand(1, 4, 4), torch.eye(3)[0])], "the labels of this list are no class numbers"),
         ([(torch.rand(1, 4, 4), 0), (torch.rand(1, 5, 4), 0)], "tensors of the shapes .*torch.stack joins"),
     ],
     ids=["stream", "task", "tensor", "empty", "dictionary", "no tensor", "a share", "one hot", "sizes"],

@@ -56,3 +56,16 @@ def test_a_copied_run_knows_its_own_network():
     next(going)
     twin = copy.deepcopy(going)
     assert digest(twin.finish().network) == digest(going.finish().network)
+
+
+def test_what_is_added_to_the_optimizer_by_hand_learns():
+    net = network()
+    net.backbone.requires_grad_(False)
+    going = run(net=net)
+    next(going)
+    net.backbone.requires_grad_(True)
+    going.optimizer.add_param_group({"params": list(net.backbone.parameters()), "lr": going.lr / 10})
+    before = net.backbone.block1[0].weight.clone()
+    next(going)
+    assert not net.backbone.block1[0].weight.equal(before)
+    assert going.lrs() == pytest.approx({"every group, 1": going.lr, "every group, 2": going.lr / 10})

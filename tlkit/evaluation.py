@@ -2,14 +2,15 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from tlkit.data.kinds import Stream, checked
+from tlkit.data.batches import split_of
+from tlkit.data.kinds import Kind, Stream, checked
 from tlkit.data.tasks import Split, as_split
 from tlkit.models.networks import logits, required_logits
 from tlkit.training.history import Step
@@ -165,7 +166,7 @@ def evaluate(network_or_predictor: Any, split: Any) -> Report:
     >>> int(report.confusion.sum())
     600
     """
-    split = as_split(split)
+    split = _tested_on(network_or_predictor, split)
     labels = split.required_labels("so there is nothing to compare predictions with").cpu()
     if not len(split):
         raise ValueError(f"the split has no {split.kind.noun}s, so there is nothing to test on")
@@ -198,7 +199,7 @@ def answers(network_or_predictor: Any, split: Split) -> tuple[Tensor, Tensor | N
             )
         given = torch.as_tensor(predictor.predict(split.inputs)).cpu()
         predicted = given.long()
-        if given.shape == predicted.shape == (len(split),) and not given.equal(predicted.to(given.dtype)):
+        if given.shape == (len(split),) and not given.equal(predicted.to(given.dtype)):
             raise ValueError(
                 f"predictions are fractions, such as {float(given[given != predicted][0]):g}, but predict(inputs) "
                 "returns one class number each; of probabilities [n, classes] take .argmax(1)"
@@ -215,6 +216,19 @@ def answers(network_or_predictor: Any, split: Split) -> tuple[Tensor, Tensor | N
             f"0 to {classes - 1}; does the head belong to another task?"
         )
     return predicted, outputs
+
+
+def _tested_on(predictor: Any, data: Any) -> Split:
+    """Data as a split; of a torch data set without class names those of the run, or as many as the network has."""
+    split = as_split(data)
+    if split is data or split.classes != tuple(map(str, range(len(split.classes)))):
+        return split
+    trained = split_of(predictor.batches) if isinstance(predictor, Run) else None
+    network = predictor.tested if isinstance(predictor, Run) else predictor
+    classes = trained.classes if trained is not None else ()
+    if trained is None and isinstance(network, nn.Module):
+        classes = tuple(map(str, range(required_logits(logits(network, split.inputs[:1])).shape[1])))
+    return replace(split, classes=classes) if len(classes) > len(split.classes) else split
 
 
 def _finite_logits(network: nn.Module, inputs: Tensor | Stream, classes: int | None, noun: str) -> Tensor:
@@ -244,10 +258,10 @@ class Predictions:
 
     def __repr__(self) -> str:
         most = self.probabilities.amax(1).tolist()
-        return listed(f"{name} ({share:.0%})" for name, share in zip(self.names, most, strict=True)).replace("%", " %")
+        return listed(f"{name} ({100 * share:.0f} %)" for name, share in zip(self.names, most, strict=True))
 
 
-def predict(network: Any, inputs: Any, classes: Sequence[str] | None = None) -> Predictions:
+def predict(network: Any, inputs: Any, classes: Sequence[str] | None = None, kind: Kind | None = None) -> Predictions:
     """What a trained network says of new examples; nothing in the network changes.
 
     Args:
@@ -255,6 +269,8 @@ def predict(network: Any, inputs: Any, classes: Sequence[str] | None = None) -> 
         inputs: the examples `[n, ...]`, or a Split, whose labels are not looked at.
         classes: the class names, in the order of the logits. By default those of the split, or of the data of the Run,
             or else the numbers from 0.
+        kind: what the examples are, as for `tl.data.Split`; by default that of the split, or of the data of the Run, or
+            else what their shape and type tell.
 
     Returns:
         The name of the most probable class of each example, and the probabilities of all.
@@ -274,9 +290,9 @@ def predict(network: Any, inputs: Any, classes: Sequence[str] | None = None) -> 
     if not isinstance(predictor, nn.Module):
         raise TypeError(f"a {type(predictor).__name__} gives no probabilities; give a network or a Run")
     batches = network.batches if isinstance(network, Run) else None
-    known = inputs if isinstance(inputs, Split) else getattr(batches, "split", getattr(batches, "labelled", None))
+    known = inputs if isinstance(inputs, Split) else split_of(batches)
     examples = inputs.inputs if isinstance(inputs, Split) else inputs
-    examples, kind = checked(examples, None if known is None else known.kind)
+    examples, kind = checked(examples, kind or (None if known is None else known.kind))
     if classes is None and known is not None and not isinstance(known.classes, Mapping):
         classes = known.classes
     outputs = _finite_logits(predictor, examples, None if classes is None else len(classes), kind.noun)
@@ -366,7 +382,7 @@ class validated(observed):
     """
 
     def __init__(self, run: Run, split: Any, every: int = 20):
-        split = as_split(split)
+        split = _tested_on(run, split)
         split.required_labels("and validation needs them")
         self.split = split.to(run.device)
         super().__init__(run, lambda run: {"accuracy": evaluate(run.tested, self.split).accuracy}, every)

@@ -145,7 +145,8 @@ class Comparison(Stepwise):
         self.run: Run | None = None
         self._loop: Any = None  # the run, or what observes it
         self._seconds = 0.0
-        self._trained: dict[int, Callable[[], Any]] = {}  # the weights of all trials so far, without keeping them alive
+        self._begun: list[tuple[Any, int]] = []  # what the present trial trains, and how often it was written before
+        self._trained: dict[int, tuple[Callable[[], Any], int]] = {}  # of all trials so far, without keeping them alive
         self._file = TrialFile(file, self._about()) if file is not None else None
         self._unwritten: list[Trial] = []
         saved = {_key(trial): trial for trial in (self._file.read() if self._file else ())}
@@ -240,14 +241,19 @@ class Comparison(Stepwise):
         return step if step is not None else self._record(setup, self.run, time.perf_counter() - self._seconds)
 
     def _require_untrained(self, name: str, run: Run) -> None:
-        """Refuse a recipe that trains again what an earlier trial has trained: its seeds would not be independent."""
-        learning = {id(weight): weight for group in run.optimizer.param_groups for weight in group["params"]}
-        if any(self._trained.get(key, lambda: None)() is weight for key, weight in learning.items()):
-            raise ValueError(
-                f'the recipe "{name}" trains the network that an earlier trial has trained, so its seeds learn from '
-                "each other; make the network inside the recipe, or train a copy: network.copy()"
-            )
-        self._trained |= {key: weakref.ref(weight) for key, weight in learning.items()}
+        """Refuse a recipe that goes on with weights that an earlier trial trained: its seeds would not be independent.
+
+        torch counts how often a weight was written: what a recipe sets anew before it trains is no longer the trial's.
+        """
+        weights = [weight for group in run.optimizer.param_groups for weight in group["params"]]
+        for weight in weights:
+            known, written = self._trained.get(id(weight), (lambda: None, 0))
+            if known() is weight and weight._version == written:
+                raise ValueError(
+                    f'the recipe "{name}" trains the network that an earlier trial has trained, so its seeds learn '
+                    "from each other; make the network inside the recipe, or train a copy: network.copy()"
+                )
+        self._begun = [(weight, weight._version) for weight in weights]
 
     def _task(self, setup: Setup) -> Task:
         """The task with the labels of a seed and a budget, the very same for all recipes; the last one is kept."""
@@ -269,6 +275,10 @@ class Comparison(Stepwise):
         with uninterrupted():  # an interrupt before this repeats the test, one after it finds the record
             self.trials.append(trial)
             self.run = self._loop = None
+            for weight, version in self._begun:
+                if weight._version != version:
+                    self._trained[id(weight)] = (weakref.ref(weight), weight._version)
+            self._begun = []
             self._unwritten.append(trial)
             self._write()
         return trial

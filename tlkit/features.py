@@ -93,11 +93,14 @@ class Cut(nn.Module):
 
     def _chosen(self) -> tuple[list[nn.Module], bool]:
         """The modules whose outputs are the layer, in order, and False; or the head, whose input it is, and True."""
-        groups = {
-            name: [part for part in parts if isinstance(part, nn.Module)]
-            for name, parts in found_groups(self.network).items()
-        }
         modules = dict(self.network.named_modules())
+        try:
+            found = found_groups(self.network)
+        except ValueError:  # the order of the groups is unknown, but a module's name needs none
+            if not self.layer or self.layer not in modules:
+                raise
+            return [modules[self.layer]], False
+        groups = {name: [part for part in parts if isinstance(part, nn.Module)] for name, parts in found.items()}
         if self.layer is None:
             *before, head = groups.values()
             return (head[:1], True) if before or isinstance(self.network, Network) else ([self.network], False)

@@ -29,8 +29,18 @@ def destination(path: str | PathLike[str]) -> Path:
 
 
 def is_stream(path: Path) -> bool:
-    """Whether a pipe or a device is there: it takes what is written at once, and cannot be replaced."""
-    return path.exists() and not path.is_file() and not path.is_dir()
+    """Whether a pipe or a device is there, or what is printed goes there: it cannot be replaced by another file."""
+    if not path.exists() or path.is_dir():
+        return False
+    return not path.is_file() or any(_is_open(path, descriptor) for descriptor in (1, 2))
+
+
+def _is_open(path: Path, descriptor: int) -> bool:
+    """Whether the standard output or error goes to this file, as with /dev/stdout."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except OSError:  # a closed one
+        return False
 
 
 @contextmanager
@@ -60,3 +70,19 @@ def write_whole(path: str | PathLike[str], text: str) -> None:
     """Write a text file, or leave what was there: a full disk spoils nothing."""
     with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def path_named(variable: str) -> Path | None:
+    """The path that an environment variable names, if it does; `~` is the home folder.
+
+    A relative one is made absolute where it is read first, for this process and those that it starts: each works in a
+    folder of its own, and all mean the same one.
+    """
+    if not (named := os.environ.get(variable)):
+        return None
+    try:
+        path = Path(named).expanduser().absolute()
+    except RuntimeError as error:
+        raise FileNotFoundError(f"{variable}={named}: there is no such home folder; give the whole path") from error
+    os.environ[variable] = str(path)
+    return path

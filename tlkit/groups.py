@@ -4,6 +4,7 @@ import copy
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+import torch
 from torch import nn
 from torch.nn.modules.dropout import _DropoutNd
 
@@ -213,16 +214,18 @@ def _in_forward_order(model: nn.Module) -> dict[str, nn.Module]:
             return True
 
     traced = copy.copy(model)  # what its forward pass keeps stays in this copy
-    for kept in ("_parameters", "_buffers", "_modules"):
-        vars(traced)[kept] = dict(vars(model)[kept])
+    vars(traced).update({name: copy.copy(it) for name, it in vars(model).items() if isinstance(it, dict | list | set)})
+    vars(traced)["_buffers"] = {name: it if it is None else it.clone() for name, it in model._buffers.items()}
     try:
-        nodes = Children().trace(traced).nodes
+        with torch.random.fork_rng(devices=[]):
+            nodes = Children().trace(traced).nodes
     except Exception:  # whatever a forward pass does with a value that it does not yet have
         weighty = [name for name, child in children.items() if weights_of([child])]
         if early := [name for name in weighty[:-1] if name in HEADS]:
             raise ValueError(
-                f"in which order this {type(model).__name__} computes its layers cannot be seen: {early[0]!r} was made "
-                f"before {weighty[-1]!r}. Name the groups from input to head, each by its parts' dotted names: "
+                f"the forward pass of this {type(model).__name__} cannot be traced, so the order of its layers is "
+                f"unknown ({early[0]!r} was made before {weighty[-1]!r}). Make them in the order in which they are "
+                "called, or, in what takes groups=, name the groups from input to head by their parts' dotted names: "
                 "groups={'body': ['conv1', 'conv2'], 'head': ['fc']}"
             ) from None
         return children

@@ -247,10 +247,10 @@ def drawn_for_each(augment: Any) -> Any:
     """An augmentation, or several, as an objective uses them: torchvision's transforms are put into `each`."""
     if isinstance(augment, Sequence):
         return tuple(map(drawn_for_each, augment))
-    parts = augment.modules() if isinstance(augment, nn.Module) else [augment]
-    kinds = (kind for part in parts for kind in type(part).__mro__)
-    of_torchvision = any(kind.__module__.startswith("torchvision.transforms") for kind in kinds)
-    return each(augment) if of_torchvision and not isinstance(augment, each) else augment
+    if isinstance(augment, nn.Sequential):
+        return nn.Sequential(*map(drawn_for_each, augment))
+    of_torchvision = any(kind.__module__.startswith("torchvision.transforms") for kind in type(augment).__mro__)
+    return each(augment) if of_torchvision else augment
 
 
 def drawn_views(images: Tensor, augment: Augment, count: int, name: str = "the augmentation") -> list[Tensor]:

@@ -116,6 +116,12 @@ class PairedBatch(NamedTuple):
     hidden: Tensor | None
 
 
+def split_of(batches: Any) -> Split | None:
+    """The split that a run's batches come from, the labelled one of two; None where they do not say it."""
+    found = getattr(batches, "split", getattr(batches, "labelled", None))
+    return found if isinstance(found, Split) else None
+
+
 def in_precision(batch: Any, dtype: torch.dtype) -> Any:
     """A batch with its floating-point tensors in a network's precision; what is no named tuple stays as it is."""
     if not hasattr(batch, "_replace"):

@@ -13,20 +13,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
-from tlkit.files import whole_file
-
-
-def path_named(variable: str) -> Path | None:
-    """The path that an environment variable names, if it does; `~` is the home folder.
-
-    A relative one is made absolute where it is read first, for this process and those that it starts: each works in a
-    folder of its own, and all mean the same one.
-    """
-    if not (named := os.environ.get(variable)):
-        return None
-    path = Path(named).expanduser().absolute()
-    os.environ[variable] = str(path)
-    return path
+from tlkit.files import path_named, whole_file
 
 
 def cache_folder() -> Path:

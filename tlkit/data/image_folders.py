@@ -244,7 +244,8 @@ def _parts(folder: Path) -> tuple[list[_Part], list[Path]]:
         raise NotADirectoryError(f"{folder} is a file, but images come in a folder for each class; unpack an archive")
     outer = _folders(folder)
     splits = _splits(outer)
-    if "train" in splits and len(splits) > 1:  # train/cat, test/cat
+    deeper = any(_folders(place) for of in splits.values() for place in of)  # else they are classes of that name
+    if "train" in splits and len(splits) > 1 and deeper:  # train/cat, test/cat
         places = {split: _inner(*found) for split, found in splits.items()}
         parts = [_Part(str(place), _by_name(_folders(place))) for place in places.values()]
         beside = [place for place in outer if not _split(place)]
@@ -265,8 +266,8 @@ def _parts(folder: Path) -> tuple[list[_Part], list[Path]]:
     if len(outer) > 1 and len(names[0]) > 1 and all(one == names[0] for one in names) and not _loose(outer):
         raise ValueError(
             f"in {folder} the folders {listed(map(_name, outer))} all hold the same folders, "
-            f"{listed(sorted(names[0]))}, as the parts of a data set do; call the parts {', '.join(SPLITS)}, or give "
-            "the path of one of them"
+            f"{listed(sorted(names[0]))}, as the parts of a data set do; call the parts {', '.join(SPLITS)}, give "
+            "the path of one of them, or, if they are no parts, put the images of each class into one folder"
         )
     return [_Part(str(folder), _by_name(outer))], _loose([folder])
 
@@ -285,7 +286,9 @@ def _splits(places: Iterable[Path]) -> dict[str, list[Path]]:
     if found["train"] and len(splits := {split: of for split, of in found.items() if of}) > 1:
         for split, of in splits.items():
             if len(of) > 1:
-                raise ValueError(f"{of[0]} and {of[1]} are both called as the {split} part; leave one of them there")
+                raise ValueError(
+                    f"{of[0]} and {of[1]} both look like the {split} part by their names; keep one, or rename the other"
+                )
     return {split: of for split, of in found.items() if of}
 
 
@@ -479,7 +482,8 @@ def _image(path: str | Path, size: int, background: str) -> _Picture | Exception
                 depth = "fractions" if image.mode == "F" else "whole numbers"
                 values = np.asarray(image).astype(np.float32)
                 lowest, highest = float(values.min()), float(values.max())
-                if not -OVERSHOOT * max(highest, 1) <= lowest <= highest <= WHITE[-1]:  # NaN is not either
+                least = -OVERSHOOT if image.mode == "F" and highest <= 1 + OVERSHOOT else 0  # resampling leaves such
+                if not least <= lowest <= highest <= WHITE[-1]:  # NaN is not either
                     raise ValueError(f"its numbers, {lowest:g} to {highest:g}, are no brightness in 0..1 or 0..65,535")
                 image = Image.fromarray(values)
             elif image.has_transparency_data:

@@ -69,8 +69,7 @@ class Kind:
                 f"{self.noun}s are {numbers} of the shape {self.shape}, but these are {inputs.dtype} of the shape "
                 f"{list(inputs.shape)}; {self.repair}"
             )
-        if isinstance(inputs, Tensor) and not inputs.isfinite().all():
-            first = int((~inputs.isfinite()).flatten(1).any(1).nonzero()[0])
+        if isinstance(inputs, Tensor) and (first := first_not_finite(inputs)) is not None:
             raise ValueError(f"{self.noun} {first} has values that are not finite (NaN, infinity); take it out")
 
     def size(self, shape: torch.Size) -> str:
@@ -127,6 +126,8 @@ class Images(Kind):
 
     def prepared(self, inputs: Tensor) -> Tensor:
         if inputs.dtype == torch.uint8:
+            if inputs.numel() and int(inputs.max()) == 1:
+                raise ValueError("images of the bytes 0 and 1 are black in 0..255; of such take images.float()")
             return inputs.to(torch.get_default_dtype()).div_(255)
         return super().prepared(inputs)
 
@@ -142,15 +143,16 @@ class Images(Kind):
         super().check(inputs)
         if not isinstance(inputs, Tensor) or not inputs.numel():
             return
-        outside = (inputs.detach() - 0.5).abs().flatten(1).amax(1) - 0.5
+        low, high = inputs.detach().flatten(1).aminmax(dim=1)
+        outside = torch.maximum(-low, high - 1)
         if outside.max() > OVERSHOOT:
             worst = int(outside.argmax())
             low, high = (float(end) for end in inputs[worst].aminmax())
             raise ValueError(
                 f"images lie in 0..1, but image {worst} reaches {low if -low > high - 1 else high:.3g}; divide "
                 "0..255 by 255 (images / 255), give normalised images as they were before (to normalise is the "
-                "network's part: tl.models.Network(..., preprocess=...)), and state kind=tl.data.Kind() of numbers "
-                "that are no brightness"
+                "network's part: tl.models.Network(..., preprocess=...)), and of numbers that are no brightness state "
+                "kind=tl.data.Kind() in tl.data.Split, tl.data.as_split or tl.predict"
             )
 
     def adjective(self, shape: torch.Size) -> str:
@@ -304,6 +306,12 @@ class Waves(Kind):
         reach = columns / columns.amax(1, keepdim=True).clamp_min(1e-12)
         height = (torch.arange(ROWS, device=inputs.device) - (ROWS - 1) / 2).abs() * 2 / ROWS
         return (height[:, None] <= reach[:, None, :])[:, None].float()
+
+
+def first_not_finite(inputs: Tensor) -> int | None:
+    """The number of the first example `[n, ...]` with values that are not finite; None if there is none."""
+    wrong = ~inputs.isfinite()
+    return int(wrong.reshape(len(inputs), -1).any(1).nonzero()[0]) if wrong.any() else None
 
 
 def as_precise(inputs: Tensor, dtype: torch.dtype) -> Tensor:

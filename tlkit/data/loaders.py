@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import random
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from tlkit.data.batches import Batch, Batches, mixed_seed
-from tlkit.data.tasks import Split, Task
+from tlkit.data.batches import Batch, Batches, PairedBatch, mixed_seed
+from tlkit.data.kinds import Images, Kind
+from tlkit.data.tasks import Split, Task, whole_number
+
+WHOLE_BYTES = (
+    20  # normalised images lie within 3 deviations of their mean; what is beyond this was never divided by 255
+)
 
 
 def as_batches(data: Any, batch_size: int, seed: int) -> Any:
@@ -32,7 +39,10 @@ def as_batches(data: Any, batch_size: int, seed: int) -> Any:
     data = data.train if isinstance(data, Task) else data
     if isinstance(data, Split):
         return Batches(data, batch_size, seed)
+    if isinstance(data, Dataset) and isinstance(_first(data), Batch | PairedBatch):
+        return data
     if isinstance(data, Dataset) and hasattr(data, "__len__"):
+        batch_size = whole_number("batch_size", batch_size, 1, "a batch holds at least 1 example")
         size = min(batch_size, len(data))  # type: ignore[arg-type]
         if not size:
             raise ValueError("this data set is empty, so there is nothing to learn from")
@@ -45,6 +55,14 @@ def as_batches(data: Any, batch_size: int, seed: int) -> Any:
             "that knows its length, or an object of your own with batches[step]"
         )
     return data
+
+
+def _first(data: Dataset) -> Any:
+    """The first example of a data set; None if there is none, or none with a number."""
+    try:
+        return data[0]
+    except (IndexError, KeyError, NotImplementedError):
+        return None
 
 
 class LoadedBatches:
@@ -79,24 +97,41 @@ class LoadedBatches:
         return self.count
 
     def __getitem__(self, step: int) -> Batch:
-        epoch, place = divmod(step, self.count)
-        if not place or step != self._next:
-            with torch.random.fork_rng(devices=[]):
-                torch.default_generator.manual_seed(mixed_seed(self.seed, epoch))
-                self._pass = iter(self.loader)
-                for _ in range(place):
-                    next(self._pass)
-                batch = next(self._pass)
-        else:
-            batch = next(self._pass)
+        """The batch of a step. Each is drawn from a seed of its own, in whatever order they are read."""
+        place, batch = step % self.count, None
+        begins = step if place and step == self._next else step - place
+        self._next = -1  # until this batch is read: what raises has moved the pass
+        others = (random.getstate(), np.random.get_state()) if begins < step else None
+        with torch.random.fork_rng(devices=[]):
+            for number in range(begins, step + 1):
+                torch.default_generator.manual_seed(mixed_seed(self.seed, number))
+                if others and number == step:  # what is read over again draws nothing from these
+                    random.setstate(others[0])
+                    np.random.set_state(others[1])
+                if number == step - place:
+                    self._pass = iter(self.loader)
+                if (batch := next(self._pass, None)) is None:
+                    raise ValueError(
+                        f"the DataLoader promised {self.count} batches a pass, but ended after "
+                        f"{number - step + place}; correct the __len__ of its data set"
+                    )
         self._next = step + 1
-        if isinstance(batch, Mapping) or not hasattr(batch, "__getitem__") or isinstance(batch, Tensor):
+        if not isinstance(batch, list | tuple) or not all(isinstance(part, Tensor) for part in batch[:2]):
             raise TypeError(
-                f"the DataLoader yields a {type(batch).__name__}, but a batch is a pair (inputs, labels); give it a "
-                "collate_fn that returns one"
+                f"the DataLoader yields a {type(batch).__name__}, but a batch is a pair (inputs, labels) of tensors; "
+                "give it a collate_fn that returns one"
             )
-        inputs, labels = batch[:2]
-        return Batch(inputs.to(self.device), labels.to(self.device))
+        inputs, labels = batch[0], batch[1] if len(batch) > 1 else None
+        if labels is not None and not labels.is_floating_point():
+            labels = labels.long()
+        kind = Images() if inputs.ndim == 4 else Kind()
+        inputs = kind.prepared(inputs)
+        if inputs.ndim == 4 and not step and inputs.abs().max() > WHOLE_BYTES:
+            raise ValueError(
+                f"images reach {float(inputs.abs().max()):g}, but lie in 0..1, or about 0 where they are normalised; "
+                "let the data set divide 0..255 by 255"
+            )
+        return Batch(inputs.to(self.device), None if labels is None else labels.to(self.device))
 
     def to(self, device: torch.device | str) -> LoadedBatches:
         """The same batches, brought to `device`.
@@ -114,4 +149,5 @@ class LoadedBatches:
         return vars(self) | {"_next": -1, "_pass": iter(())}
 
     def __repr__(self) -> str:
-        return f"{self.count} batches an epoch, of a DataLoader of {type(self.loader.dataset).__name__}"
+        drawn = f"{type(self.loader.dataset).__name__}, {type(self.loader.sampler).__name__}"
+        return f"{self.count} batches an epoch, of a DataLoader ({drawn})"

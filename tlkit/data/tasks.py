@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader, IterableDataset, RandomSampler, SequentialSampler, default_collate
 
 from tlkit.data.kinds import Images, Kind, Stream, checked
 
@@ -94,7 +94,9 @@ class Split:
                 f"give one whole number for each {noun}"
             )
         if labels.dtype.is_floating_point or labels.dtype.is_complex:
-            raise ValueError(f"labels are {labels.dtype}, but class numbers are whole; use labels.long()")
+            raise ValueError(
+                f"labels are {labels.dtype}, but class numbers are whole; use torch.as_tensor(labels).long()"
+            )
         labels = labels.long()
         outside = (labels < least) | (labels >= classes)
         if outside.any():
@@ -259,14 +261,15 @@ class Split:
         return f"{what}, {'no labels' if self.labels is None else _counted(self.classes)}"
 
 
-def as_split(data: Any, classes: Sequence[str] | None = None) -> Split:
+def as_split(data: Any, classes: Sequence[str] | None = None, kind: Kind | None = None) -> Split:
     """Data in PyTorch's own form as a split.
 
     Args:
-        data: a torch Dataset whose examples are (tensor, class number), or a list of such; a DataLoader, of which only
-            its data set is taken, since batches are made by a run; or a `Split`, which comes back as it is.
+        data: a torch Dataset whose examples begin with (tensor, class number), or a list of such; a DataLoader of such
+            batches, read once as it is; or a `Split`, which comes back as it is.
         classes: the class names, in the order of the numbers; by default what the data set calls its `classes`, else
             the numbers themselves.
+        kind: what the examples are, as for `Split`; by default their shape and type tell.
 
     Returns:
         A split that holds all examples in memory.
@@ -279,38 +282,58 @@ def as_split(data: Any, classes: Sequence[str] | None = None) -> Split:
     """
     if isinstance(data, Split):
         return data
-    given, data = data, getattr(data, "dataset", data) if isinstance(data, DataLoader) else data
+    if isinstance(data, DataLoader) and _shows_all(data):
+        data = data.dataset
+    elif isinstance(data, DataLoader):  # its sampler and its collate_fn decide what is in it
+        whole = [[*map(torch.as_tensor, columns)] for columns in zip(*(batch[:2] for batch in data), strict=True)]
+        pairs = list(zip(*(torch.cat(column) for column in whole), strict=True)) if whole else []
+        return as_split(pairs, classes or _class_names(data.dataset), kind)
     by_number = hasattr(data, "__len__") and hasattr(data, "__getitem__")
     if isinstance(data, Tensor | Mapping | IterableDataset) or not by_number:
         raise TypeError(
-            f"a {type(given).__name__} is no data to number: what becomes a split has len(data) examples data[i], each "
+            f"a {type(data).__name__} cannot be made into a split: that takes len(data) examples data[i], each "
             "(tensor, class number); of a task give one of its splits, such as task.train, and make a split of tensors "
             "by tl.data.Split(inputs, labels, classes)"
         )
     if not len(data):
         raise ValueError(f"the {type(data).__name__} has no examples")
     first = data[0]
-    if not isinstance(first, tuple | list) or len(first) != 2:
+    if not isinstance(first, tuple | list) or len(first) < 2:
         raise TypeError(
-            f"of this {type(data).__name__} its examples are a {type(first).__name__}, but a split is made of pairs "
-            "(tensor, class number)"
+            f"the examples of this {type(data).__name__} are a {type(first).__name__} each, but a split is made of "
+            "pairs (tensor, class number)"
         )
     if not hasattr(first[0], "dtype"):
         raise TypeError(
-            f"of this {type(data).__name__} its examples begin with a {type(first[0]).__name__}; let it make tensors, "
-            "of pictures with transform=torchvision.transforms.ToTensor()"
+            f"the examples of this {type(data).__name__} begin with a {type(first[0]).__name__}, not a tensor; of "
+            "pictures a data set makes tensors with transform=torchvision.transforms.ToTensor()"
         )
     pairs = [data[number] for number in range(len(data))]
-    inputs = [torch.as_tensor(one) for one, _ in pairs]
+    inputs = [torch.as_tensor(one) for one, *_ in pairs]
     try:
-        labels = [operator.index(label) for _, label in pairs]
+        labels = [operator.index(label) for _, label, *_ in pairs]
     except TypeError as error:
-        raise TypeError(f"of this {type(data).__name__} the labels are no class numbers, 0, 1, ...: {error}") from error
-    while classes is None and data is not None:  # a part of a data set knows it as its `dataset`
-        data, classes = getattr(data, "dataset", None), getattr(data, "classes", None)
+        raise TypeError(f"the labels of this {type(data).__name__} are no class numbers, 0, 1, ...: {error}") from error
+    classes = classes or _class_names(data)
     alike = len({one.shape for one in inputs}) == 1
     names = range(max(labels) + 1) if classes is None else classes
-    return Split(torch.stack(inputs) if alike else inputs, labels, tuple(map(str, names)))  # type: ignore[arg-type]
+    return Split(torch.stack(inputs) if alike else inputs, labels, tuple(map(str, names)), kind)  # type: ignore[arg-type]
+
+
+def _shows_all(loader: DataLoader) -> bool:
+    """Whether a loader gives each example of its data set once, as it is: its order does not matter then."""
+    usual = isinstance(loader.sampler, SequentialSampler | RandomSampler) and not getattr(
+        loader.sampler, "replacement", False
+    )
+    return usual and len(loader.sampler) == len(loader.dataset) and loader.collate_fn is default_collate  # type: ignore
+
+
+def _class_names(data: Any) -> Sequence[str] | None:
+    """What a torch data set calls its `classes`; a part of one knows it as its `dataset`."""
+    classes = None
+    while classes is None and data is not None:
+        data, classes = getattr(data, "dataset", None), getattr(data, "classes", None)
+    return classes
 
 
 def by_task(labels: Labels, change: Callable[..., Tensor], *others: Labels) -> Any:
@@ -337,7 +360,7 @@ def whole_number(name: str, value: Any, least: int, why: str) -> int:
     try:
         number = operator.index(value)
     except TypeError:
-        raise ValueError(f"{name}={value!r}, but {why}, a whole number of them") from None
+        raise ValueError(f"{name}={value!r}, but it is a whole number: {why}") from None
     if number < least:
         raise ValueError(f"{name}={value!r}, but {why}")
     return number
@@ -376,7 +399,8 @@ class Task:
     def __post_init__(self):
         for name, split in vars(self).items():
             if name not in ("name", "redraw") and split is not None:
-                object.__setattr__(self, name, as_split(split))
+                own = name == "train" or isinstance(split, Split) or _class_names(split) is not None
+                object.__setattr__(self, name, as_split(split, None if own else self.train.classes))
         for name in ("validation", "test", "unlabelled"):
             split = getattr(self, name)
             if split is None or split.labels is None or self.train.labels is None:

@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from tlkit.data.downloads import cache_folder, fetch, path_named
+from tlkit.data.downloads import cache_folder, fetch
 from tlkit.data.sources import DIGITS, as_real_digits
 from tlkit.data.tasks import Split, Task
-from tlkit.files import whole_file
+from tlkit.files import path_named, whole_file
 
 EMBEDDED = {
     "digits": "1,797 handwritten digits of 8 x 8: always there, inside scikit-learn",

@@ -4,8 +4,8 @@ import json
 from html import escape
 from typing import Any
 
-from tlkit.data.downloads import path_named
 from tlkit.experiments import Comparison
+from tlkit.files import path_named
 from tlkit.intervals import Claim, Interval
 from tlkit.lessons.page import on_page, paragraph
 from tlkit.views import signed_ends

@@ -12,8 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tlkit.data.downloads import path_named
-from tlkit.files import write_whole
+from tlkit.files import path_named, write_whole
 from tlkit.lessons.course import Lesson, catalogue
 
 LIBRARIES = ("tlkit", "torch", "torchvision", "numpy", "scikit-learn")

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import tlkit as tl
-from tlkit.data.downloads import path_named
+from tlkit.files import path_named
 
 EXTENSIONS = {"@jupyter-widgets/jupyterlab-manager": "jupyterlab_widgets", "anywidget": "anywidget"}  # their packages
 PATIENCE = 60  # seconds for a kernel, JupyterLab or node to answer

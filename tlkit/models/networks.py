@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from tlkit.data.kinds import Stream, as_precise
 
+HALF = (torch.bfloat16, torch.float16)
 Modules = TypeVar("Modules", bound=nn.Module | tuple[nn.Module, ...])
 
 
@@ -37,7 +38,10 @@ def copied(of: Modules, shared: Iterable[Any] = ()) -> Modules:
     """
     memo: dict[int, Any] = {id(part): part for part in shared}
     modules = [inner for module in (of if isinstance(of, tuple) else (of,)) for inner in module.modules()]
-    for value in (value for module in modules for value in vars(module).values()):
+    kept = [value for module in modules for value in vars(module).values()]
+    kept += [one for value in kept if isinstance(value, list | tuple) for one in value]
+    kept += [one for value in kept if isinstance(value, dict) for one in value.values()]
+    for value in kept:
         if isinstance(value, Tensor) and value.grad_fn is not None:
             memo[id(value)] = value.detach().clone()
     return copy.deepcopy(of, memo)
@@ -253,6 +257,10 @@ class MovingAverage(nn.Module):
         self.network = copied(network).requires_grad_(False).eval()
         self.updates: Tensor
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
+        # In half precision small steps would be rounded away, so such values are averaged beside the network.
+        self._half = [at for at, value in enumerate(_values(self.network)) if value.dtype in HALF]
+        for at in self._half:
+            self.register_buffer(f"average{at}", _values(self.network)[at].float())
 
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:
@@ -261,17 +269,26 @@ class MovingAverage(nn.Module):
         Args:
             network: the network that learns.
         """
+        with as_in_training(self.network):
+            self._update(network)
+
+    def _update(self, network: nn.Module) -> None:
         new = 1 - ((1 + self.updates) / (10 + self.updates)).clamp(max=self.decay)
         self.updates += 1
         averages, values = _values(self.network), _values(network)
         if len(averages) != len(values):  # the network made buffers in its first pass
-            take_buffers(self.network, network.state_dict())
+            take_buffers(self.network, {**dict(network.named_parameters()), **dict(network.named_buffers())})
             averages = _values(self.network)
+        shown = [averages[at] for at in self._half]
+        for at in self._half:
+            averages[at] = self._buffers[f"average{at}"]  # type: ignore[call-overload]
         for average, value in zip(averages, values, strict=True):
             if value.is_floating_point():
-                average.lerp_(value, new.to(average))
+                average.lerp_(value.to(average.dtype), new.to(average))
             else:
                 average.copy_(value)
+        for at, half in zip(self._half, shown, strict=True):
+            half.copy_(averages[at])
 
     def train(self, mode: bool = True) -> Self:
         """Stay in evaluation mode.
@@ -302,16 +319,30 @@ def set_modes(modes: Mapping[nn.Module, bool]) -> None:
     for module, mode in modes.items():
         if module.training == mode:
             continue
-        if type(module).train is nn.Module.train:
-            vars(module)["training"] = mode
-        else:
+        if type(module).train is not nn.Module.train:
             module.train(mode)
+        elif "training" in vars(module):
+            vars(module)["training"] = mode
+        else:  # a scripted module keeps it elsewhere
+            module.training = mode
+
+
+@contextmanager
+def as_in_training(module: nn.Module) -> Iterator[None]:
+    """Training mode for parts with a `train` of their own, whose weights may be others while they are evaluated."""
+    own = [part for part in module.modules() if type(part).train is not nn.Module.train]
+    modes = modes_of(module) if own else {}
+    set_modes(dict.fromkeys(own, True))
+    try:
+        yield
+    finally:
+        set_modes(modes)
 
 
 def unwrapped(network: nn.Module) -> nn.Module:
     """The network itself, without what torch.compile, DataParallel and DistributedDataParallel put around it."""
     while True:
-        if (inner := network._modules.get("_orig_mod")) is not None:
+        if isinstance(inner := getattr(network, "_orig_mod", None), nn.Module):
             network = inner
         elif isinstance(network, nn.DataParallel | nn.parallel.DistributedDataParallel):
             network = network.module
@@ -355,12 +386,12 @@ def required_logits(outputs: Any, classes: int | None = None, noun: str = "examp
             f"the network returns a {type(outputs).__name__}, but a classifier returns one tensor of logits "
             f"[n, classes]; put it into a module whose forward returns that part of it, such as {kept}"
         )
-    if classes is not None and (outputs.ndim != 2 or outputs.shape[1] != classes):
-        if outputs.ndim != 2:
-            raise ValueError(
-                f"the network returns the shape {list(outputs.shape)}, but a classifier returns logits [n, {classes}]; "
-                "end it with pooling, nn.Flatten() and a linear head"
-            )
+    if classes is not None and outputs.ndim != 2:
+        raise ValueError(
+            f"the network returns the shape {list(outputs.shape)}, but a classifier returns logits [n, {classes}]; "
+            "end it with pooling, nn.Flatten() and a linear head"
+        )
+    if classes is not None and outputs.shape[1] != classes:
         raise ValueError(
             f"the network distinguishes {outputs.shape[1]} classes, but these {noun}s have {classes}; "
             f"give it a head for them: network.with_new_head({classes})"

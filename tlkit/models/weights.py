@@ -1,5 +1,6 @@
 """Weights files: found or downloaded, opened without running code, loaded into a model or refused by name."""
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from tlkit.data.downloads import fetch, path_named
+from tlkit.data.downloads import fetch
+from tlkit.files import path_named
 from tlkit.words import listed
 
 ENDINGS = (".safetensors", ".pth", ".pt", ".th", ".ckpt")
@@ -46,6 +48,7 @@ def weights_in(path: Path) -> dict[str, Tensor]:
     a file of `run.save` they are the network's that was tested: the averaged one, if the run kept one.
     Raises OSError if there is no such file or it cannot be opened, ValueError if it holds no tensors by name.
     """
+    from safetensors import safe_open
     from safetensors.torch import load_file
 
     if path.suffix not in ENDINGS:
@@ -60,15 +63,19 @@ def weights_in(path: Path) -> dict[str, Tensor]:
             f"{path} cannot be opened as weights: it is cut off, not a weights file, or holds more than tensors, "
             "which could run code. Get it again, or have it saved by torch.save(model.state_dict(), path)"
         ) from error
+    lightning = isinstance(state, Mapping) and "state_dict" in state
     for inside in ("state_dict", "model"):
         if isinstance(state, Mapping) and isinstance(state.get(inside), Mapping):
             state = state[inside]
     content = state if isinstance(state, Mapping) else {type(state).__name__: None}
     tensors = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
-    for part in ("run.now.3.network.", "run.now.0."):  # of a run: its averaged network, else its network
-        if of_run := {key.removeprefix(part): value for key, value in tensors.items() if key.startswith(part)}:
-            tensors = of_run
-            break
+    if of_run := [key for key in tensors if key.startswith("run.now.")]:
+        with safe_open(path, "pt") as file:
+            tested = json.loads((file.metadata() or {}).get("tlkit", "{}")).get("tested", "run.now.0.")
+        tensors = {key.removeprefix(tested): tensors[key] for key in of_run if key.startswith(tested)}
+    for prefix in PREFIXES if lightning else ():  # beside the model, such a module may hold a loss with weights
+        model = {key: value for key, value in tensors.items() if key.startswith(prefix)}
+        tensors = model if 2 * len(model) > len(tensors) else tensors
     while tensors and (common := [prefix for prefix in PREFIXES if all(key.startswith(prefix) for key in tensors)]):
         tensors = {key.removeprefix(common[0]): value for key, value in tensors.items()}
     tensors = {_layer(key): value for key, value in tensors.items()}
@@ -85,7 +92,7 @@ def with_head_at(at: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
     Tensors of any other network keep their names.
     """
-    if not all(key.startswith(("backbone.", "head.")) for key in tensors):
+    if not at or not all(key.startswith(("backbone.", "head.")) for key in tensors):
         return dict(tensors)
     names = {key: key.removeprefix("backbone.") for key in tensors}
     names |= {key: f"{at}{key.removeprefix('head')}" for key in tensors if key.startswith("head.")}

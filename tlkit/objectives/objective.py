@@ -1,6 +1,7 @@
 """What every objective is: a module that turns a network and a batch into a loss, and what a run calls it for."""
 
 import re
+import zlib
 from functools import partial
 from typing import Any
 
@@ -71,7 +72,7 @@ class Objective(nn.Module):
         own = {**vars(self), **self._buffers}
         own |= {name: part for name, part in self.named_children() if not part.state_dict()}  # an augmentation, say
         parts = {name: part.settings() for name, part in self.named_children() if isinstance(part, Objective)}
-        public = {name: _plain(it) for name, it in own.items() if not name.startswith("_") and name != "training"}
+        public = {name: plain(it) for name, it in own.items() if not name.startswith("_") and name != "training"}
         return {"objective": type(self).__name__} | public | parts
 
 
@@ -96,17 +97,18 @@ def own_copy(objective: Objective, network: nn.Module) -> Objective:
     return copied(objective, shared)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A setting as JSON takes it."""
     if isinstance(value, partial):
-        named = sorted([k, _plain(v)] for k, v in value.keywords.items())
-        return [_plain(value.func), *map(_plain, value.args), *named]
+        named = sorted([k, plain(v)] for k, v in value.keywords.items())
+        return [plain(value.func), *map(plain, value.args), *named]
     if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
     if isinstance(value, dict):
-        return [[str(key), _plain(part)] for key, part in value.items()]
+        return [[str(key), plain(part)] for key, part in value.items()]
     if isinstance(value, Tensor | np.ndarray | np.generic):
-        return value.tolist()
+        large = np.asarray(value.cpu() if isinstance(value, Tensor) else value)
+        return value.tolist() if large.size <= 1_000 else f"{[*large.shape]}, {zlib.crc32(large.tobytes()):08x}"
     if value is None or isinstance(value, bool | int | float | str):
         return value
     return getattr(value, "__qualname__", None) or re.sub(r" at 0x\w+", "", repr(value))

@@ -9,7 +9,7 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from tlkit.data.augmentation import Augment, drawn_for_each, strong, weak
-from tlkit.data.batches import PairedBatch
+from tlkit.data.batches import PairedBatch, split_of
 from tlkit.models.networks import MovingAverage, logits, required_logits
 from tlkit.objectives.objective import Objective
 
@@ -61,12 +61,13 @@ class WithUnlabelled(Objective):
                 "tl.data.PairedBatches(task.train, task.unlabelled), or batches of your own that yield "
                 "tl.data.PairedBatch(inputs, labels, unlabelled, hidden)"
             )
-        labelled = getattr(batches, "labelled", None)
-        noun = labelled.kind.noun if labelled else "example"
+        labelled = split_of(batches)
+        noun = labelled.kind.noun if labelled is not None else "example"
         sizes = [tuple(inputs.shape[1:]) for inputs in (batch.inputs, batch.unlabelled)]
         if sizes[0] != sizes[1]:
             raise ValueError(f"labelled {noun}s are {sizes[0]}, unlabelled ones {sizes[1]}; bring them to one size")
-        required_logits(logits(network, batch.inputs[:1]), labelled and len(labelled.classes), noun)
+        classes = None if labelled is None else len(labelled.classes)
+        required_logits(logits(network, batch.inputs[:1]), classes, noun)
 
     def values(
         self, batch: PairedBatch, labelled: Tensor, unsupervised: Tensor, pseudo: Tensor, used: Tensor

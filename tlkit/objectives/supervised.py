@@ -9,10 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tlkit.data.augmentation import Augment, drawn_for_each
-from tlkit.data.batches import Batch, PairedBatch
-from tlkit.data.tasks import Split
+from tlkit.data.batches import Batch, PairedBatch, split_of
 from tlkit.models.networks import copied, require_one_input, required_logits, unwrapped
-from tlkit.objectives.objective import Objective
+from tlkit.objectives.objective import Objective, plain
 
 
 class CrossEntropy(Objective):
@@ -51,8 +50,8 @@ class CrossEntropy(Objective):
 
     def begin(self, network: nn.Module, batches: Any) -> None:
         require_one_input(network)
-        split = getattr(batches, "split", None) or getattr(batches, "labelled", None)
-        if isinstance(split, Split) and not isinstance(split.classes, Mapping):
+        split = split_of(batches)
+        if split is not None and not isinstance(split.classes, Mapping):
             self._expected = len(split.classes), split.kind.noun
 
     def forward(self, network: nn.Module, batch: Batch | PairedBatch) -> dict[str, Tensor]:
@@ -140,13 +139,29 @@ class Criterion(Objective):
             ValueError: if the loss is not one number.
         """
         inputs, labels = batch[:2]
-        loss = self.loss(network(self.augment(inputs) if self.augment else inputs), labels)
+        outputs = network(self.augment(inputs) if self.augment else inputs)
+        try:
+            loss = self.loss(outputs, labels)
+        except IndexError as error:
+            shape = list(getattr(outputs, "shape", ()))
+            raise ValueError(
+                f"the loss has no place for a label ({error}); the network's outputs are {shape}: does its head have "
+                "one for each class?"
+            ) from error
         if not isinstance(loss, Tensor) or loss.shape != ():
             what = (
                 f"a tensor of the shape {list(loss.shape)}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
             )
             raise ValueError(f"the loss of a batch is one number, a tensor [], but this is {what}; take its mean")
         return {"loss": loss}
+
+    def settings(self) -> dict[str, Any]:
+        """What it was made with; of a loss that is a module also what that was made with."""
+        if not isinstance(self.loss, nn.Module):
+            return super().settings()
+        own = {**vars(self.loss), **self.loss._buffers}
+        own = {name: plain(value) for name, value in own.items() if not name.startswith("_") and name != "training"}
+        return super().settings() | {"loss": f"{type(self.loss).__name__} {own}"}
 
 
 def as_objective(objective: Any) -> Objective:

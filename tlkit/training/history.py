@@ -15,7 +15,7 @@ class Step:
 
     Args:
         number: which step it was, from 1.
-        lr: the learning rate that it was taken with, before the rates of a plan.
+        lr: the learning rate that it was taken with, before the rates of a plan and of the optimizer's own groups.
         values: what the objective returned, by name: "loss" and others, each a detached tensor `[]` on the device. To
             read one as a float is to wait for the device.
     """

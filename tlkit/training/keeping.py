@@ -1,12 +1,13 @@
 """Copies of the state of what a run trains, to go back to when a value is no longer finite."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from tlkit.models.networks import take_buffers
+from tlkit.models.networks import as_in_training, take_buffers
 
 State = Sequence[dict[str, Any]]
 
@@ -33,7 +34,8 @@ class Keeper:
 
     def state(self) -> State:
         """A copy of the present state, part by part."""
-        return tuple(_copied(part.state_dict()) for part in self.parts)
+        with self._as_in_training():
+            return tuple(_copied(part.state_dict()) for part in self.parts)
 
     def restore(self, state: State) -> None:
         """Go back to a state.
@@ -41,10 +43,19 @@ class Keeper:
         Args:
             state: what `state` returned.
         """
-        for part, values in zip(self.parts, state, strict=True):
-            if isinstance(part, nn.Module):
-                take_buffers(part, values, self._declared)
-            part.load_state_dict(_copied(values))
+        with self._as_in_training():
+            for part, values in zip(self.parts, state, strict=True):
+                if isinstance(part, nn.Module):
+                    take_buffers(part, values, self._declared)
+                part.load_state_dict(_copied(values))
+
+    @contextmanager
+    def _as_in_training(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            for part in self.parts:
+                if isinstance(part, nn.Module):
+                    stack.enter_context(as_in_training(part))
+            yield
 
     def buffers(self) -> list[Tensor]:
         """A copy of the present buffers: a forward pass may move them before its loss turns out not to be finite."""

@@ -110,7 +110,10 @@ def draws_elsewhere(objective: nn.Module, batches: Any) -> bool:
     parts = [part for module in objective.modules() for part in (module, *vars(module).values())]
     parts += [inner for part in parts if isinstance(part, list | tuple) for inner in part]
     code = [part.func if isinstance(part, partial) else part for part in parts if callable(part)]
-    code.append(getattr(getattr(batches, "loader", None), "dataset", batches))
+    data = getattr(batches, "loader", batches)
+    while hasattr(data, "dataset"):  # of a loader, and of a part of a data set
+        data = data.dataset
+    code.append(data)
     homes = {str(getattr(part, "__module__", type(part).__module__)).partition(".")[0] for part in code}
     return bool(homes - {"tlkit", "torch", "kornia", "builtins"})
 

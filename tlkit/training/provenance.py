@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import torch
+
 from tlkit.data.loaders import LoadedBatches
-from tlkit.data.tasks import Split
+from tlkit.data.tasks import Split, as_split
+from tlkit.training.machine import seeded_step
 
 SETTINGS = ("steps", "schedule", "average", "seed", "precision", "fast")  # arguments that a run keeps under their names
 
@@ -34,5 +37,15 @@ def _data_in_words(batches: Any) -> dict[str, Any]:
     found = {name: f"{one} ({one.fingerprint()})" for name, one in splits.items() if isinstance(one, Split)}
     drawn = {"batch size": "batch_size", "unlabelled for each labelled one": "ratio", "seed of the batches": "seed"}
     if isinstance(batches, LoadedBatches):
-        found["data"] = str(batches)
+        found["data"] = f"{batches} ({_sampled(batches.loader.dataset)})"
     return found | {name: getattr(batches, attribute, None) for name, attribute in drawn.items()}
+
+
+def _sampled(dataset: Any) -> str:
+    """The fingerprint of some 32 examples of a torch data set, drawn as they always are; words if it has none."""
+    try:
+        numbers = range(0, len(dataset), max(len(dataset) // 32, 1))
+        with seeded_step(torch.device("cpu"), 0, 0, elsewhere=True):
+            return as_split([dataset[number][:2] for number in numbers]).fingerprint()
+    except Exception:  # whatever a data set of one's own raises
+        return "not compared"

@@ -4,7 +4,7 @@ import inspect
 import math
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from os import PathLike
 from typing import Any, Self
@@ -13,8 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.parameter import is_lazy
 
 from tlkit.data.batches import in_precision
+from tlkit.data.kinds import first_not_finite
 from tlkit.data.loaders import as_batches
 from tlkit.data.tasks import whole_number
 from tlkit.freezing import FreezePlan
@@ -32,11 +34,10 @@ from tlkit.training.provenance import made_with
 from tlkit.training.schedules import SCHEDULES
 from tlkit.training.unchanged import Unchanged
 
+RESTED = "_mode_before_rest"  # what a module is marked with when a run leaves its network in evaluation mode
 SAFE_EVERY = 50  # steps between two looks back and two kept states
 
-# By network, without keeping it alive: the run that trains it, and the modes of its modules before it rested.
 _training: weakref.WeakKeyDictionary[nn.Module, "weakref.ref[Run]"] = weakref.WeakKeyDictionary()
-_resting: weakref.WeakKeyDictionary[nn.Module, dict[nn.Module, bool]] = weakref.WeakKeyDictionary()
 
 
 class Run(Stepwise):
@@ -81,6 +82,8 @@ class Run(Stepwise):
     Run finished at step 3 of 3 on cpu
     """
 
+    _rests = 0  # how often a run has put its network to rest; another run may share parts of it
+
     def __init__(
         self,
         network: nn.Module,
@@ -109,6 +112,10 @@ class Run(Stepwise):
         objective = as_objective(objective)
         self.steps, self.lr, self.schedule, self.plan, self.seed, self.fast = steps, lr, schedule, plan, seed, fast
         self.average = average
+        if any(is_lazy(weight) for weight in network.parameters()):
+            raise ValueError(
+                "this network has lazy layers, whose weights are not made yet; call it once: network(inputs)"
+            )
         device_of(network)
         self.device = torch.device(device) if device is not None else hardware().device
         batches = as_batches(data, batch_size, seed)
@@ -140,13 +147,16 @@ class Run(Stepwise):
         self.optimizer = optimizer(self._in_force.learning() if self._in_force else learning, lr=lr, **options)
         if self._in_force:
             self._in_force.split(self.optimizer)
-        self._factors = [group["lr"] / lr for group in self.optimizer.param_groups]
+        _require_no_closure(self.optimizer)
+        self._factors: list[float] = []
+        self._take_factors()
         self.history, self.current_lr = History(), lr
         self.step, self.seconds, self.error = 0, 0.0, None
         self._checks_each_step = self.device.type == "cpu"  # elsewhere reading a loss would wait for the device
         self._seeds_all = draws_elsewhere(self.objective, self.batches)
         self._unchanged = Unchanged(self.network)
         self.frozen_at_first = frozen_in(self.network)
+        self._woken = -1
         self._keeper = Keeper(self.network, self.objective, self.optimizer, self._average)
         self._safe = (0, self._keeper.first)
 
@@ -156,10 +166,10 @@ class Run(Stepwise):
         if self._stopped or self.step >= self.steps:
             raise StopIteration
         self._take_over()
-        self._unchanged.require()
+        self._unchanged.require(self.optimizer)
         with uninterrupted():
             started = time.perf_counter()
-            if not self.network.training:
+            if self._woken != Run._rests or not self.network.training:
                 self._wake()
             with seeded_step(self.device, self.seed, self.step, self._seeds_all), self._holding_what_is_frozen():
                 step = self._advance()
@@ -235,7 +245,7 @@ class Run(Stepwise):
     @property
     def tested(self) -> nn.Module:
         """The network that is to be tested: the averaged one if there is one."""
-        return self.averaged or self.network
+        return self.network if self.averaged is None else self.averaged
 
     def set_lr(self, lr: float) -> None:
         """Change the learning rate from the next step on; the history notes it.
@@ -247,7 +257,7 @@ class Run(Stepwise):
             ValueError: if `lr` is not above 0.
         """
         self.current_lr = required_lr(lr)
-        self.history.append({"step": self.step, "lr": lr})
+        self.history.append({"step": self.step, "lr": self.current_lr})
 
     def lrs(self, number: int | None = None) -> dict[str, float | None]:
         """The learning rate of each layer group in one step, with the schedule and the plan.
@@ -267,14 +277,15 @@ class Run(Stepwise):
             raise ValueError(f"this run has no step {number}; it has the steps 1 to {self.steps}")
         lr = self._lr_at(step)
         rates = self._in_force.rates(step) if self._in_force else {"every group": 1.0}
-        if len(set(self._factors)) <= 1:
+        if set(self._factors) <= {1.0}:
             return {group: None if rate is None else lr * rate for group, rate in rates.items()}
         found: dict[str, float | None] = {}
         for name, rate in rates.items():
             own = zip(self.optimizer.param_groups, self._factors, strict=True)
             factors = [factor for group, factor in own if group.get("layer_group", "every group") == name]
             for number, factor in enumerate(factors or [1.0], start=1):
-                found[f"{name}, {number}"] = None if rate is None else lr * rate * factor
+                group = f"{name}, {number}" if len(factors) > 1 else name
+                found[group] = None if rate is None else lr * rate * factor
         return found
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -287,7 +298,10 @@ class Run(Stepwise):
             OSError: if it cannot be written; a file that stood there before is then as it was.
             FloatingPointError: if the weights are no longer finite, see `state_dict`.
         """
-        checkpoint.write(path, made_with(self) | {"run": self.state_dict()})
+        parts = {f"1.{name}": module for name, module in self.objective.named_modules()}
+        parts |= {"3.network": self._average.network} if self._average else {}
+        tested = next((place for place, module in parts.items() if module is self.averaged), "0")
+        checkpoint.write(path, made_with(self) | {"tested": f"run.now.{tested}.", "run": self.state_dict()})
 
     def state_dict(self) -> dict[str, Any]:
         """All that another run with the same arguments needs to go on from here: plain values and tensors.
@@ -347,14 +361,26 @@ class Run(Stepwise):
 
     def _rest(self) -> None:
         """Leave the network ready for use: in evaluation mode."""
-        if self.network.training:
-            _resting[self.network] = {m: mode for m, mode in modes_of(self.network).items() if m is not self.network}
+        for module, mode in modes_of(self.network).items():  # a mark goes with parts and copies of the network
+            vars(module).setdefault(RESTED, mode)
         self.network.eval()
+        Run._rests += 1
 
     def _wake(self) -> None:
-        """Training mode; what the user had put into evaluation mode before the network rested stays there."""
-        self.network.train()
-        set_modes(_resting.pop(self.network, {}))
+        """Training mode, also of parts that rest; what was in evaluation mode before it rested stays there."""
+        modules = [*self.network.modules()]
+        marks = {module: vars(module).pop(RESTED, None) for module in modules}
+        rested = {module: mode for module, mode in marks.items() if mode is not None and not module.training}
+        by_hand = {module: False for module in modules if not module.training and module not in rested}
+        if self.network.training:
+            for module in modules:  # a `train` of its own may keep a part still, and has perhaps never been called
+                if type(module).train is not nn.Module.train:
+                    module.train()
+            set_modes(by_hand)
+        else:
+            self.network.train()
+        set_modes(rested)
+        self._woken = Run._rests
 
     def _autocast(self):
         return torch.autocast(self.device.type, torch.bfloat16) if self.precision == "bfloat16" else nullcontext()
@@ -370,9 +396,15 @@ class Run(Stepwise):
         """Give the optimizer the step's learning rate, for each layer group multiplied by its rate."""
         lr = self._lr_at(self.step)
         rates = self._in_force.rates(self.step) if self._in_force else {}
+        self._take_factors()
         for group, factor in zip(self.optimizer.param_groups, self._factors, strict=True):
             group["lr"] = lr * (rates.get(group.get("layer_group", ""), 1.0) or 0.0) * factor
         return lr
+
+    def _take_factors(self) -> None:
+        """What the optimizer's own groups multiply the learning rate by, also those that were added since."""
+        for group in self.optimizer.param_groups[len(self._factors) :]:
+            self._factors.append(group.get("lr", self.lr) / self.lr)
 
     def _look_back(self) -> None:
         """Check the losses not checked yet (to wait for a device in each step would be slow), then keep the state."""
@@ -399,17 +431,26 @@ class Run(Stepwise):
 
     def _reason(self, at: int) -> str:
         """Why a loss may not be finite: an example of its batch, or else the learning rate; and what to try."""
-        inputs = self.batches[at - 1][0]
-        kept = f"the weights of step {self.step} are kept"
-        if isinstance(inputs, Tensor) and inputs.is_floating_point() and not inputs.isfinite().all():
-            first = int((~inputs.isfinite()).flatten(1).any(1).nonzero()[0])
-            return f"because example {first} of its batch has values that are not (NaN, infinity): take it out; {kept}"
+        kept, batch = f"the weights of step {self.step} are kept", self.batches[at - 1] if at <= self.steps else ()
+        for inputs in batch.values() if isinstance(batch, Mapping) else batch:
+            if isinstance(inputs, Tensor) and inputs.ndim and (first := first_not_finite(inputs)) is not None:
+                what = f"because example {first} of its batch has values that are not (NaN, infinity)"
+                return f"{what}: take it out; {kept}"
         lr = self.current_lr
         return f"with the learning rate {lr:g}; {kept}. Try a smaller one: run.restart(lr={lr / 100:g})"
 
     def __repr__(self) -> str:
         ended = "ended by an error" if self.error else "waiting" if self.step else "ready"
         return f"Run {'finished' if self.finished else ended} at step {self.step} of {self.steps} on {self.device}"
+
+
+def _require_no_closure(optimizer: torch.optim.Optimizer) -> None:
+    """Raise ValueError for an optimizer that computes the loss itself, several times a step."""
+    try:
+        inspect.signature(optimizer.step).bind()
+    except TypeError as error:
+        name = type(optimizer).__name__
+        raise ValueError(f"{name} needs a closure, which a run has not; take AdamW or SGD, for instance") from error
 
 
 def required_lr(lr: float) -> float:

@@ -1,6 +1,7 @@
 """Whether what learns in a network is still what its optimizer was given."""
 
 from torch import nn
+from torch.optim import Optimizer
 
 from tlkit.words import listed
 
@@ -26,8 +27,11 @@ class Unchanged:
         self._parts = [(part, [*map(id, part.values())]) for part in parts]
         self._frozen = [weight for weight in self.network.parameters() if not weight.requires_grad]
 
-    def require(self) -> None:
+    def require(self, optimizer: Optimizer) -> None:
         """Refuse to go on with weights that the optimizer does not know.
+
+        Args:
+            optimizer: the run's.
 
         Raises:
             ValueError: if a weight would learn that was not there, or was frozen, when the run was made.
@@ -35,7 +39,8 @@ class Unchanged:
         same = all([*map(id, part.values())] == ids for part, ids in self._parts)
         if same and not any(weight.requires_grad for weight in self._frozen):
             return
-        known = set(map(id, self._learning))
+        known = {id(weight) for group in optimizer.param_groups for weight in group["params"]}
+        known |= set(map(id, self._learning))  # a plan may never let some of them learn
         new = [name for name, w in self.network.named_parameters() if w.requires_grad and id(w) not in known]
         if new:
             raise ValueError(
