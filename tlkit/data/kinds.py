@@ -125,6 +125,17 @@ class Images(Kind):
     )
 
     def prepared(self, inputs: Tensor) -> Tensor:
+        """Images as a split holds them: bytes are divided by 255.
+
+        Args:
+            inputs: `[n, channels, height, width]`.
+
+        Returns:
+            The images, floating point.
+
+        Raises:
+            ValueError: for bytes that are all 0 or 1, which would be black.
+        """
         if inputs.dtype == torch.uint8:
             if inputs.numel() and int(inputs.max()) == 1:
                 raise ValueError("images of the bytes 0 and 1 are black in 0..255; of such take images.float()")
