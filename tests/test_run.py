@@ -750,6 +750,6 @@ def test_a_network_that_keeps_its_activations_is_copied():
 def test_a_run_is_not_resumed_with_a_loss_of_other_settings(tmp_path):
     run(3, objective=nn.CrossEntropyLoss()).finish().save(tmp_path / "run.safetensors")
     for other in (nn.CrossEntropyLoss(label_smoothing=0.3), nn.CrossEntropyLoss(torch.ones(3))):
-        with pytest.raises(ValueError, match="is of a run made with something else|are not those of this objective"):
+        with pytest.raises(ValueError, match=r"is of a run made with something else|are not those of this objective"):
             tl.resume(tmp_path / "run.safetensors", network(), other, split(), device="cpu")
     tl.resume(tmp_path / "run.safetensors", network(), nn.CrossEntropyLoss(), split(), device="cpu")
