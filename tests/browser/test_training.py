@@ -38,11 +38,11 @@ comparison = await tl.widgets.Monitor(comparison).train()""",
     "diverging": """
 run = tl.Run(tl.models.SmallCNN(), tl.objectives.CrossEntropy(), task, steps=200, lr=1e20)
 await tl.widgets.Monitor(run).train()""",
-    "awaited": "run = new_run(2_000)\nawait tl.widgets.Monitor(run).train()",
+    "awaited": "run = new_run(6_000)\nawait tl.widgets.Monitor(run).train()",
     "awaited, queued": "print('queued cell ran')",
-    "finish": "run = new_run(2_000)\nnext(run)\nprint('begun')\nrun.finish()",
+    "finish": "run = new_run(6_000)\nnext(run)\nprint('begun')\nrun.finish()",
     "finish, queued": "print('queued cell ran')",
-    "same digest": "print(0 < run.step < 2_000, digest(run.finish()) == digest(new_run(2_000).finish()))",
+    "same digest": "print(0 < run.step < 6_000, digest(run.finish()) == digest(new_run(6_000).finish()))",
     "another loop": """
 class Another:
     def __init__(self):

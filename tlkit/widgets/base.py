@@ -78,8 +78,9 @@ class Widget(anywidget.AnyWidget):
         """
         if self.needs_python:
             raise ValueError(f"{type(self).__name__} needs Python for what it does; save a widget that answers alone")
-        own = {self.model_id: dependency_state([self], drop_defaults=False)[self.model_id]}
-        files = {file.model_id: {"state": {"name": file.name, "text": file.text}} for file in self._files}
+        own = {self.model_id: _drawn(dependency_state([self], drop_defaults=False)[self.model_id])}
+        own[self.model_id]["state"]["_files"] = [f"IPY_MODEL_{file.name}" for file in self._files]
+        files = {file.name: {"state": {"name": file.name, "text": file.text}} for file in self._files}
         page = Template((HERE / "page.html").read_text(encoding="utf-8")).substitute(
             title=escape(_sayable(self.words())),
             state=escape_script(json.dumps({"state": own | files}, ensure_ascii=False, separators=(",", ":"))),
@@ -88,6 +89,14 @@ class Widget(anywidget.AnyWidget):
         )
         write_whole(path := Path(path).expanduser(), page)
         return path
+
+
+def _drawn(saved: dict[str, Any]) -> dict[str, Any]:
+    """What a page without a kernel needs of a saved widget: what JupyterLab finds its class by is not needed there."""
+    unused = r"_(model|view|dom)_\w+|layout|tabbable|tooltip"
+    state = {name: value for name, value in saved["state"].items() if not re.fullmatch(unused, name)}
+    buffers = [{"path": one["path"], "data": one["data"]} for one in saved.get("buffers", [])]
+    return {"state": state, "buffers": buffers}
 
 
 @cache

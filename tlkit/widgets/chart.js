@@ -65,8 +65,8 @@ export class Chart {
   }
 
   roomAt(x, anchor) {
-    const [before, after] = [x, (this.across ?? Infinity) - x];
-    return BESIDE + { start: after, end: before, middle: 2 * Math.min(before, after) }[anchor];
+    const after = (this.across ?? Infinity) - x;
+    return BESIDE + { start: after, end: x, middle: 2 * Math.min(x, after) }[anchor];
   }
 
   line(name, points, { token = "ink", width = 2, dash = null, layer = "line", opacity = null, style = null } = {}) {
