@@ -13,7 +13,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 import tlkit as tl
 from tlkit.data.batches import Batch, Batches
-from tlkit.models.networks import MovingAverage
+from tlkit.models.moving_average import MovingAverage
 
 NOISY = tl.objectives.CrossEntropy(augment=tl.data.noise)
 STEPS = 12

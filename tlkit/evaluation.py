@@ -227,7 +227,7 @@ def _tested_on(predictor: Any, data: Any) -> Split:
     network = predictor.tested if isinstance(predictor, Run) else predictor
     classes = trained.classes if trained is not None else ()
     if trained is None and isinstance(network, nn.Module):
-        classes = tuple(map(str, range(required_logits(logits(network, split.inputs[:1])).shape[1])))
+        classes = tuple(map(str, range(logits(network, split.inputs[:1]).shape[1])))
     return replace(split, classes=classes) if len(classes) > len(split.classes) else split
 
 

@@ -16,7 +16,8 @@ from torch.nn import functional as F
 from tlkit.data.kinds import Kind, Stream, Tokens, Vectors, as_precise
 from tlkit.data.tasks import Split, by_task
 from tlkit.groups import found_groups
-from tlkit.models.networks import Network, copied, evaluation_batch, precision_of, predictions, unwrapped
+from tlkit.models.copying import copied
+from tlkit.models.networks import Network, evaluation_batch, precision_of, predictions, unwrapped
 from tlkit.training.machine import device_of, hardware
 from tlkit.words import meant
 

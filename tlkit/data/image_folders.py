@@ -244,8 +244,8 @@ def _parts(folder: Path) -> tuple[list[_Part], list[Path]]:
         raise NotADirectoryError(f"{folder} is a file, but images come in a folder for each class; unpack an archive")
     outer = _folders(folder)
     splits = _splits(outer)
-    deeper = any(_folders(place) for of in splits.values() for place in of)  # else they are classes of that name
-    if "train" in splits and len(splits) > 1 and deeper:  # train/cat, test/cat
+    nested = any(_folders(place) for of in splits.values() for place in of)  # else they are classes of that name
+    if "train" in splits and len(splits) > 1 and nested:  # train/cat, test/cat
         places = {split: _inner(*found) for split, found in splits.items()}
         parts = [_Part(str(place), _by_name(_folders(place))) for place in places.values()]
         beside = [place for place in outer if not _split(place)]

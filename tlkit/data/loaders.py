@@ -15,9 +15,8 @@ from tlkit.data.batches import Batch, Batches, PairedBatch, mixed_seed
 from tlkit.data.kinds import Images, Kind
 from tlkit.data.tasks import Split, Task, whole_number
 
-WHOLE_BYTES = (
-    20  # normalised images lie within 3 deviations of their mean; what is beyond this was never divided by 255
-)
+# Normalised images lie within some 3 deviations of their mean; what is far beyond was never divided by 255.
+WHOLE_BYTES = 20
 
 
 def as_batches(data: Any, batch_size: int, seed: int) -> Any:

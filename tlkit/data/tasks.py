@@ -323,9 +323,8 @@ def as_split(data: Any, classes: Sequence[str] | None = None, kind: Kind | None 
 
 def _shows_all(loader: DataLoader) -> bool:
     """Whether a loader gives each example of its data set once, as it is: its order does not matter then."""
-    usual = isinstance(loader.sampler, SequentialSampler | RandomSampler) and not getattr(
-        loader.sampler, "replacement", False
-    )
+    again = getattr(loader.sampler, "replacement", False)
+    usual = isinstance(loader.sampler, SequentialSampler | RandomSampler) and not again
     return usual and len(loader.sampler) == len(loader.dataset) and loader.collate_fn is default_collate  # type: ignore
 
 

@@ -1,21 +1,19 @@
 """A network is a backbone, which transfers, and a head, which belongs to one task."""
 
-import copy
 import inspect
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
 from tlkit.data.kinds import Stream, as_precise
-
-HALF = (torch.bfloat16, torch.float16)
-Modules = TypeVar("Modules", bound=nn.Module | tuple[nn.Module, ...])
+from tlkit.models.copying import copied
+from tlkit.models.modes import evaluating
 
 
 @contextmanager
@@ -24,27 +22,6 @@ def seeded(seed: int) -> Iterator[None]:
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed every GPU too
         yield
-
-
-def copied(of: Modules, shared: Iterable[Any] = ()) -> Modules:
-    """A deep copy of a module, or of a tuple of modules that may share parts.
-
-    Args:
-        of: the modules; they stay as they are.
-        shared: modules and tensors that the copy holds as they are.
-
-    What a module has computed and keeps, such as the weight of `nn.utils.weight_norm`, cannot be copied with its
-    history: the copy holds its value until it computes it again.
-    """
-    memo: dict[int, Any] = {id(part): part for part in shared}
-    modules = [inner for module in (of if isinstance(of, tuple) else (of,)) for inner in module.modules()]
-    kept = [value for module in modules for value in vars(module).values()]
-    kept += [one for value in kept if isinstance(value, list | tuple) for one in value]
-    kept += [one for value in kept if isinstance(value, dict) for one in value.values()]
-    for value in kept:
-        if isinstance(value, Tensor) and value.grad_fn is not None:
-            memo[id(value)] = value.detach().clone()
-    return copy.deepcopy(of, memo)
 
 
 class Network(nn.Module):
@@ -223,122 +200,6 @@ class Autoencoder(Network):
         return Network(self.backbone, self.head, self.preprocess).with_new_head(classes, seed)
 
 
-class MovingAverage(nn.Module):
-    """A second network whose weights are the exponential moving average of those of a network that learns.
-
-    Args:
-        network: the network that learns; the average starts as a copy of it.
-        decay: the share of the average that is kept in each update, at least 0 and below 1: 0 keeps the last weights
-            alone, 1 would keep the first.
-
-    Raises:
-        ValueError: if `decay` is below 0, or 1 or more.
-
-    Source: B. Polyak and A. Juditsky, 1992; A. Tarvainen and H. Valpola, Mean teachers, 2017.
-
-    With update t, from 0: average <- d average + (1 - d) weight, d = min(decay, (1 + t) / (10 + t)), for weights and
-    for buffers that are fractions, such as the statistics of batch norm; whole numbers are copied.
-
-    The rise of d, usual since TensorFlow, makes the average forget its start, which is often random: with 0.97 all
-    along it would still make up a sixth after 60 updates. `average.network` is frozen, and always in evaluation mode.
-
-    >>> import tlkit as tl
-    >>> average = MovingAverage(tl.models.SmallCNN(), decay=0.9)
-    >>> average.update(tl.models.SmallCNN(seed=1))
-    >>> average.network
-    SmallCNN of 40,618 weights: block1, block2, block3, features, head
-    """
-
-    def __init__(self, network: nn.Module, decay: float):
-        super().__init__()
-        if not 0 <= decay < 1:
-            raise ValueError(f"decay={decay}, but it is the share of the average that is kept, at least 0 and below 1")
-        self.decay = decay
-        self.network = copied(network).requires_grad_(False).eval()
-        self.updates: Tensor
-        self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
-        # In half precision small steps would be rounded away, so such values are averaged beside the network.
-        self._half = [at for at, value in enumerate(_values(self.network)) if value.dtype in HALF]
-        for at in self._half:
-            self.register_buffer(f"average{at}", _values(self.network)[at].float())
-
-    @torch.no_grad()
-    def update(self, network: nn.Module) -> None:
-        """Let the average take a step towards the present weights.
-
-        Args:
-            network: the network that learns.
-        """
-        with as_in_training(self.network):
-            self._update(network)
-
-    def _update(self, network: nn.Module) -> None:
-        new = 1 - ((1 + self.updates) / (10 + self.updates)).clamp(max=self.decay)
-        self.updates += 1
-        averages, values = _values(self.network), _values(network)
-        if len(averages) != len(values):  # the network made buffers in its first pass
-            take_buffers(self.network, {**dict(network.named_parameters()), **dict(network.named_buffers())})
-            averages = _values(self.network)
-        shown = [averages[at] for at in self._half]
-        for at in self._half:
-            averages[at] = self._buffers[f"average{at}"]  # type: ignore[call-overload]
-        for average, value in zip(averages, values, strict=True):
-            if value.is_floating_point():
-                average.lerp_(value.to(average.dtype), new.to(average))
-            else:
-                average.copy_(value)
-        for at, half in zip(self._half, shown, strict=True):
-            half.copy_(averages[at])
-
-    def train(self, mode: bool = True) -> Self:
-        """Stay in evaluation mode.
-
-        Args:
-            mode: ignored.
-
-        Returns:
-            This module.
-        """
-        return super().train(False)
-
-
-def modes_of(network: nn.Module) -> dict[nn.Module, bool]:
-    """Whether each module of a network is in training mode, a module before those inside it."""
-    return {module: module.training for module in network.modules()}
-
-
-def set_modes(modes: Mapping[nn.Module, bool]) -> None:
-    """Put each module into training (True) or evaluation mode, through its class's own `train` if it has one.
-
-    Layers that merge weights when they are evaluated do so in their `train`. Elsewhere the flag is set directly: a
-    plan does this in each step, and `train` takes ten times as long.
-
-    Args:
-        modes: the modes by module, a module before those inside it.
-    """
-    for module, mode in modes.items():
-        if module.training == mode:
-            continue
-        if type(module).train is not nn.Module.train:
-            module.train(mode)
-        elif "training" in vars(module):
-            vars(module)["training"] = mode
-        else:  # a scripted module keeps it elsewhere
-            module.training = mode
-
-
-@contextmanager
-def as_in_training(module: nn.Module) -> Iterator[None]:
-    """Training mode for parts with a `train` of their own, whose weights may be others while they are evaluated."""
-    own = [part for part in module.modules() if type(part).train is not nn.Module.train]
-    modes = modes_of(module) if own else {}
-    set_modes(dict.fromkeys(own, True))
-    try:
-        yield
-    finally:
-        set_modes(modes)
-
-
 def unwrapped(network: nn.Module) -> nn.Module:
     """The network itself, without what torch.compile, DataParallel and DistributedDataParallel put around it."""
     while True:
@@ -375,13 +236,9 @@ def required_logits(outputs: Any, classes: int | None = None, noun: str = "examp
     Raises TypeError if they are not a tensor, ValueError if there is not one of each example for each class.
     """
     if not isinstance(outputs, Tensor):
-        kept = (
-            "outputs.logits"
-            if hasattr(outputs, "logits")
-            else "outputs['logits']"
-            if isinstance(outputs, dict)
-            else "outputs[0]"
-        )
+        kept = "outputs['logits']" if isinstance(outputs, dict) else "outputs[0]"
+        if hasattr(outputs, "logits"):
+            kept = "outputs.logits"
         raise TypeError(
             f"the network returns a {type(outputs).__name__}, but a classifier returns one tensor of logits "
             f"[n, classes]; put it into a module whose forward returns that part of it, such as {kept}"
@@ -399,52 +256,6 @@ def required_logits(outputs: Any, classes: int | None = None, noun: str = "examp
     return outputs
 
 
-def _values(network: nn.Module) -> list[Tensor]:
-    """The weights and buffers of a network, in their order."""
-    return [*network.parameters(), *network.buffers()]
-
-
-def take_buffers(module: nn.Module, state: Mapping[str, Any], declared: Mapping[nn.Module, Any] | None = None) -> None:
-    """Let a module have those buffers that a state has, where the first pass makes some.
-
-    Args:
-        module: buffers that it lacks are copied from the state; those that the state lacks are taken away.
-        state: a state dictionary of such a module.
-        declared: the names of the buffers that each part declared when it was made: these become None instead.
-    """
-    weights = dict(module.named_parameters(remove_duplicate=False))
-    buffers = dict(module.named_buffers(remove_duplicate=False))
-    for key, value in state.items():
-        if isinstance(value, Tensor) and key not in weights and key not in buffers:
-            path, _, name = key.rpartition(".")
-            module.get_submodule(path)._buffers[name] = value.detach().clone()
-    for key in buffers.keys() - state.keys():
-        path, _, name = key.rpartition(".")
-        part = module.get_submodule(path)
-        if name in part._non_persistent_buffers_set:
-            continue
-        if declared is not None and name in declared.get(part, ()):
-            part._buffers[name] = None
-        else:
-            del part._buffers[name]
-
-
-@contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """Evaluation mode without gradients; afterwards every module is in the mode it was in.
-
-    Not `torch.inference_mode`: what a network keeps from a first pass made in it, such as the weights of lazy modules,
-    could never learn.
-    """
-    modes = modes_of(network)
-    set_modes(dict.fromkeys(modes, False))
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        set_modes(modes)
-
-
 def logits(network: nn.Module, inputs: Tensor | Stream, batch_size: int | None = None) -> Tensor:
     """The outputs of a network for each example; nothing in the network changes.
 
@@ -459,7 +270,8 @@ def logits(network: nn.Module, inputs: Tensor | Stream, batch_size: int | None =
     require_one_input(network)
     device = next((p.device for p in network.parameters()), inputs.device)
     batch_size = batch_size or evaluation_batch(network, inputs, device)
-    parts = (as_precise(part.to(device), precision_of(network)) for part in inputs.split(batch_size))
+    precision = precision_of(network)
+    parts = (as_precise(part.to(device), precision) for part in inputs.split(batch_size))
     with evaluating(network):
         return torch.cat([required_logits(network(part)) for part in parts])
 
@@ -484,9 +296,8 @@ def evaluation_batch(network: nn.Module, inputs: Tensor | Stream, device: torch.
     224 x 224 would need gigabytes.
     """
     size = getattr(getattr(network, "preprocess", None), "size", 0)
-    places = (math.prod(size) if isinstance(size, tuple) else size**2) or math.prod(
-        inputs.shape[2 if len(inputs.shape) == 4 else 1 :]
-    )
+    before = math.prod(inputs.shape[2 if len(inputs.shape) == 4 else 1 :])
+    places = (math.prod(size) if isinstance(size, tuple) else size**2) or before
     return min(max(2 ** (18 if device.type == "cpu" else 24) // max(places, 1), 1), 1_000)
 
 

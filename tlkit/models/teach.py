@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tlkit.models.networks import SmallCNN, evaluating
+from tlkit.models.modes import evaluating
+from tlkit.models.networks import SmallCNN
 
 WEIGHTS = Path(__file__).with_name("teach.int8")
 HEATS = {"pre-trained": 15.0, "random weights": 150.0, "pixels": 15.0}  # see `beliefs`

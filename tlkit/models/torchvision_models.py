@@ -21,7 +21,8 @@ from torch.nn import functional as F
 from torchvision.models import SqueezeNet, get_model, get_model_weights, list_models
 from torchvision.models.resnet import BasicBlock
 
-from tlkit.models.networks import Network, evaluating, seeded
+from tlkit.models.modes import evaluating
+from tlkit.models.networks import Network, seeded
 from tlkit.models.weights import ENDINGS, load_weights, published, weights_in, with_head_at
 
 RESNET20 = "https://github.com/akamaster/pytorch_resnet_cifar10/raw/master/pretrained_models/resnet20-12fca82f.th"

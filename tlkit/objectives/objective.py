@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from tlkit.models.networks import MovingAverage, copied
+from tlkit.models.copying import copied
+from tlkit.models.moving_average import MovingAverage
 
 
 class Objective(nn.Module):
@@ -69,11 +70,10 @@ class Objective(nn.Module):
 
         A function is represented by its name and an object by its repr: what those do not show is not compared.
         """
-        own = {**vars(self), **self._buffers}
-        own |= {name: part for name, part in self.named_children() if not part.state_dict()}  # an augmentation, say
+        children = {name: part for name, part in self.named_children() if not name.startswith("_")}
+        augmentations = {name: plain(part) for name, part in children.items() if not part.state_dict()}
         parts = {name: part.settings() for name, part in self.named_children() if isinstance(part, Objective)}
-        public = {name: plain(it) for name, it in own.items() if not name.startswith("_") and name != "training"}
-        return {"objective": type(self).__name__} | public | parts
+        return {"objective": type(self).__name__} | settings_of(self) | augmentations | parts
 
 
 def own_copy(objective: Objective, network: nn.Module) -> Objective:
@@ -95,6 +95,12 @@ def own_copy(objective: Objective, network: nn.Module) -> Objective:
         if weights and not own.intersection(part.modules()) and not any(weight.requires_grad for weight in weights):
             shared += part.modules()
     return copied(objective, shared)
+
+
+def settings_of(module: nn.Module) -> dict[str, Any]:
+    """The public attributes and buffers of a module, as plain values."""
+    own = {**vars(module), **module._buffers}
+    return {name: plain(value) for name, value in own.items() if not name.startswith("_") and name != "training"}
 
 
 def plain(value: Any) -> Any:

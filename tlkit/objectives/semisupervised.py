@@ -10,7 +10,8 @@ from torch.nn import functional as F
 
 from tlkit.data.augmentation import Augment, drawn_for_each, strong, weak
 from tlkit.data.batches import PairedBatch, split_of
-from tlkit.models.networks import MovingAverage, logits, required_logits
+from tlkit.models.moving_average import MovingAverage
+from tlkit.models.networks import logits, required_logits
 from tlkit.objectives.objective import Objective
 
 NONE = 1e-12  # what a share of nothing is divided by, so that it is 0

@@ -10,8 +10,9 @@ from torch.nn import functional as F
 
 from tlkit.data.augmentation import Augment, drawn_for_each
 from tlkit.data.batches import Batch, PairedBatch, split_of
-from tlkit.models.networks import copied, require_one_input, required_logits, unwrapped
-from tlkit.objectives.objective import Objective, plain
+from tlkit.models.copying import copied
+from tlkit.models.networks import require_one_input, required_logits, unwrapped
+from tlkit.objectives.objective import Objective, settings_of
 
 
 class CrossEntropy(Objective):
@@ -159,9 +160,7 @@ class Criterion(Objective):
         """What it was made with; of a loss that is a module also what that was made with."""
         if not isinstance(self.loss, nn.Module):
             return super().settings()
-        own = {**vars(self.loss), **self.loss._buffers}
-        own = {name: plain(value) for name, value in own.items() if not name.startswith("_") and name != "training"}
-        return super().settings() | {"loss": f"{type(self.loss).__name__} {own}"}
+        return super().settings() | {"loss": f"{type(self.loss).__name__} {settings_of(self.loss)}"}
 
 
 def as_objective(objective: Any) -> Objective:

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tlkit.models.networks import as_in_training, take_buffers
+from tlkit.models.copying import take_buffers
+from tlkit.models.modes import as_in_training
 
 State = Sequence[dict[str, Any]]
 
@@ -65,9 +66,9 @@ class Keeper:
         """Give the buffers earlier values.
 
         Args:
-            buffers: what `buffers` returned, or nothing.
+            buffers: what `buffers` returned.
         """
-        for buffer, value in zip(self._buffers, buffers, strict=False):
+        for buffer, value in zip(self._buffers, buffers, strict=True):
             buffer.copy_(value)
 
     def finite(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from tlkit.models.networks import copied
+from tlkit.models.copying import copied
 from tlkit.objectives.objective import Objective
 from tlkit.objectives.supervised import as_objective
 from tlkit.training.run import Run

@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 from tlkit.freezing import FreezePlan
 from tlkit.groups import weights_of
-from tlkit.models.networks import set_modes
+from tlkit.models.modes import set_modes
 
 WARM_UP = 0.05  # the share of a run's steps in which the rate of a group rises after it has thawed
 

@@ -20,7 +20,9 @@ from tlkit.data.kinds import first_not_finite
 from tlkit.data.loaders import as_batches
 from tlkit.data.tasks import whole_number
 from tlkit.freezing import FreezePlan
-from tlkit.models.networks import MovingAverage, modes_of, precision_of, predictions, set_modes
+from tlkit.models.modes import has_own_train, modes_of, set_modes
+from tlkit.models.moving_average import MovingAverage
+from tlkit.models.networks import precision_of, predictions
 from tlkit.objectives.objective import Objective, own_copy
 from tlkit.objectives.supervised import as_objective
 from tlkit.training import checkpoint
@@ -187,7 +189,8 @@ class Run(Stepwise):
             with self._autocast():
                 values = self.objective(self.network, batch)
         except Exception:
-            self._keeper.put_back(buffers or ())
+            if buffers is not None:
+                self._keeper.put_back(buffers)
             raise
         if not isinstance(values, dict) or getattr(values.get("loss"), "shape", None) != ():
             name = type(self.objective).__name__
@@ -374,7 +377,7 @@ class Run(Stepwise):
         by_hand = {module: False for module in modules if not module.training and module not in rested}
         if self.network.training:
             for module in modules:  # a `train` of its own may keep a part still, and has perhaps never been called
-                if type(module).train is not nn.Module.train:
+                if has_own_train(module):
                     module.train()
             set_modes(by_hand)
         else:

@@ -17,7 +17,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from tlkit.data.tasks import Split, Task
 from tlkit.freezing import FreezePlan, Rule, last_layers
 from tlkit.groups import Part, weights_of
-from tlkit.models.networks import copied, logits
+from tlkit.models.copying import copied
+from tlkit.models.networks import logits
 from tlkit.objectives.objective import Objective
 from tlkit.objectives.supervised import CrossEntropy
 from tlkit.training.run import Run
