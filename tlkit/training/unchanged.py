@@ -1,5 +1,7 @@
 """Whether what learns in a network is still what its optimizer was given."""
 
+from itertools import chain
+
 from torch import nn
 from torch.optim import Optimizer
 
@@ -23,9 +25,13 @@ class Unchanged:
     def _remember(self) -> None:
         """Note which object every part of the network is, and which weights are frozen."""
         modules = [*self.network.modules()]
-        parts = [part for module in modules for part in (module._parameters, module._modules)]
-        self._parts = [(part, [*map(id, part.values())]) for part in parts]
+        self._holders = [part for module in modules for part in (module._parameters, module._modules)]
+        self._seen = self._identities()
         self._frozen = [weight for weight in self.network.parameters() if not weight.requires_grad]
+
+    def _identities(self) -> list[int]:
+        """Of every weight and module, in order."""
+        return [*map(id, chain.from_iterable(map(dict.values, self._holders)))]
 
     def require(self, optimizer: Optimizer) -> None:
         """Refuse to go on with weights that the optimizer does not know.
@@ -36,8 +42,7 @@ class Unchanged:
         Raises:
             ValueError: if a weight would learn that was not there, or was frozen, when the run was made.
         """
-        same = all([*map(id, part.values())] == ids for part, ids in self._parts)
-        if same and not any(weight.requires_grad for weight in self._frozen):
+        if self._identities() == self._seen and not any(weight.requires_grad for weight in self._frozen):
             return
         known = {id(weight) for group in optimizer.param_groups for weight in group["params"]}
         known |= set(map(id, self._learning))  # a plan may never let some of them learn
