@@ -435,12 +435,12 @@ class Comparison(Stepwise):
         Args:
             name: the recipe that the sentence is about.
             at: a budget, or values by the names of their axes (see `place`).
-            better_than: another recipe. Holds if the mean paired difference is at least `by` points and its 95 %
-                interval excludes 0.
+            better_than: another recipe. Holds if the whole 95 % interval of the paired difference is at least `by`
+                points and excludes 0.
             level_with: another recipe. Holds if the whole interval lies within plus and minus `within` points.
             no_better_than: another recipe. Holds if the upper end of the interval is below `by` points.
             by: fixed before the run, in points; of a metric that is not a share in its own unit. 0 asks for a
-                difference of any size. A mean that rounding alone holds below it (by 0.00001 points) passes.
+                difference of any size. What rounding alone holds below it (by 0.00001 points) passes.
             within: in the unit of `by`.
             text: the sentence; one is made if it is empty.
 

@@ -63,6 +63,26 @@ class Interval:
         """Whether the interval excludes zero."""
         return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
+    def lies_between(self, low: float, high: float) -> bool | None:
+        """Whether the mean lies between two limits, as far as these values can tell.
+
+        Args:
+            low: the lower limit, in the unit of the values.
+            high: the upper limit.
+
+        Returns:
+            True if the whole interval lies between them, False if none of it does, None if they cannot tell.
+
+        >>> interval = Interval((10.0, 14.0, 12.0))
+        >>> [interval.lies_between(*limits) for limits in ((0, 20), (-2, 2), (0, 10))]
+        [True, False, None]
+        """
+        if self.low is None or self.high is None:
+            return None
+        if low <= self.low and self.high <= high:
+            return True
+        return False if self.high < low or high < self.low else None
+
 
 @dataclass(frozen=True, repr=False)
 class Claim:
@@ -116,8 +136,9 @@ def decide(test: str, threshold: float, difference: Interval | None, unit: str) 
     if test == "better than":
         if difference.low <= 0:
             return False, "zero is inside" if difference.high >= 0 else "the other way round"
-        holds = difference.mean >= threshold - slack
-        return holds, "" if holds else f"smaller than {limit}"
+        if difference.low >= threshold - slack:
+            return True, ""
+        return False, f"smaller than {limit}" if difference.mean < threshold else f"the interval reaches below {limit}"
     if test == "level with":
         holds = -threshold - slack <= difference.low and difference.high <= threshold + slack
         return holds, "" if holds else f"the interval reaches beyond {limit}"
