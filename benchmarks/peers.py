@@ -21,9 +21,9 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
 import tlkit as tl
-from tlkit.experiments import Recipe
 from tlkit.intervals import Interval
 from tlkit.models.networks import Network, seeded
+from tlkit.recipes import Recipe
 
 EPOCHS, LABELS, BY = 8, 20, 2
 OURS = ("tlkit, full", "tlkit, probe then all")

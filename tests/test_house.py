@@ -27,6 +27,7 @@ HOUSE = (
     "plots",
     "views",
     "experiments",
+    "recipes",
     "trial_file",
     "evaluation features intervals",
     "training",

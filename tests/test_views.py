@@ -9,8 +9,8 @@ from helpers import measured, recipe, task
 
 import tlkit as tl
 from tlkit import views
-from tlkit.experiments import FAMILIES
 from tlkit.intervals import Interval
+from tlkit.recipes import FAMILIES
 
 X, Y = (0.9, 0.91, 0.92, 0.93, 0.94), (0.7, 0.72, 0.71, 0.7, 0.7)
 

@@ -94,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--scale", choices=SCALES, default=scale(), help="default: %(default)s")
     run.add_argument("--json", type=_path, metavar="FILE", help="write the results to a file")
     run.add_argument("--html", type=_path, metavar="DIR", help="write the executed pages to a folder")
+    run.add_argument("--record", action="store_true", help="measure the recorded results of the lessons anew")
     run.set_defaults(command=_run)
 
     doctor = commands.add_parser("doctor", help="try what the lessons need on this machine")
@@ -206,7 +207,7 @@ def _run(options: argparse.Namespace) -> int:
     try:
         for lesson in lessons:
             print(f"{lesson.name} at {options.scale}: {lesson.question}", flush=True)
-            entries.append(entry := run_lesson(lesson, options.scale, options.html))
+            entries.append(entry := run_lesson(lesson, options.scale, options.html, options.record))
             for claim in entry["claims"]:
                 print("  " + _sentence(claim))
             failure = f"\n  FAILED {entry['error']}" if "error" in entry else ""

@@ -8,7 +8,7 @@ import math
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from copy import copy
 from itertools import product
 from os import PathLike
 from typing import Any, NamedTuple
@@ -18,39 +18,14 @@ import numpy as np
 from tlkit.data.tasks import Split, Task
 from tlkit.evaluation import METRICS, Metric, evaluate, observed
 from tlkit.intervals import Claim, Interval, decide
+from tlkit.recipes import Recipe
 from tlkit.training.driving import Stepwise
 from tlkit.training.interrupts import uninterrupted
 from tlkit.training.run import Run
 from tlkit.trial_file import Trial, TrialFile
 from tlkit.words import in_words, meant
 
-FAMILIES = ("pre-trained", "from scratch", "frozen features", "unlabelled target", "nothing learnt")
 At = int | str | Mapping[str, Any]  # a budget, or values by the names of their axes
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A way to learn a task, with the family that gives it its colour and mark in the whole course.
-
-    Args:
-        make: `make(task, seed)` returns a Run that has not started (or `observed(run, ...)`), or anything that
-            `tl.evaluate` tests. Over further axes it gets their values by name: `make(task, seed, layer="block3")`.
-        family: how it uses data: "pre-trained", "from scratch", "frozen features", "unlabelled target" or "nothing
-            learnt"; None for a grey mark.
-
-    Raises:
-        ValueError: for another family.
-    """
-
-    make: Callable[..., Any]
-    family: str | None = None
-
-    def __post_init__(self):
-        if self.family not in (None, *FAMILIES):
-            raise ValueError(f"family={self.family!r}; use one of {', '.join(map(repr, FAMILIES))}")
-
-    def __call__(self, task: Task, seed: int, **settings: Any) -> Any:
-        return self.make(task, seed, **settings)
 
 
 class Setup(NamedTuple):
@@ -96,7 +71,7 @@ class Comparison(Stepwise):
     Nothing is trained until it is iterated. Each `next` is one step of the present trial; a finished trial is appended
     to `trials`. A stopped comparison keeps what it has, and goes on when it is iterated again. `setups` are all trials
     that there will be, `axes` all values by the name of their axis, "budget" first, and `measured` those that are not
-    skipped.
+    skipped. `tested_on` says on how many test examples; `recorded` where and when, if a lesson keeps the result.
 
     >>> import tlkit as tl
     >>> def probe(task, seed, layer):
@@ -106,6 +81,11 @@ class Comparison(Stepwise):
     >>> sorted(by_layer.values("probe", at={"layer": "block1"}))
     [0, 1]
     """
+
+    recorded = ""
+    run: Run | None = None
+    _seconds = 0.0
+    _left: tuple[int, list[Setup]] = (-1, [])
 
     def __init__(
         self,
@@ -121,6 +101,7 @@ class Comparison(Stepwise):
     ):
         self.recipes = {name: r if isinstance(r, Recipe) else Recipe(r) for name, r in recipes.items()}
         self.task, self.seeds, self.file = task, tuple(dict.fromkeys(map(int, seeds))), file
+        self.tested_on, self.classes = f"{len(task.test):,} test {task.test.kind.noun}s", len(task.classes)
         over = over or {}
         values: dict[str, Any] = {"budget": budgets, **over}
         skipped = skip if isinstance(skip, Mapping) else {"budget": skip}
@@ -142,16 +123,13 @@ class Comparison(Stepwise):
         for budget in self.budgets:
             self._task(Setup({"budget": budget}, self.seeds[0]))
         self.trials: list[Trial] = []
-        self.run: Run | None = None
         self._loop: Any = None  # the run, or what observes it
-        self._seconds = 0.0
         self._begun: list[tuple[Any, int]] = []  # what the present trial trains, and how often it was written before
         self._trained: dict[int, tuple[Callable[[], Any], int]] = {}  # of all trials so far, without keeping them alive
         self._file = TrialFile(file, self._about()) if file is not None else None
         self._unwritten: list[Trial] = []
         saved = {_key(trial): trial for trial in (self._file.read() if self._file else ())}
         self.trials += [saved[key] for key in map(_key, self.setups) if key in saved]
-        self._left: tuple[int, list[Setup]] = (-1, [])
 
     def _require_known_arguments(self, over: Mapping[str, Any]) -> None:
         """Refuse a recipe that does not take task, seed and the further axes, before anything is trained."""
@@ -298,8 +276,11 @@ class Comparison(Stepwise):
         Returns:
             A comparison with the trials of these seeds.
         """
-        part = self.anew(self.recipes, seeds, self.budgets)
+        part = copy(self)
+        part.seeds, part.run, part._loop, part._file = tuple(seeds), None, None, None
+        part.setups = [setup for setup in self.setups if setup.seed in part.seeds]
         part.trials = [trial for trial in self.trials if trial.seed in part.seeds]
+        part._left = (-1, [])
         return part
 
     def anew(self, recipes: Mapping[str, Any], seeds: Iterable[int], budgets: Iterable[Any]) -> Comparison:

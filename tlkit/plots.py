@@ -179,7 +179,7 @@ def differences(comparison: Comparison, claim: Claim, width: int = 648) -> Pictu
     better, other = (claim.second, claim.first) if comparison.metric.lower_is_better else (claim.first, claim.second)
     picture = Picture(width, height, f"Paired difference, {better} minus {other}, at every {comparison.axis}")
     axes = picture.axes_at(left, 30, width - left - right, line * len(rows))
-    picture.heading(f"Paired difference, {better} \u2212 {other}")
+    picture.heading(f"Paired difference, {better} \u2212 {other}{_recorded(comparison)}")
     axes.set_ylim(len(rows) - 0.5, -0.5)
     labels = [_label(row["value"], narrow, place, comparison.axis) for place, row in enumerate(rows)]
     axes.set_yticks(range(len(rows)), labels)
@@ -346,7 +346,7 @@ def curves(comparison: Comparison, at: At | None = None, title: str = "", width:
     """
     places, y = views.along(comparison, at), views.value_axis(comparison)
     names = [str(place[comparison.axis]) for place in places]
-    title = title or y["title"]
+    title = (title or y["title"]) + _recorded(comparison)
     shown = f"{counted(len(comparison.recipes), 'recipe')}, {counted(len(names), comparison.axis)}"
     picture = Picture(width, 280, f"{title}: {shown}")
     axes = picture.axes_at(48, 34, width - 170, 200)
@@ -412,6 +412,11 @@ def _label(value: Any, narrow: bool, number: int, axis: str) -> str:
         return str(value)
     words = budget_in_words(value)
     return words.removesuffix(" per class") if narrow else words
+
+
+def _recorded(comparison: Comparison) -> str:
+    """What a heading says of a result that a lesson keeps."""
+    return " (recorded)" if comparison.recorded else ""
 
 
 def _small(**more: Any) -> dict[str, Any]:

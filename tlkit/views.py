@@ -154,16 +154,16 @@ def value_axis(comparison: Comparison) -> dict[str, Any]:
     """The y axis of a comparison: its metric on the test examples.
 
     Args:
-        comparison: with its metric and task.
+        comparison: with its metric and its test.
 
     Returns:
         The "title", "bottom", "top" and "unit" of the axis, and "chance", the accuracy of guessing; None for a metric
         to which guessing has no such value.
     """
-    task, metric = comparison.task, comparison.metric
-    title = f"{str(metric)[:1].upper()}{str(metric)[1:]} on {len(task.test):,} test {task.test.kind.noun}s"
+    metric = comparison.metric
+    title = f"{str(metric)[:1].upper()}{str(metric)[1:]} on {comparison.tested_on}"
     if metric.share:
-        chance = 100 / len(task.classes) if metric.name == "accuracy" else None
+        chance = 100 / comparison.classes if metric.name == "accuracy" else None
         return {"title": title, "bottom": 0, "top": 100, "unit": "%", "chance": chance}
     bottom, top = round_span([trial.value for trial in comparison.trials])
     title = str(metric) if metric.of is None else title
@@ -215,6 +215,7 @@ def explored(comparison: Comparison, at: At | None = None) -> dict[str, Any]:
         "unit": "points" if comparison.metric.share else "",
         "lower": comparison.metric.lower_is_better,
         "seeds": len(comparison.seeds),
+        "recorded": comparison.recorded,
         "recipes": recipes,
         "pairs": pairs,
     }

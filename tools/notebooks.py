@@ -23,7 +23,8 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-OURS = {"tags", "tlkit"}  # what the catalogue and the exercises read
+FOLDED = "jp-MarkdownHeadingCollapsed"  # on a heading: JupyterLab folds its section
+OURS = {"tags", "tlkit", FOLDED}  # what the catalogue, the exercises and JupyterLab read
 # Pictures and widgets: the suite's conftest.py tells nbval not to compare them, and they are not stored.
 NOT_COMPARED = {
     "text/html",

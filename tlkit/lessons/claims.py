@@ -86,6 +86,8 @@ def claim_html(found: Claim, comparison: Comparison) -> str:
             f"{why}{numbers(interval, found.unit)}, {counted(found.seeds, 'seed')}. {winner}"
             "Framed: the claimed row, with a ring for each seed and dotted what is claimed."
         )
+    if comparison.recorded:
+        details += f" {comparison.recorded[:1].upper()}{comparison.recorded[1:]}."
     figure = plots.responsive(lambda width: plots.differences(comparison, found, width))
     sentence = f"<p class='tl-sentence'>{word}: {escape(found.text)}.</p>"
     return on_page(f"<div class='tl-claim {kind}'>{sentence}{paragraph(details, 'tl-second')}{figure}</div>")

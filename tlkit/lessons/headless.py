@@ -16,6 +16,7 @@ from tlkit.files import path_named, write_whole
 from tlkit.lessons.course import Lesson, catalogue
 
 LIBRARIES = ("tlkit", "torch", "torchvision", "numpy", "scikit-learn")
+RECORD = "TLKIT_RECORD"  # in the environment of a kernel whose lesson measures its recorded results anew
 PATHS = ("TLKIT_DATA", "TLKIT_CACHE", "TLKIT_CLAIMS")  # the variables that name one
 
 
@@ -65,7 +66,19 @@ def page_of(notebook: Any) -> str:
     return exporter.from_notebook_node(notebook, {"host": text_of("host.js")})[0]
 
 
-def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None) -> dict[str, Any]:
+def circumstances() -> dict[str, Any]:
+    """Where and when something is measured: date, machine and the versions of what computes."""
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}",
+        "versions": {name: version(name) for name in LIBRARIES},
+    }
+
+
+def run_lesson(
+    lesson: Lesson, scale: str = "standard", html: Path | None = None, record: bool = False
+) -> dict[str, Any]:
     """Run a lesson without a browser, in a kernel of its own.
 
     A lesson of the course runs in an empty folder, which goes with it; any other file runs in its own folder, as in
@@ -75,6 +88,7 @@ def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None
         lesson: from `catalogue()` or `find(name)`.
         scale: "quick", "standard" or "full".
         html: a folder for the executed page; by default none is written.
+        record: whether its recorded results are measured anew and written, whatever the scale.
 
     Returns:
         The entry for `tlkit run --json`: lesson, scale, device, seconds, date, machine, versions, claims, and `error`
@@ -92,10 +106,11 @@ def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None
     error = ""
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        record = Path(folder) / "claims.jsonl"
+        claims = Path(folder) / "claims.jsonl"
+        environment = kernel_environment(scale) | {"TLKIT_CLAIMS": str(claims)} | ({RECORD: "1"} if record else {})
         there = {"metadata": {"path": folder if lesson in catalogue() else str(lesson.path.parent)}}
         client = NotebookClient(notebook, timeout=None, extra_arguments=["--log-level=ERROR"], resources=there)
-        with kernel_of(client, env=kernel_environment(scale) | {"TLKIT_CLAIMS": str(record)}):
+        with kernel_of(client, env=environment):
             for number, cell in enumerate(notebook.cells):
                 try:
                     client.execute_cell(cell, number)
@@ -107,7 +122,7 @@ def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None
                     error = f"cell {cell.get('id', number)!r}: the kernel died, most often because the memory was full"
                     break
             client.set_widgets_metadata()
-        lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
+        lines = claims.read_text(encoding="utf-8").splitlines() if claims.exists() else []
     seconds = time.perf_counter() - started
     if html:
         try:
@@ -116,14 +131,11 @@ def run_lesson(lesson: Lesson, scale: str = "standard", html: Path | None = None
             error = error or f"the page is not written: {failure}"
     from tlkit.training.machine import hardware
 
-    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     return {
         "lesson": lesson.name,
         "scale": scale,
         "device": hardware().device.type,
         "seconds": round(seconds, 1),
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": machine,
-        "versions": {name: version(name) for name in LIBRARIES},
+        **circumstances(),
         "claims": [json.loads(line) for line in lines],
     } | ({"error": error} if error else {})

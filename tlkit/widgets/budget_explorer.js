@@ -50,7 +50,7 @@ export function render({ model, el }) {
   }
 
   frame.head(view.title, view.subtitle);
-  frame.show("measured");
+  frame.show(model.get("view").recorded ? "recorded run" : "measured");
   return frame.start("budget first second");
 }
 

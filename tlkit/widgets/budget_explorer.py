@@ -48,9 +48,10 @@ class BudgetExplorer(Widget, script="budget_explorer.js"):
             if name is not None and name not in names:
                 raise ValueError(f'"{name}" was not compared; there are {", ".join(map(repr, names))}')
         seeds = f"Mean of {len(comparison.seeds)} seeds; bands are 95 % intervals."
+        marked = f" {comparison.recorded[:1].upper()}{comparison.recorded[1:]}." if comparison.recorded else ""
         view: dict[str, Any] = explored(comparison, at) | {
             "title": title or f"How much is it worth at each {comparison.axis}?",
-            "subtitle": f"{seeds} Drag the {comparison.axis} or use the arrow keys.",
+            "subtitle": f"{seeds} Drag the {comparison.axis} or use the arrow keys.{marked}",
         }
         one = names.index(first) if first else 0
         other = names.index(second) if second else 1 - (one == 1)
