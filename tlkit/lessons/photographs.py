@@ -5,23 +5,27 @@ and a network begins by looking up what was kept of that image.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from tlkit.data.augmentation import warp
+from tlkit.data.kinds import Vectors
 from tlkit.data.sources import digits
 from tlkit.data.tasks import Split, Task
 from tlkit.data.torchvision_data import cifar10, place
-from tlkit.experiments import Comparison, Recipe, compare
+from tlkit.experiments import Comparison, compare
 from tlkit.features import LinearProbe, extract_features, linear_probe
 from tlkit.freezing import batch_norm_still
 from tlkit.groups import layer_groups
 from tlkit.models.networks import Network, SmallCNN
 from tlkit.models.torchvision_models import INSTALL, pretrained
 from tlkit.objectives.supervised import CrossEntropy
+from tlkit.recipes import Recipe
 from tlkit.training.machine import hardware
 from tlkit.training.run import Run
 from tlkit.widgets.feature_map import FeatureMap
@@ -149,6 +153,13 @@ def last_blocks() -> Comparison:
 # ---- what they share ----
 
 
+@dataclass(frozen=True)
+class Numbers(Vectors):
+    """Images, each given as its number."""
+
+    noun: ClassVar[str] = "image"
+
+
 class Lookup(nn.Module):
     """From the numbers of images `[n, 1]` to what was kept of each of them, augmented while a network is trained.
 
@@ -179,7 +190,7 @@ def by_number(images: Split) -> Task:
     def drawn(seed: int) -> Task:
         order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
         parts = order[1_200:], order[1_000:1_200], order[:1_000]
-        splits = [Split(numbers[part], labels[part], images.classes) for part in parts]
+        splits = [Split(numbers[part], labels[part], images.classes, kind=Numbers()) for part in parts]
         return Task("images by number", *splits, redraw=drawn)
 
     return drawn(0)
