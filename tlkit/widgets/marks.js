@@ -57,7 +57,7 @@ export function icon(name) {
 export const STATES = { // every state is a word with a glyph
   "not running": "circle", loading: "dots", training: "dot", paused: "pause", stopped: "stop", finished: "check",
   measured: "check", "up to date": "check", "out of date": "again", error: "warning", "waiting for you": "circle",
-  "recorded run": "play",
+  locked: "lock", "recorded run": "play",
 };
 
 // The fill for what is frozen, or wrong.
