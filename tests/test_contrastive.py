@@ -26,8 +26,8 @@ def test_a_pretraining_ends_with_a_probe_as_the_head_of_its_network():
 
 
 def test_the_autoencoder_ends_in_a_linear_bottleneck():
-    features = contrastive.autoencoder().backbone.features
-    assert [type(layer) for layer in features] == [torch.nn.Flatten, torch.nn.Linear, torch.nn.Identity]
+    features = contrastive.autoencoder().backbone.get_submodule("features")
+    assert [type(layer) for layer in features.children()] == [torch.nn.Flatten, torch.nn.Linear, torch.nn.Identity]
 
 
 def test_other_seeds_give_other_first_weights():

@@ -43,7 +43,7 @@ def probed(run: Run, task: Task) -> observed:
         if run.finished:
             run.network.head = linear_probe(extract_features(run.network, task.train)).head
 
-    return observed(run, look, every=run.steps)
+    return observed(run, look, every=run.steps)  # type: ignore[arg-type]  # a look may return None
 
 
 def two_views(images: Split, seed: int, augment: Augment = strong, temperature: float = 0.2, **more: Any) -> Run:
@@ -55,7 +55,7 @@ def two_views(images: Split, seed: int, augment: Augment = strong, temperature: 
 def autoencoder(seed: int = 0) -> Autoencoder:
     """The autoencoder of lesson 10: its bottleneck is linear."""
     backbone = SmallCNN(seed=seed).backbone
-    backbone.features[-1] = nn.Identity()
+    backbone.features[-1] = nn.Identity()  # type: ignore[index]
     return Autoencoder(backbone, seed=seed)
 
 
