@@ -318,11 +318,24 @@ def test_a_full_disk_leaves_nothing_half_written(lessons, tmp_path, monkeypatch)
 # ---- claims on a page ----
 
 
+class Pieces(list[str]):
+    """What is displayed, and its words."""
+
+    def __init__(self):
+        super().__init__()
+        self.words: list[str] = []
+
+
 @pytest.fixture
-def shown(monkeypatch) -> list[str]:
-    """The HTML that is displayed, in order."""
-    pieces: list[str] = []
-    monkeypatch.setattr("IPython.display.display", lambda what: pieces.append(what.data))
+def shown(monkeypatch) -> Pieces:
+    """The HTML that is displayed, in order, and in `words` what stands for it where there is no page."""
+    pieces = Pieces()
+
+    def display(what):
+        pieces.append(what._repr_html_())
+        pieces.words.append(repr(what))
+
+    monkeypatch.setattr("IPython.display.display", display)
     return pieces
 
 
@@ -338,9 +351,10 @@ def comparison():
     return measured({"<i>kept</i>": X, "scratch": Y}, budgets=(1,), skip=(50,))
 
 
-def test_a_claim_prints_its_sentence_and_nothing_that_varies(comparison, shown, capsys):
+def test_a_claim_is_shown_once_with_its_sentence_and_its_words_hold_nothing_that_varies(comparison, shown, capsys):
     tl.lessons.claim(comparison, "<i>kept</i>", better_than="scratch", at=1, by=5, text="Transfer helps")
-    assert capsys.readouterr().out == "Holds: Transfer helps\n"
+    assert shown.words == ["Holds: Transfer helps"] and capsys.readouterr().out == ""
+    assert "".join(shown).count("Transfer helps") == 1
 
 
 def test_a_claim_shows_its_numbers_and_names_as_text(comparison, shown):
@@ -356,7 +370,7 @@ def test_a_claim_shows_its_numbers_and_names_as_text(comparison, shown):
 def test_a_claim_that_falls_is_shown_and_recorded_before_it_raises(comparison, shown, recorded, capsys):
     with pytest.raises(ClaimDoesNotHold, match=r"scratch wins: the other way round \(−.* points, .*, 5 seeds\)"):
         tl.lessons.claim(comparison, "scratch", better_than="<i>kept</i>", at=1, text="scratch wins")
-    assert capsys.readouterr().out == "Does not hold: scratch wins\n"
+    assert shown.words == ["Does not hold: scratch wins"] and capsys.readouterr().out == ""
     assert "✕ Does not hold: scratch wins." in shown[0]
     assert [entry["holds"] for entry in recorded()] == [False]
 
