@@ -316,7 +316,7 @@ def test_run_takes_the_scale_of_the_environment_by_default(variable, expected, l
     monkeypatch.setenv("TLKIT_SCALE", variable) if variable else monkeypatch.delenv("TLKIT_SCALE", raising=False)
     scales = []
     monkeypatch.setattr(
-        "tlkit.lessons.headless.run_lesson", lambda lesson, scale, html: scales.append(scale) or entry()
+        "tlkit.lessons.headless.run_lesson", lambda lesson, scale, html, record: scales.append(scale) or entry()
     )
     cli.main(["run", "01"])
     cli.main(["run", "01", "--scale", "quick"])

@@ -47,9 +47,13 @@ run = tl.Run(tl.models.SmallCNN(), tl.objectives.CrossEntropy(), task, steps=200
 await tl.widgets.Monitor(run).train()""",
     "awaited": "run = new_run(6_000)\nawait tl.widgets.Monitor(run).train()",
     "awaited, queued": "print('queued cell ran')",
-    "finish": "run = new_run(6_000)\nnext(run)\nprint('begun')\nrun.finish()",
+    "finish": "run = new_run(99_000)\nnext(run)\nprint('begun')\nrun.finish()",
     "finish, queued": "print('queued cell ran')",
-    "same digest": "print(0 < run.step < 6_000, digest(run.finish()) == digest(new_run(6_000).finish()))",
+    "same digest": """
+interrupted, twin = run.step, new_run(99_000)
+for _ in zip(range(50), run): pass
+for _ in zip(range(run.step), twin): pass
+print(0 < interrupted < run.step, digest(run) == digest(twin))""",
     "another loop": """
 class Another:
     def __init__(self):

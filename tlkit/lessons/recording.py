@@ -80,7 +80,10 @@ async def recorded(name: str, make: Callable[[], Comparison]) -> Comparison:
 
 def as_record(comparison: Comparison) -> dict[str, Any]:
     """A comparison as plain values: all that its pictures and its claims need, and where and when it was measured."""
+    from tlkit.training.machine import hardware
+
     return circumstances() | {
+        "device": hardware().device.type,
         "seconds": round(comparison.seconds, 1),
         "metric": comparison.metric.name,
         "tested_on": comparison.tested_on,
