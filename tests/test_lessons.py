@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import inspect
 import json
 from pathlib import Path
 
@@ -515,8 +516,44 @@ def test_the_source_shown_is_the_one_that_runs():
 
 def test_the_line_of_the_equation_is_marked_and_code_is_text_not_markup():
     html = tl.show_source(example)._repr_html_()
-    assert html.count("tl-equation'") == 1 and "tl-equation'>    <b>return</b> [value &lt; <b>2</b>" in html
+    assert html.count("tl-equation'") == 1 and "'>    <b>return</b> [value &lt; <b>2</b>" in html
     assert "<i># ①</i>" in html and "<i>&quot;&quot;&quot;A docstring.&quot;&quot;&quot;</i>" in html
+
+
+def two(values):
+    low = min(values)  # ①
+    return max(values) - low  # ②
+
+
+def test_an_equation_has_the_number_that_the_text_gives_it():
+    assert repr(tl.show_source(two, first=2)).endswith("low = min(values)  # ②\n    return max(values) - low  # ③")
+    assert repr(tl.show_source(two, first=9)).count("⑨") == 2  # there are no more
+    assert repr(tl.show_source(two)) == inspect.getsource(two).rstrip()
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        tl.objectives.CrossEntropy.forward,
+        tl.objectives.L2SP.forward,
+        tl.objectives.Reconstruction.forward,
+        tl.objectives.SimCLR.loss,
+        tl.objectives.VICReg.loss,
+        tl.objectives.PseudoLabel.forward,
+        tl.objectives.MeanTeacher.forward,
+        tl.objectives.FixMatch.forward,
+        tl.objectives.SoftMatch.used,
+    ],
+    ids=lambda lines: lines.__qualname__,
+)
+def test_the_line_that_is_the_equation_has_its_number_wherever_a_lesson_gives_it_one(lines):
+    assert repr(tl.show_source(lines)).count("①") == 1
+
+
+def test_no_line_of_code_is_cut_off_a_long_one_goes_on_under_its_beginning():
+    html = tl.show_source(example)._repr_html_()
+    assert "tl-equation' style='--indent:8ch'>    <b>return" in html
+    assert "white-space: pre-wrap" in html and "overflow-x" not in html
 
 
 def test_a_method_is_shown_without_its_indentation():
