@@ -427,7 +427,7 @@ def test_an_exercise_of_a_lesson_without_any_is_refused_with_the_lessons_that_ha
 
 
 def sharing(source):
-    other = network(seed=1)
+    other = network(seed=1).with_new_head(4)
     other.backbone = source.backbone
     return other
 
@@ -435,11 +435,11 @@ def sharing(source):
 @pytest.mark.parametrize(
     ("answer", "missing"),
     [
-        (lambda source: source.with_new_head(3, seed=9), []),
-        (lambda source: source.copy(), ["a new head: this one is the head of the source"]),
-        (lambda source: network(seed=1), ["the backbone still has weights of its own"]),
+        (lambda source: source.with_new_head(4, seed=9), []),
+        (lambda source: source.copy(), ["a head for 4 classes"]),
+        (lambda source: network(seed=1).with_new_head(4), ["the backbone still has weights of its own"]),
         (sharing, ["a copy: training this one would change the source too"]),
-        (lambda source: "network", ["a network; this is a str"]),
+        (lambda source: 4, ["a network; this is an int"]),
     ],
     ids=["right", "old head", "nothing copied", "shared", "no network"],
 )
@@ -486,12 +486,44 @@ def test_exercise_2_says_when_its_comparison_is_not_finished():
     assert list(tl.lessons.check("01.2", 1, waiting).missing) == ["a comparison that is finished: comparison.finish()"]
 
 
+@pytest.fixture(scope="module")
+def own_and_others():
+    """The lesson's own comparison, where the gain is 20 points, and five other seeds, where it is 18 to 19."""
+    own = measured({"head kept": [y + 0.2 for y in Y], "from scratch": Y})
+    others = measured(
+        {"head kept": [y + gain for y, gain in zip(Y, (0.19, 0.18, 0.19, 0.18, 0.19), strict=True)], "from scratch": Y}
+    )
+    return own, others
+
+
 @pytest.mark.parametrize(
-    ("answer", "right", "missing"), [(20, 2, 0), (19, 1, 1), (21, 1, 1), (5.5, 0, 1), (True, 0, 1), (..., 0, 1)]
+    ("by", "missing"),
+    [(17, []), (20, ["by=17, the lower end on the other seeds, rounded down"])],
+    ids=["fixed before", "chosen after looking"],
 )
-def test_exercise_3_wants_the_largest_whole_gain_that_still_holds(answer, right, missing):
-    twenty_and_a_half = measured({"head kept": [y + 0.205 for y in Y], "from scratch": Y})
-    assert judged("01.3", answer, twenty_and_a_half) == (right, missing, not missing)
+def test_exercise_3_wants_the_threshold_that_the_other_seeds_named(by, missing, own_and_others):
+    own, others = own_and_others
+    answer = own.claim("head kept", better_than="from scratch", at=1, by=by)
+    assert answer.holds is True  # also the one that was chosen after looking
+    assert list(tl.lessons.check("01.3", answer, own, others).missing) == missing
+
+
+def test_exercise_3_takes_a_claim_that_falls():
+    own, others = (measured({"head kept": [y + gain for y in Y], "from scratch": Y}) for gain in (0.1, 0.205))
+    answer = own.claim("head kept", better_than="from scratch", at=1, by=20)
+    verdict = tl.lessons.check("01.3", answer, own, others)
+    assert verdict.complete and "on the lesson's own seeds it falls, which is a result too" in verdict.right
+
+
+def test_exercise_3_wants_its_test_where_the_threshold_was_not_fixed(own_and_others):
+    own, others = own_and_others
+    for answer, missing in (
+        (others.claim("head kept", better_than="from scratch", at=1, by=17), "a test on the lesson's own seeds: co"),
+        (own.claim("head kept", level_with="from scratch", at=1, within=17), "head kept better_than from scratch"),
+        (17, "a claim, what comparison.claim returns; this is an int"),
+    ):
+        (found,) = tl.lessons.check("01.3", answer, own, others).missing
+        assert found.startswith(missing)
 
 
 def test_hints_are_offered_in_steps_as_long_as_something_is_missing(gains):
