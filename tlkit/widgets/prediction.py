@@ -73,7 +73,7 @@ class Prediction(Widget, script="prediction.js"):
                 "chance": 100 / classes,
                 "budgets": list(baseline),
                 "baseline": {"name": baseline_name, **look(baseline_family), **known},
-                "target": {"name": name, **look(family)},
+                "target": {"name": name, **look(family), "open": family == baseline_family},  # never like the baseline
                 "statements_question": statements_question,
                 "statements": list(statements),
             },
