@@ -31,7 +31,7 @@ class LowRank(nn.Module):
 
     def forward(self, weight: Tensor) -> Tensor:
         """The weight that is used, of the shape of W."""
-        return weight + (self.b @ self.a).view_as(weight)  # ①
+        return weight + (self.b @ self.a).view_as(weight)  # ②
 
 
 def with_adapters(network: AnyNetwork, rank: int = 2, seed: int = 0) -> AnyNetwork:
