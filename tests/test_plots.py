@@ -10,6 +10,7 @@ import matplotlib.image
 import pytest
 from helpers import Knowing, measured, network, run, split, task
 from matplotlib.colors import to_hex, to_rgba
+from matplotlib.text import Text
 
 import tlkit as tl
 from tlkit import plots
@@ -123,6 +124,9 @@ def test_a_difference_stands_with_its_interval_and_what_is_not_measured_says_so(
     interval = compared().difference("head kept", "scratch", at=1)
     shown = texts(claim_picture())
     assert f"+{interval.mean:.1f}   (+{interval.low:.1f} to +{interval.high:.1f})" in shown
+    narrow = texts(claim_picture(372))
+    for words in (f"+{interval.mean:.1f}", f"+{interval.low:.1f} to +{interval.high:.1f}", "1 label per", "class"):
+        assert words in narrow.split(" | ")
     assert "not measured at this scale" in shown and "Paired difference, head kept − scratch" in shown
 
 
@@ -138,8 +142,67 @@ def test_the_threshold_of_a_claim_is_dotted_in_its_row(test, thresholds):
 
 
 def test_a_narrow_picture_is_made_for_a_narrow_column():
-    html = plots.responsive(claim_picture)
-    assert re.findall(r'width="(\d+)px"', html) == ["648", "372"]
+    comparison = compared()
+    claim = comparison.claim("head kept", at=1, better_than="scratch")
+    uses = {"measured": (0.8, "pre-trained")}
+    drawn = (plots.differences(comparison, claim), plots.curves(comparison), plots.uses_of_data(uses, "Gain"))
+    for html in (plots.responsive(claim_picture), *(picture._repr_html_() for picture in drawn)):
+        assert re.findall(r'width="(\d+)px"', html) == ["648", "372"]
+
+
+def boxes(picture) -> list[tuple[str, tuple[float, float, float, float]]]:
+    """Each text of a picture that is seen, with the ends of its box in pixels: left, bottom, right, top."""
+    picture.draw(renderer := picture.canvas.get_renderer())
+    found = [text for text in picture.findobj(Text) if text.get_text() and text.get_visible()]
+    return [(text.get_text(), text.get_window_extent(renderer).extents) for text in found]
+
+
+NAMES = ("full fine-tuning", "probe, then fine-tune", "last two layers", "gradual unfreezing", "batch norm kept still")
+
+
+def level(names=NAMES):
+    return measured(dict.fromkeys(names, X), budgets=(1, 5), skip=(50,))
+
+
+@pytest.mark.parametrize("width", [648, 372])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda width: plots.curves(level(), width=width),
+        lambda width: plots.differences(level(), level().claim(NAMES[0], better_than=NAMES[1], at=1), width),
+        lambda width: plots.differences(far(), far().claim("x", better_than="y", at=1), width),
+        lambda width: plots.uses_of_data(
+            {"labelled source, then SoftMatch (21)": (1.0, "pre-trained"), "own images, pseudo-labels (20)": None},
+            "Ten labels, and what else one may use: accuracy on 600 test images",
+            width=width,
+        ),
+    ],
+    ids=["curves", "differences", "far differences", "uses_of_data"],
+)
+def test_the_words_of_a_picture_lie_in_it_and_not_over_each_other(draw, width):
+    picture = draw(width)
+    found, height = boxes(picture), picture.get_figheight() * 72
+    for words, (left, bottom, right, top) in found:  # a pixel or two are a glyph's own margin
+        assert left >= -2 and right <= width + 2 and bottom >= -2 and top <= height + 2, words
+    for place, (words, one) in enumerate(found):
+        for others, other in found[place + 1 :]:
+            across, down = (min(one[e + 2], other[e + 2]) - max(one[e], other[e]) for e in (0, 1))
+            assert across <= 1 or down <= 1, f"{words!r} lies over {others!r}"
+
+
+def far():
+    return measured({"x": (0.78,) * 5, "y": (0.6,) * 5})  # the axis ends at its tick, +20
+
+
+def test_a_name_at_the_end_of_a_line_has_its_mark():
+    lines = plots.curves(level(), width=372).axes[0].lines
+    beside = [line for line in lines if line.get_marker() not in (None, "None", "") and len(line.get_xdata()) == 1]
+    assert [line.get_marker() for line in beside[:3]] == ["o", "o", "P"]
+
+
+def test_the_words_of_a_picture_have_the_font_of_the_page():
+    for draw in PICTURES.values():
+        assert "font-family" not in draw().svg()
 
 
 def test_what_is_not_measured_yet_has_an_empty_place():
@@ -170,7 +233,7 @@ def test_a_rule_that_changes_nothing_draws_no_border():
 
 
 def test_curves_have_a_line_for_each_network_from_layer_to_layer_and_none_that_was_not_measured():
-    chance, near, far = depths().axes[0].lines
+    chance, near, far = depths().axes[0].lines[:3]
     assert near.get_ydata() == pytest.approx([70.6, 92.0]) and far.get_ydata() == pytest.approx([92.0, 70.6])
     assert chance.get_ydata()[0] == pytest.approx(100 / 3)
     assert [label.get_text() for label in depths().axes[0].get_xticklabels()] == ["early", "late"]

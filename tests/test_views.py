@@ -87,6 +87,32 @@ def test_the_second_recipe_of_a_family_has_an_open_mark():
     ]
 
 
+def family(count: int, *others: str):
+    """A comparison of so many pre-trained recipes, and of others."""
+    recipes = {f"way {n}": tl.Recipe(recipe(X), "pre-trained") for n in range(count)}
+    recipes |= {name: tl.Recipe(recipe(X), name) for name in others}
+    return tl.compare(recipes, task(), budgets=(1,))
+
+
+@pytest.mark.parametrize("count", range(2, 8))
+def test_no_two_recipes_in_a_picture_share_colour_and_mark(count):
+    for drawn in (views.styles, views.unchosen_styles):
+        found = [(s["token"], s["mark"], s["open"]) for s in drawn(family(count, "from scratch", "frozen features"))]
+        assert len(set(found)) == count + 2
+
+
+def test_a_third_and_a_fourth_of_a_family_have_marks_of_their_own_in_its_colour_and_none_of_another_familys():
+    found = views.styles(family(4))
+    assert {style["token"] for style in found} == {"s1"} and not any(style["crowd"] for style in found)
+    assert not {style["mark"] for style in found[2:]} & {mark for _, mark in views.MARKS.values()}
+
+
+def test_of_more_than_four_of_a_family_two_have_its_colour_where_no_pair_can_be_chosen():
+    found = views.unchosen_styles(family(5, "from scratch"))
+    assert [style["token"] for style in found] == ["s1", "s1", "ghost", "ghost", "ghost", "s2"]
+    assert [style["crowd"] for style in found] == [True] * 5 + [False]
+
+
 # ---- comparisons ----
 
 
@@ -97,11 +123,39 @@ def comparison():
 
 def test_the_view_of_a_comparison_has_its_means_and_intervals_in_per_cent(comparison):
     view = views.explored(comparison)
-    assert view["values"] == [1, 5, 50]
     for found, shares in zip(view["recipes"], (X, Y), strict=True):
         interval = Interval(tuple(100 * share for share in shares))
         for end in ("mean", "low", "high"):
-            assert found[end] == [pytest.approx(getattr(interval, end)), pytest.approx(getattr(interval, end)), None]
+            assert found[end] == [pytest.approx(getattr(interval, end)), pytest.approx(getattr(interval, end))]
+
+
+def test_the_view_of_a_comparison_leaves_out_what_this_scale_skips_and_keeps_what_is_not_measured_yet(comparison):
+    assert comparison.axes["budget"] == (1, 5, 50) and views.explored(comparison)["values"] == [1, 5]
+    begun = tl.compare({"x": recipe(X), "y": recipe(Y)}, task(), range(1), budgets=(1, 5), skip=(50,))
+    next(begun), next(begun)
+    view = views.explored(begun)
+    assert view["values"] == [1, 5] and view["pairs"]["0-1"][1] is view["recipes"][0]["mean"][1] is None
+
+
+NEAR = (0.84, 0.85, 0.86, 0.85, 0.84)
+
+
+def test_an_axis_is_broken_where_all_means_lie_within_20_points_spans_their_intervals_and_says_so():
+    close = measured({"x": X, "near": NEAR})
+    view = views.explored(close)
+    ends = [recipe[end][0] for recipe in view["recipes"] for end in ("low", "high")]
+    axis = view["y"]
+    assert (axis["bottom"], axis["top"]) == (80, 95) and axis["bottom"] <= min(ends) and max(ends) <= axis["top"]
+    assert axis["chance"] is None  # 33 %, which is not on this axis
+    assert "The axis is broken: it begins at 80 %." in tl.widgets.BudgetExplorer(close).view["subtitle"]
+
+
+def test_an_axis_is_whole_where_means_lie_further_apart_or_their_intervals_do():
+    for other in (Y, (0.9, 0.99, 0.6, 0.99, 0.65)):  # 92 against 71, and 83 with an interval from 59 to 106
+        far = measured({"x": X, "other": other})
+        axis = views.explored(far)["y"]
+        assert (axis["bottom"], axis["top"], axis["chance"]) == (0, 100, pytest.approx(100 / 3))
+        assert "broken" not in tl.widgets.BudgetExplorer(far).view["subtitle"]
 
 
 def test_the_view_of_a_comparison_has_the_differences_of_every_pair_both_ways(comparison):
@@ -112,7 +166,7 @@ def test_the_view_of_a_comparison_has_the_differences_of_every_pair_both_ways(co
     assert (there["mean"], there["low"], there["high"]) == (difference.mean, difference.low, difference.high)
     assert there["values"] == list(difference.values) and (there["wins"], back["wins"]) == (5, 0)
     assert (back["mean"], back["low"]) == pytest.approx((-there["mean"], -there["high"]))
-    assert pairs["0-1"][2] is None
+    assert len(pairs["0-1"]) == 2
 
 
 def test_the_view_of_a_comparison_says_what_it_was_tested_on(comparison):

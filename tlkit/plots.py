@@ -6,10 +6,13 @@ colours of the page, light or dark. Sizes are in CSS pixels, type sizes as in th
 
 import io
 import re
-from collections.abc import Callable, Mapping
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from html import escape
+from inspect import signature
 from itertools import pairwise
-from typing import Any
+from typing import Any, ParamSpec
 
 import matplotlib
 import numpy as np
@@ -32,7 +35,17 @@ from tlkit.words import budget_in_words, counted
 
 INK, INK2, EDGE, RULE, GROUND = (views.TOKENS[name][0] for name in ("ink", "ink2", "edge", "rule", "ground"))
 LEARNS = views.TOKENS["s1"][0]
-SHAPES = {"circle": "o", "triangle": "^", "square": "s", "diamond": "D"}  # the course's marks, as matplotlib's
+SHAPES: dict[str, Any] = {  # the course's marks, as matplotlib's
+    "circle": "o",
+    "triangle": "^",
+    "square": "s",
+    "diamond": "D",
+    "plus": "P",
+    "star": "*",
+    "wedge": "v",
+    "hourglass": [(-1, -1), (1, -1), (-1, 1), (1, 1), (-1, -1)],
+}
+WIDE, NARROW = 648, 372  # CSS pixels of a picture, and of the one for a narrow column
 # A style hides this paragraph, and JupyterLab leaves out the styles and drawings of a notebook that is not trusted yet.
 UNTRUSTED = (
     "<p class='tl-untrusted'>Here is a picture. It is shown once you run the cell or trust the notebook "
@@ -55,6 +68,7 @@ class Picture(Figure):
         super().__init__(figsize=(width / 72, height / 72), dpi=72)
         FigureCanvasAgg(self)
         self.words = words
+        self.for_narrow: Callable[[], Picture] | None = None  # the same for a narrow column, where that looks different
 
     def axes_at(self, left: float, top: float, width: float, height: float) -> Axes:
         """Add axes with hairlines instead of a box.
@@ -79,13 +93,26 @@ class Picture(Figure):
         return axes
 
     def heading(self, words: str) -> None:
-        """Write a heading into the first line.
+        """Write a heading into the first line, or the first two.
 
         Args:
-            words: what is shown.
+            words: what is shown; `_heading_height` says how high they are.
         """
-        height = self.get_size_inches()[1] * 72
-        self.text(0, 1 - 10 / height, words, fontsize=12, fontweight="bold", color=INK, va="center")
+        width, height = self.get_size_inches() * 72
+        lines = _lines(words, width, 12, bold=True)
+        self.text(0, 1 - 3 / height, lines, fontsize=12, fontweight="bold", color=INK, va="top", linespacing=1.3)
+
+    def units_at(self, axes: Axes, words: str) -> None:
+        """Write the unit right of an x axis, clear of its last tick.
+
+        Args:
+            axes: with its ticks and its limits.
+            words: the unit.
+        """
+        (low, high), width = axes.get_xlim(), axes.get_window_extent().width
+        last = max(axes.get_xticks(), default=low)
+        end = (last - high) / (high - low) * width + 4 * len(axes.get_xticklabels()[-1].get_text()) + 4
+        axes.annotate(words, (1, 0), (max(6, end), -4), xycoords="axes fraction", **_small(va="top"))
 
     def draw(self, renderer: Any) -> None:
         """Draw the figure; a name with a $ in it stays a name and is no formula.
@@ -116,14 +143,43 @@ class Picture(Figure):
             if name != "focus":
                 text = text.replace(f": {light}", f": var(--tl-{name}, {light})")
         text = re.sub(r"font: (?:\d+ )?([\d.]+)px [^;\"]*", r"font-size: \1px", text)
+        text = re.sub(
+            r"font-family: [^;\"]*;? ?", "", text
+        )  # that of the page, as older matplotlibs' is after the line above
         return text.replace("<svg ", f'<svg role="img" aria-label="{escape(self.words)}" ', 1)
 
     def _repr_html_(self) -> str:
         style = f"<style>{views.tokens_css()}{views.PICTURE_CSS}</style>"
-        return f"{style}<div class='tl'>{UNTRUSTED}<div class='tl-picture'>{self.svg()}</div></div>"
+        return f"{style}<div class='tl'>{self.in_page()}</div>"
+
+    def in_page(self) -> str:
+        """HTML with the picture, or where a narrow column has another one with both, of which the fitting one shows."""
+        if self.for_narrow is None:
+            return f"{UNTRUSTED}<div class='tl-picture'>{self.svg()}</div>"
+        both = {"wide": self, "narrow": self.for_narrow()}
+        drawn = "".join(f"<div class='tl-picture tl-for-{name}'>{one.svg()}</div>" for name, one in both.items())
+        return f"{UNTRUSTED}<div class='tl-sizes'>{drawn}</div>"
 
     def __repr__(self) -> str:
         return self.words
+
+
+P = ParamSpec("P")
+
+
+def _at_two_widths(draw: Callable[P, Picture]) -> Callable[P, Picture]:
+    """What `draw` draws 648 px wide is also drawn for a narrow column."""
+
+    @wraps(draw)
+    def drawn(*arguments: P.args, **options: P.kwargs) -> Picture:
+        picture = draw(*arguments, **options)
+        if picture.get_figwidth() * 72 == WIDE:
+            again = signature(draw).bind(*arguments, **options)
+            again.arguments["width"] = NARROW
+            picture.for_narrow = lambda: draw(*again.args, **again.kwargs)
+        return picture
+
+    return drawn
 
 
 def gallery(split: Split, columns: int = 12, labels: bool = True, width: int = 648) -> Picture:
@@ -159,50 +215,55 @@ def gallery(split: Split, columns: int = 12, labels: bool = True, width: int = 6
     return picture
 
 
-def differences(comparison: Comparison, claim: Claim, width: int = 648) -> Picture:
+@_at_two_widths
+def differences(comparison: Comparison, claim: Claim, width: int = WIDE) -> Picture:
     """The paired difference of two recipes along the x axis, beside the claim about it.
 
     Args:
         comparison: that the claim is about.
         claim: one of `comparison.claim`. Its row is framed, with a ring for each seed and the threshold dotted.
-        width: in CSS pixels; below 560 the intervals are not written out.
+        width: in CSS pixels; below 560 each interval stands under its mean.
 
     Returns:
         The picture: one row for each value on the x axis, with a dot (filled if the interval excludes 0) on the
         interval.
     """
     rows = views.claim_rows(comparison, claim)
-    line = 28
     narrow = width < 560
-    left, right = (72, 108) if narrow else (120, 190 if comparison.metric.share else 236)
-    height = 30 + line * len(rows) + 26
+    line = 38 if narrow else 28
+    left = 108 if narrow else 120
+    right = 116 if narrow else 190 if comparison.metric.share else 236
     better, other = (claim.second, claim.first) if comparison.metric.lower_is_better else (claim.first, claim.second)
+    title = f"Paired difference, {better} \u2212 {other}{_recorded(comparison)}"
+    top = _below_heading(title, width)
+    height = top + line * len(rows) + 26
     picture = Picture(width, height, f"Paired difference, {better} minus {other}, at every {comparison.axis}")
-    axes = picture.axes_at(left, 30, width - left - right, line * len(rows))
-    picture.heading(f"Paired difference, {better} \u2212 {other}{_recorded(comparison)}")
+    axes = picture.axes_at(left, top, width - left - right, line * len(rows))
+    picture.heading(title)
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    labels = [_label(row["value"], narrow, place, comparison.axis) for place, row in enumerate(rows)]
-    axes.set_yticks(range(len(rows)), labels)
+    labels = [_label(row["value"], place, comparison.axis) for place, row in enumerate(rows)]
+    axes.set_yticks(range(len(rows)), [_lines(label, left - 8, 11) for label in labels])
     axes.axvline(0, color=INK, linewidth=1)
     intervals = [row["interval"] for row in rows if row["interval"]]
     reach = [end for one in intervals for end in (one.low, one.high, *one.values) if end is not None]
     if comparison.metric.share:
         low, high = min([-10, *reach]) - 2, max([10, *reach]) + 2
-        ticks = [tick for tick in range(-100, 101, 10 if high - low < 70 else 20) if low <= tick <= high]
+        step = next(step for step in (10, 20, 50) if step == 50 or (width - left - right) * step / (high - low) >= 40)
+        ticks = [tick for tick in range(-100, 101, step) if low <= tick <= high]
         axes.set_xticks(ticks, [views.signed(t, 0) if t else "0" for t in ticks])
     else:
         low, high = views.round_span([-0.1, 0.1, -claim.threshold, claim.threshold, *reach])
-        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_locator(MaxNLocator(3 if narrow else 5))
         axes.xaxis.set_major_formatter(lambda value, _: views.signed(value, 2) if value else "0")
     axes.set_xlim(low, high)
-    axes.annotate(claim.unit, (1, 0), (6, -4), xycoords="axes fraction", **_small(va="top"))
+    picture.units_at(axes, claim.unit)
     for number, row in enumerate(rows):
         interval = row["interval"]
         if row["claimed"]:
             for edge in (-1, 1) if claim.test == "level with" else (1,):
                 ends = [edge * claim.threshold] * 2, [number - 0.5, number + 0.5]
                 axes.plot(*ends, color=INK, linewidth=1.25, linestyle=DOTTED)
-            _row_frame(picture, width, height, 30 + number * line, line)
+            _row_frame(picture, width, height, top + number * line, line)
         if interval is None:
             axes.annotate("not measured at this scale", (0, number), (6, 0), **_small())
             continue
@@ -214,16 +275,18 @@ def differences(comparison: Comparison, claim: Claim, width: int = 648) -> Pictu
         fill = INK if interval.separated else GROUND
         axes.plot(interval.mean, number, color=INK, marker="o", markersize=8, markerfacecolor=fill, markeredgecolor=INK)
         mean, start, end = views.signed_ends(interval, claim.unit)
-        numbers = mean if narrow or start is None else f"{mean}   ({start} to {end})"
+        ends = "" if start is None else f"{start} to {end}"
+        numbers = mean if not ends else f"{mean}\n{ends}" if narrow else f"{mean}   ({ends})"
         x = 1 - (right - 20) / width
         weight = "bold" if row["claimed"] else "normal"
-        y = 1 - (30 + (number + 0.5) * line) / height
-        picture.text(x, y, numbers, fontsize=12, color=INK, va="center", weight=weight)
+        y = 1 - (top + (number + 0.5) * line) / height
+        picture.text(x, y, numbers, fontsize=11 if narrow else 12, color=INK, va="center", weight=weight)
     return picture
 
 
+@_at_two_widths
 def uses_of_data(
-    measured: Mapping[str, tuple[float, str] | None], title: str, chance: float = 10.0, width: int = 648
+    measured: Mapping[str, tuple[float, str] | None], title: str, chance: float = 10.0, width: int = WIDE
 ) -> Picture:
     """One bar for each use of other data that is measured, and an empty place for each that is not yet.
 
@@ -232,27 +295,32 @@ def uses_of_data(
             what is not measured.
         title: the heading.
         chance: the accuracy of guessing in per cent, dotted; 10 with ten classes.
-        width: in CSS pixels.
+        width: in CSS pixels; below 560 each name stands above its bar.
 
     Returns:
         The picture.
     """
-    height = 30 + 34 * len(measured) + 24
+    narrow = width < 560
+    left, right, line, bar, top = (2, 64, 44, 0.4, 8) if narrow else (280, 90, 34, 0.55, 0)
+    top += _below_heading(title, width)
+    height = top + line * len(measured) + 24
     done = sum(use is not None for use in measured.values())
     picture = Picture(width, height, f"{title}: {done} of {len(measured)} measured")
-    axes = picture.axes_at(280, 30, width - 280 - 90, 34 * len(measured))
+    axes = picture.axes_at(left, top, width - left - right, line * len(measured))
     picture.heading(title)
     axes.set_xlim(0, 100)
     axes.set_ylim(len(measured) - 0.5, -0.5)
     axes.set_xticks([0, 50, 100], ["0", "50", "100 %"])
-    axes.set_yticks(range(len(measured)), list(measured), fontsize=12, color=INK)
+    axes.set_yticks([] if narrow else range(len(measured)), [] if narrow else list(measured), fontsize=12, color=INK)
     axes.axvline(chance, color=EDGE, linewidth=1, linestyle=DOTTED)
-    for number, use in enumerate(measured.values()):
+    for number, (name, use) in enumerate(measured.items()):
+        if narrow:
+            axes.annotate(name, (0, number), (0, 17), **_small(fontsize=12, color=INK))
         if use is None:
-            axes.barh(number, 100, height=0.55, facecolor="none", edgecolor=EDGE, linewidth=1, linestyle=(0, (2, 3)))
+            axes.barh(number, 100, height=bar, facecolor="none", edgecolor=EDGE, linewidth=1, linestyle=(0, (2, 3)))
         else:
             accuracy, family = 100 * use[0], use[1]
-            axes.barh(number, accuracy, height=0.55, color=views.TOKENS[views.MARKS[family][0]][0])
+            axes.barh(number, accuracy, height=bar, color=views.TOKENS[views.MARKS[family][0]][0])
             axes.annotate(f"{accuracy:.1f} %", (accuracy, number), (6, 0), **_small(fontsize=12, color=INK))
     return picture
 
@@ -329,7 +397,8 @@ def range_test(test: RangeTest, width: int = 648) -> Picture:
     return picture
 
 
-def curves(comparison: Comparison, at: At | None = None, title: str = "", width: int = 648) -> Picture:
+@_at_two_widths
+def curves(comparison: Comparison, at: At | None = None, title: str = "", width: int = WIDE) -> Picture:
     """One line for each recipe along the comparison's x axis, with 95 % intervals.
 
     Args:
@@ -339,7 +408,7 @@ def curves(comparison: Comparison, at: At | None = None, title: str = "", width:
         width: in CSS pixels.
 
     Returns:
-        The picture.
+        The picture. Of more than four recipes of one family the first two have its colour.
 
     Raises:
         ValueError: for a place that was not compared.
@@ -348,8 +417,9 @@ def curves(comparison: Comparison, at: At | None = None, title: str = "", width:
     names = [str(place[comparison.axis]) for place in places]
     title = (title or y["title"]) + _recorded(comparison)
     shown = f"{counted(len(comparison.recipes), 'recipe')}, {counted(len(names), comparison.axis)}"
-    picture = Picture(width, 280, f"{title}: {shown}")
-    axes = picture.axes_at(48, 34, width - 170, 200)
+    top, right = _below_heading(title, width), min(40 + 7 * max(map(len, comparison.recipes)), int(0.38 * width))
+    picture = Picture(width, top + 246, f"{title}: {shown}")
+    axes = picture.axes_at(48, top + 4, width - 48 - right, 200)
     picture.heading(title)
     axes.set_xticks(range(len(names)), names)
     axes.set_xlim(-0.3, len(names) - 0.7)
@@ -359,19 +429,21 @@ def curves(comparison: Comparison, at: At | None = None, title: str = "", width:
     axes.grid(axis="y", color=RULE, linewidth=1)
     if y["chance"] is not None:
         axes.axhline(y["chance"], color=EDGE, linewidth=1, linestyle=DOTTED)
-    for style in views.styles(comparison):
-        name, color, mark = style["name"], views.TOKENS[style["token"]][0], SHAPES[style["mark"]]
-        cells = [views.value_interval(comparison, name, place) for place in places]
+    ends = []
+    for style in views.unchosen_styles(comparison):
+        cells = [views.value_interval(comparison, style["name"], place) for place in places]
         points = [(place, cell) for place, cell in enumerate(cells) if cell]
         if not points:
             continue
+        color, behind = views.TOKENS[style["token"]][0], 1.9 if style["token"] == "ghost" else 2
         xs = [place for place, _ in points]
         low, high = ([cell[end] for _, cell in points] for end in ("low", "high"))
         axes.fill_between(xs, low, high, color=color, alpha=0.14, linewidth=0)
         means = [cell["mean"] for _, cell in points]
-        fill = GROUND if style["open"] else color
-        axes.plot(xs, means, color=color, linewidth=2, marker=mark, markersize=8, markerfacecolor=fill)
-        axes.annotate(name, (xs[-1], means[-1]), (10, 0), **_small(color=color, fontsize=12, weight="bold"))
+        mark = {"marker": SHAPES[style["mark"]], "markersize": 8, "markerfacecolor": GROUND if style["open"] else color}
+        axes.plot(xs, means, color=color, linewidth=1.25 if style["open"] else 2, zorder=behind, **mark)
+        ends.append((means[-1], xs[-1], style["name"], color, mark))
+    _name_ends(axes, ends, right, width)
     return picture
 
 
@@ -384,8 +456,9 @@ def responsive(draw: Callable[[int], Picture]) -> str:
     Returns:
         HTML with both pictures.
     """
-    widths = {"wide": 648, "narrow": 372}
-    return UNTRUSTED + "".join(f"<div class='tl-picture tl-for-{n}'>{draw(w).svg()}</div>" for n, w in widths.items())
+    picture = draw(WIDE)
+    picture.for_narrow = lambda: draw(NARROW)
+    return picture.in_page()
 
 
 # ---- what the pictures share ----
@@ -406,12 +479,48 @@ def _row_frame(picture: Picture, width: float, height: float, top: float, line: 
     picture.add_artist(Rectangle(corner, 1 - 2 / width, line / height, transform=picture.transFigure, **style))
 
 
-def _label(value: Any, narrow: bool, number: int, axis: str) -> str:
+def _name_ends(
+    axes: Axes, ends: Sequence[tuple[float, float, str, str, dict[str, Any]]], right: int, width: int
+) -> None:
+    """Write each name, with its mark, at the end (y, x, name, colour, mark) of its line; where they crowd, apart."""
+    top, bottom, gap = 0.0, axes.get_window_extent().height, 16
+    (low, high), last = axes.get_ylim(), axes.get_xlim()[1]
+    ends = sorted(ends, key=lambda end: -end[0])
+    places = [bottom * (high - end[0]) / (high - low) for end in ends]
+    lines = [_lines(end[2], right - 34, 12, bold=True) for end in ends]
+    rooms = [gap * (1 + line.count("\n")) for line in lines]
+    for number in range(1, len(places)):
+        places[number] = max(places[number], places[number - 1] + (rooms[number - 1] + rooms[number]) / 2)
+    past = max([0.0, *(place + room / 2 - bottom - gap for place, room in zip(places, rooms, strict=True))])
+    for number in range(len(places) - 1, -1, -1):  # what was pushed below the axis goes up again
+        most = (
+            places[number + 1] - (rooms[number] + rooms[number + 1]) / 2
+            if number + 1 < len(places)
+            else places[-1] - past
+        )
+        places[number] = max(min(places[number], most), top)
+    for (value, x, _, color, mark), place, words in zip(ends, places, lines, strict=True):
+        at = high - place / bottom * (high - low)
+        pixel = (last - axes.get_xlim()[0]) / axes.get_window_extent().width
+        axes.plot([x + 6 * pixel, last + 8 * pixel], [value, at], color=color, linewidth=1, clip_on=False)
+        axes.plot(last + 16 * pixel, at, color=color, clip_on=False, **mark)
+        dark = INK2 if color == views.TOKENS["ghost"][0] else color
+        axes.annotate(words, (last, at), (26, 0), **_small(color=dark, fontsize=12, weight="bold"))
+
+
+def _lines(words: str, width: float, size: float, bold: bool = False) -> str:
+    """Words broken into lines that fit into so many pixels, by the usual width of a letter."""
+    return "\n".join(textwrap.wrap(words, max(8, int(width / (0.6 if bold else 0.56) / size)))) or words
+
+
+def _below_heading(words: str, width: float) -> int:
+    """How many pixels from the top a figure begins under a heading."""
+    return 30 + 16 * _lines(words, width, 12, bold=True).count("\n")
+
+
+def _label(value: Any, number: int, axis: str) -> str:
     """The value beside a row; the first budget says what it counts."""
-    if number or axis != "budget":
-        return str(value)
-    words = budget_in_words(value)
-    return words.removesuffix(" per class") if narrow else words
+    return str(value) if number or axis != "budget" else budget_in_words(value)
 
 
 def _recorded(comparison: Comparison) -> str:

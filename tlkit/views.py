@@ -5,7 +5,7 @@ course stand here too, once: `TOKENS` and `MARKS`.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -42,6 +42,17 @@ MARKS: dict[str | None, tuple[str, str]] = {  # family of a recipe: (token, mark
     None: ("ghost", "circle"),
 }
 
+# The marks of several recipes of one family, in order, and whether they are open; "" is the family's own.
+OF_ONE_FAMILY = (
+    ("", False),
+    ("", True),
+    ("plus", False),
+    ("star", False),
+    ("wedge", False),
+    ("wedge", True),
+    ("hourglass", False),
+)
+
 LARGEST = 96  # pixels of a side: photographs are shrunk to it before they are sent to a page
 BYTES = 3_000_000  # of images at most, by one widget: a saved page stays small
 
@@ -50,6 +61,8 @@ PICTURE_CSS = (
     ".tl-picture svg{max-width:100%;height:auto;font-family:var(--jp-ui-font-family,system-ui,sans-serif)}"
     ".tl-picture svg text{font-family:inherit}"
     ".tl-picture image{filter:invert(var(--tl-invert));image-rendering:pixelated}"
+    ".tl-sizes{container-type:inline-size}.tl-for-narrow{display:none}"
+    "@container (max-width:560px){.tl-for-wide{display:none}.tl-for-narrow{display:block}}"
 )
 
 
@@ -84,20 +97,39 @@ def look(family: str | None) -> dict[str, str]:
 
 
 def styles(comparison: Comparison) -> list[dict[str, Any]]:
-    """How each recipe of a comparison is drawn.
+    """How each recipe of a comparison is drawn; up to seven of one family have each its own mark.
 
     Args:
         comparison: with its recipes, in order.
 
     Returns:
-        For each recipe its "name", "token" and "mark" (see `look`), and "open": whether the mark is hollow, as that of
-        every recipe is whose family stood before.
+        For each recipe its "name", "token" and "mark" (see `look`), whether the mark is "open", and whether its family
+        is a "crowd" of more than four: then only a chosen pair has the colour, and the others are "ghost".
     """
     families = [recipe.family for recipe in comparison.recipes.values()]
-    return [
-        {"name": name, **look(family), "open": family in families[:number]}
-        for number, (name, family) in enumerate(zip(comparison.recipes, families, strict=True))
-    ]
+    found = []
+    for number, (name, family) in enumerate(zip(comparison.recipes, families, strict=True)):
+        style = look(family) | {"name": name, "crowd": families.count(family) > 4}
+        mark, hollow = OF_ONE_FAMILY[families[:number].count(family) % len(OF_ONE_FAMILY)]
+        found.append(style | {"mark": mark or style["mark"], "open": hollow})
+    return found
+
+
+def unchosen_styles(comparison: Comparison) -> list[dict[str, Any]]:
+    """How each recipe is drawn where no pair can be chosen: of a crowd the first two have the colour.
+
+    Args:
+        comparison: with its recipes, in order.
+
+    Returns:
+        What `styles` returns, with the "token" that is drawn.
+    """
+    found = styles(comparison)
+    tokens = [style["token"] for style in found]
+    for number, style in enumerate(found):
+        if style["crowd"] and tokens[:number].count(tokens[number]) > 1:
+            style["token"] = "ghost"
+    return found
 
 
 def interval(interval: Interval | None) -> dict[str, Any] | None:
@@ -134,12 +166,13 @@ def value_interval(comparison: Comparison, name: str, at: Any = None) -> dict[st
     return interval(Interval(tuple(comparison.metric.scale * value for value in values)) if values else None)
 
 
-def along(comparison: Comparison, at: At | None = None) -> list[dict[str, Any]]:
+def along(comparison: Comparison, at: At | None = None, skipped: bool = False) -> list[dict[str, Any]]:
     """The places along a comparison's x axis.
 
     Args:
         comparison: its x axis is `comparison.axis`.
         at: where on the other axes (see `Comparison.place`).
+        skipped: whether those are among them that are not measured at this scale.
 
     Returns:
         The places in the order of the axis, each with a value for every axis.
@@ -147,7 +180,8 @@ def along(comparison: Comparison, at: At | None = None) -> list[dict[str, Any]]:
     Raises:
         ValueError: for a place that was not compared.
     """
-    return [comparison.place(at, **{comparison.axis: value}) for value in comparison.axes[comparison.axis]]
+    values = (comparison.axes if skipped else comparison.measured)[comparison.axis]
+    return [comparison.place(at, **{comparison.axis: value}) for value in values]
 
 
 def value_axis(comparison: Comparison) -> dict[str, Any]:
@@ -170,6 +204,28 @@ def value_axis(comparison: Comparison) -> dict[str, Any]:
     return {"title": title, "bottom": bottom, "top": top, "unit": "", "chance": None}
 
 
+def zoomed(axis: dict[str, Any], recipes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The y axis of a comparison's picture, broken where that shows more.
+
+    Args:
+        axis: what `value_axis` returns.
+        recipes: with a "mean", "low" and "high" at each place, None where it is not measured.
+
+    Returns:
+        The same axis; or, if all means in per cent lie within 20 points, one that spans no more than their intervals,
+        in steps of 5, with chance only if it lies there. `axis["bottom"]` above 0 means that it is broken.
+    """
+    found = {end: [v for recipe in recipes for v in recipe[end] if v is not None] for end in ("mean", "low", "high")}
+    if axis["unit"] != "%" or not found["mean"] or max(found["mean"]) - min(found["mean"]) > 20:
+        return axis
+    bottom = max(5 * math.floor(min(found["low"]) / 5), 0)
+    top = min(5 * math.ceil(max(found["high"]) / 5), 100)
+    if not 0 < top - bottom <= 40:
+        return axis
+    chance = axis["chance"] if axis["chance"] and axis["chance"] >= bottom else None
+    return axis | {"bottom": bottom, "top": top, "chance": chance}
+
+
 def x_axis(comparison: Comparison) -> dict[str, str]:
     """The x axis of a comparison.
 
@@ -190,15 +246,15 @@ def explored(comparison: Comparison, at: At | None = None) -> dict[str, Any]:
         at: where on the axes other than the x axis (see `Comparison.place`).
 
     Returns:
-        The "values" on the x axis, the "y" axis, the "recipes" with a mean, low and high at each value, and the
-        differences of the "pairs", named "0-1" for the first minus the second recipe. Shares are in per cent and their
-        differences in points; None stands for what is not measured.
+        The "values" on the x axis that are measured at this scale, the "y" axis (see `zoomed`), the "recipes" with a
+        mean, low and high at each value, and the differences of the "pairs", named "0-1" for the first minus the second
+        recipe. Shares are in per cent and their differences in points; None stands for what is not measured yet.
 
     Raises:
         ValueError: for a place that was not compared.
     """
     names, places = list(comparison.recipes), along(comparison, at)
-    recipes = []
+    recipes: list[dict[str, Any]] = []
     for style in styles(comparison):
         cells = [value_interval(comparison, style["name"], place) for place in places]
         recipes.append(style | {end: [cell and cell[end] for cell in cells] for end in ("mean", "low", "high")})
@@ -210,8 +266,8 @@ def explored(comparison: Comparison, at: At | None = None) -> dict[str, Any]:
     }
     return {
         **x_axis(comparison),
-        "values": list(comparison.axes[comparison.axis]),
-        "y": value_axis(comparison),
+        "values": [place[comparison.axis] for place in places],
+        "y": zoomed(value_axis(comparison), recipes),
         "unit": "points" if comparison.metric.share else "",
         "lower": comparison.metric.lower_is_better,
         "seeds": len(comparison.seeds),
@@ -232,7 +288,7 @@ def claim_rows(comparison: Comparison, claim: Claim) -> list[dict[str, Any]]:
         A row for each value on the x axis: the "value", the "interval" of the difference (an `Interval`; None if it is
         not measured), and whether it is the "claimed" one.
     """
-    places = along(comparison, claim.at)
+    places = along(comparison, claim.at, skipped=True)
     intervals = [comparison.difference(claim.first, claim.second, place) for place in places]
     return [
         {"value": place[comparison.axis], "interval": interval, "claimed": place == claim.at}

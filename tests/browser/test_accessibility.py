@@ -53,6 +53,7 @@ WIDGETS: dict[str, Callable[[], Any]] = {
     "freeze panel": lambda: tl.widgets.FreezePanel(tl.models.SmallCNN()),
     "teach": lambda: tl.widgets.Teach({name: [SAMPLES[name]] for name in ("heart", "star")}),
     "explorer": explorer,
+    "pull and push": lambda: tl.widgets.PullPush(start="spread"),
 }
 
 

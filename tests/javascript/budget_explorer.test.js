@@ -15,7 +15,7 @@ test("a difference has its interval, one of a single seed has none", () => {
   assert.equal(pair.words(0), "1 label per class: +25.5 points, 95 % interval +22.4 to +28.6");
   assert.equal(pair.words(1), "5 labels per class: \u22120.5 points, 95 % interval \u22122.0 to +1.0");
   assert.equal(pair.words(2), "20 labels per class: +3.0 points, one seed gives no interval");
-  assert.equal(pair.words(3), "all labels: not measured at this scale");
+  assert.equal(pair.words(3), "all labels: not measured yet");
 });
 
 test("an interval that excludes zero separates the two", () => {
@@ -31,7 +31,7 @@ test("an interval that excludes zero separates the two", () => {
 
 test("a single seed decides nothing, and what was not measured says so", () => {
   assert.equal(pair.verdict(2)[0], "Undecided.");
-  assert.equal(pair.verdict(3)[0], "Not measured at this scale.");
+  assert.equal(pair.verdict(3)[0], "Not measured yet.");
 });
 
 test("the example of an open dot is the last one, and not that of a single seed", () => {

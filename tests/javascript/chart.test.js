@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Chart } from "../../tlkit/widgets/chart.js";
+import { GLYPHS, MARKS } from "../../tlkit/widgets/marks.js";
 
 // A chart without a page: every letter is 6 px wide, and what is drawn is listed by its name.
 function drawing(draw) {
@@ -51,6 +52,22 @@ test("of the unit and a long last tick, the unit gives way", () => {
   const unitAt = (words) => drawing((chart) => chart.axes("axis", AREA, { x: [{ at: 200, words }], unit: "epochs" }))["axis unit"].x;
   assert.equal(unitAt("1"), "211.0"); // 200 + 3 + 8
   assert.equal(unitAt("all labels"), "238.0"); // 200 + 30 + 8
+});
+
+test("an axis that does not begin at 0 is broken near its lower end", () => {
+  const { "break 8": one, "break 12": other } = drawing((chart) => chart.broken(AREA));
+  assert.deepEqual([one.d, other.d], ["M35.0,102.0L45.0,96.0", "M35.0,98.0L45.0,92.0"]);
+});
+
+test("every mark of the course can be drawn, open and filled, and has two glyphs", () => {
+  for (const [shape, glyphs] of Object.entries(GLYPHS)) {
+    for (const open of [false, true]) {
+      const { one } = drawing((chart) => chart.mark("one", shape, 10, 20, "s1", { open }));
+      assert.match(one.d, /^M[-\d.,MLHhvaz ]+z$/);
+    }
+    assert.equal(glyphs.length, 2);
+  }
+  assert.deepEqual(Object.keys(GLYPHS), Object.keys(MARKS));
 });
 
 test("an interval is filled if it excludes zero, open if it does not", () => {

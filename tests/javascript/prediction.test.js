@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { answerOf, gapsOf, hintWords, nameHeight, statusParts } from "../../tlkit/widgets/prediction.js";
+import { STATES } from "../../tlkit/widgets/marks.js";
+import { answerOf, gapsOf, hintWords, nameHeight, STATE_OF, statusParts } from "../../tlkit/widgets/prediction.js";
 
 const VIEW = { budgets: [1, 5, 20], baseline: { values: [50, 60] }, chance: 10, statements: ["No difference.", "A gain."] };
 const ASKED = { view: VIEW, placed: [80, null], locked: false, ready: false, choice: -1, result: {} };
@@ -36,6 +37,12 @@ test("a locked prediction says whether its measurement is there", () => {
   assert.match(hintWords(answer({ locked: true }), true), /^Locked\. The measurement comes later/);
 });
 
+test("a locked prediction waits for nobody", () => {
+  assert.equal(STATE_OF[answer({}).mode], "waiting for you");
+  assert.equal(STATE_OF[answer({ locked: true }).mode], "locked");
+  assert.ok(Object.values(STATE_OF).every((word) => word in STATES));
+});
+
 test("the chosen statement stands beside the measured one", () => {
   const result = { values: [75, 90, 95], statement: "A gain." };
   assert.equal(hintWords(answer({ locked: true, choice: 0, result }), true), "You chose: No difference.\nMeasured: A gain.");
@@ -46,6 +53,8 @@ test("the status counts points and statements, and after the measurement gives t
   assert.deepEqual(statusParts(answer({ choice: 1 }), ""), ["", [["1 of 3", " points placed"], ["", "1 statement chosen"]]]);
   const measured = answer({ locked: true, placed: [80, 84, 96], result: { values: [75, 90, 97] } });
   assert.deepEqual(statusParts(measured, ""), ["measured. ", [["", "Mean absolute gap over three budgets: "], ["4.0 points", ""]], ""]);
+  const drawn = { ...measured, result: { ...measured.result, drawn: "Lines are means of 8 seeds." } };
+  assert.deepEqual(statusParts(drawn, "")[1].at(-1), ["", " \u00b7 Lines are means of 8 seeds."]);
 });
 
 test("a curve's name stands above all handles that it spans, under them where the top or a bubble is near", () => {

@@ -44,6 +44,9 @@ test("ticks are round and at most so many steps apart", () => {
 test("accuracy has ticks from 0 to 100, its unit once", () => {
   const tall = { top: 10, bottom: 210 };
   assert.deepEqual(words(percentTicks(tall, linear(0, 100, 210, 10))), ["0", "25", "50", "75", "100\u00a0%"]);
+  const broken = (bottom, top) => words(percentTicks(tall, linear(bottom, top, 210, 10), { bottom, top }));
+  assert.deepEqual(broken(80, 95), ["80", "85", "90", "95\u00a0%"]);
+  assert.deepEqual(broken(65, 95), ["70", "80", "90\u00a0%"]);
   const low = percentTicks({ top: 0, bottom: 100 }, linear(0, 100, 100, 0));
   assert.deepEqual(low, [{ at: 100, words: "0" }, { at: 50, words: "50" }, { at: 0, words: "100\u00a0%" }]);
 });

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tlkit.widgets.monitor import Monitor
     from tlkit.widgets.prediction import Prediction
     from tlkit.widgets.pseudo_label_monitor import PseudoLabelMonitor
+    from tlkit.widgets.pull_push import PullPush
     from tlkit.widgets.side_by_side import SideBySide
     from tlkit.widgets.teach import Teach
 

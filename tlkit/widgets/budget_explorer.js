@@ -80,7 +80,7 @@ export class Pair {
 
   words(index) {
     const found = this.found[index];
-    const what = found ? `${this.points(found.mean)}, ${this.certainty(found)}` : "not measured at this scale";
+    const what = found ? `${this.points(found.mean)}, ${this.certainty(found)}` : "not measured yet";
     return `${this.where(index)}: ${what}`;
   }
 
@@ -93,7 +93,7 @@ export class Pair {
   // [bold, plain]
   verdict(index) {
     const found = this.found[index];
-    if (!found) return ["Not measured at this scale.", "One of the two has no result here."];
+    if (!found) return ["Not measured yet.", "One of the two has no result here."];
     if (alone(found)) return ["Undecided.", "One seed cannot say how far the next would differ."];
     const won = `${this.recipes[0].name} won ${found.wins === 1 ? "once" : `${found.wins} times`} out of ${found.values.length}`;
     const [bold, contains] = open(found) ? ["Not separated", "contains"] : ["Separated", "does not contain"];
@@ -153,16 +153,16 @@ function drawBudgets(chart, { values, axis_words: unit, y: axis }, budget, { are
   const y = linear(axis.bottom, axis.top, area.bottom, area.top);
   chart.axes("curves", area, { x: ticks, y: valueTicks(area, y, axis), unit: narrow ? unit.split(" ")[0] : unit });
   if (known(axis.chance)) chart.chance(area, y(axis.chance), axis.chance, true);
+  if (axis.bottom > 0) chart.broken(area);
 }
 
 function drawCurves(chart, { values, recipes, y: axis }, pair, { area, x }) {
   const y = linear(axis.bottom, axis.top, area.bottom, area.top);
-  const crowded = (token) => recipes.filter((one) => one.token === token).length > 2; // three of a family: the pair in colour
   const ends = recipes.flatMap((one, index) => {
     const chosen = pair.includes(one);
     const points = curvePoints(values.map(x), y, one.mean, one.low, one.high);
     if (!points.length) return [];
-    const token = crowded(one.token) && !chosen ? "ghost" : one.token;
+    const token = one.crowd && !chosen ? "ghost" : one.token;
     chart.series(`${index}`, { ...one, token }, points, { chosen });
     const look = { words: one.name, token: token === "ghost" ? "ink2" : token, kind: chosen ? "chosen" : "name" };
     return [{ ...look, name: `${index}`, y: points.at(-1).y, mark: one.mark, open: one.open }];
@@ -208,7 +208,7 @@ function drawSeeds(strip, pair, found) {
   strip.line("zero", [[x(0), area.top - 6], [x(0), area.bottom]], { width: 1.25, layer: "grid" });
   strip.words("seeds", 0, 27, "seeds");
   strip.words("mean", 0, 66, "mean");
-  set(strip.node, { "aria-label": found ? `Seeds: ${found.values.map(pair.difference).join(", ")}` : "not measured at this scale" });
+  set(strip.node, { "aria-label": found ? `Seeds: ${found.values.map(pair.difference).join(", ")}` : "not measured yet" });
   if (found) {
     const rows = stacked(found.values.toSorted((one, other) => one - other).map(x));
     rows.forEach(([at, row], index) => strip.mark(`seed ${index}`, "circle", at, 14 + 10 * row, "ink2", { open: true, size: 3.75 }));

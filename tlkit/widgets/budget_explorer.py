@@ -49,9 +49,11 @@ class BudgetExplorer(Widget, script="budget_explorer.js"):
                 raise ValueError(f'"{name}" was not compared; there are {", ".join(map(repr, names))}')
         seeds = f"Mean of {len(comparison.seeds)} seeds; bands are 95 % intervals."
         marked = f" {comparison.recorded[:1].upper()}{comparison.recorded[1:]}." if comparison.recorded else ""
-        view: dict[str, Any] = explored(comparison, at) | {
+        view: dict[str, Any] = explored(comparison, at)
+        begin = f" The axis is broken: it begins at {view['y']['bottom']} %." if view["y"]["bottom"] > 0 else ""
+        view |= {
             "title": title or f"How much is it worth at each {comparison.axis}?",
-            "subtitle": f"{seeds} Drag the {comparison.axis} or use the arrow keys.{marked}",
+            "subtitle": f"{seeds}{begin} Drag the {comparison.axis} or use the arrow keys.{marked}",
         }
         one = names.index(first) if first else 0
         other = names.index(second) if second else 1 - (one == 1)

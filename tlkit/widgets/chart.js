@@ -123,6 +123,13 @@ export class Chart {
     if (unit) this.words(`${name} unit`, Math.max(area.right + 10, end), area.bottom + 17, unit);
   }
 
+  // The axis does not begin at 0.
+  broken({ left, bottom }) {
+    for (const up of [8, 12]) {
+      this.line(`break ${up}`, [[left - 5, bottom - up], [left + 5, bottom - up - 6]], { token: "edge", width: 1 });
+    }
+  }
+
   chance(area, y, value, inside) {
     const look = { x1: area.left, x2: area.right, y1: y, y2: y, stroke: color("edge"), "stroke-dasharray": "2 3" };
     this.put("grid", "chance", "line", look);

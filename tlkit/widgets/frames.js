@@ -238,9 +238,7 @@ function drawAxes({ chart, view, index, area, x, y, here }) {
     const look = { kind: "bold", token: "ink", anchor: "end" };
     chart.words("level", area.left - 8, here.y + 4, values[index].replace(` ${unit}`, ""), look);
   }
-  for (const up of bottom > 0 ? [8, 12] : []) {
-    chart.line(`break ${up}`, [[area.left - 5, area.bottom - up], [area.left + 5, area.bottom - up - 6]], { token: "edge", width: 1 });
-  }
+  if (bottom > 0) chart.broken(area);
   chart.words("x title", area.left, area.bottom + 36, title);
 }
 

@@ -9,9 +9,22 @@ export const MARKS = {
   triangle: (r) => `M0,${-1.15 * r}L${1.15 * r},${0.85 * r}H${-1.15 * r}z`,
   square: (r) => `M${-0.9 * r},${-0.9 * r}h${1.8 * r}v${1.8 * r}h${-1.8 * r}z`,
   diamond: (r) => `M0,${-1.3 * r}L${1.3 * r},0L0,${1.3 * r}L${-1.3 * r},0z`,
+  plus: (r) => {
+    const arm = 0.8 * r;
+    return `M${-arm / 2},${-1.5 * arm}h${arm}v${arm}h${arm}v${arm}h${-arm}v${arm}h${-arm}v${-arm}h${-arm}v${-arm}h${arm}z`;
+  },
+  star: (r) => `M${Array.from({ length: 10 }, (_, place) => {
+    const [length, turn] = [(place % 2 ? 0.55 : 1.4) * r, (place * Math.PI) / 5];
+    return `${(length * Math.sin(turn)).toFixed(2)},${(-length * Math.cos(turn)).toFixed(2)}`;
+  }).join("L")}z`,
+  wedge: (r) => `M0,${1.15 * r}L${1.15 * r},${-0.85 * r}H${-1.15 * r}z`,
+  hourglass: (r) => `M${-r},${-1.1 * r}H${r}L${-r},${1.1 * r}H${r}z`,
 };
 
-export const GLYPHS = { circle: "\u25cf\u25cb", triangle: "\u25b2\u25b3", square: "\u25a0\u25a1", diamond: "\u25c6\u25c7" };
+export const GLYPHS = { // filled and open
+  circle: "\u25cf\u25cb", triangle: "\u25b2\u25b3", square: "\u25a0\u25a1", diamond: "\u25c6\u25c7",
+  plus: "\u271a\u2719", star: "\u2605\u2606", wedge: "\u25bc\u25bd", hourglass: "\u29d7\u29d6",
+};
 
 export const ICONS = { // on a field of 16; "outline" ones are drawn, the others filled
   play: "M4.5 2.5v11l9-5.5z",
@@ -44,7 +57,7 @@ export function icon(name) {
 export const STATES = { // every state is a word with a glyph
   "not running": "circle", loading: "dots", training: "dot", paused: "pause", stopped: "stop", finished: "check",
   measured: "check", "up to date": "check", "out of date": "again", error: "warning", "waiting for you": "circle",
-  "recorded run": "play",
+  locked: "lock", "recorded run": "play",
 };
 
 // The fill for what is frozen, or wrong.

@@ -15,7 +15,7 @@ from tlkit.experiments import Comparison
 from tlkit.training.driving import Watched, in_slices
 from tlkit.training.history import series
 from tlkit.training.run import Run
-from tlkit.views import look, round_span, round_top, styles, thinned, time_left, value_axis, x_axis
+from tlkit.views import look, round_span, round_top, styles, thinned, time_left, unchosen_styles, value_axis, x_axis
 from tlkit.widgets.base import Widget, in_kernel_loop, loosely, start
 from tlkit.words import counted
 
@@ -287,7 +287,7 @@ class Monitor(Widget, script="monitor.js"):
                 "subtitle": f"{several}; one dot for each finished trial.",
                 "right": value_axis(self.source),
                 "values": list(self.source.measured[self.source.axis]),
-                "recipes": styles(self.source),
+                "recipes": unchosen_styles(self.source),
                 "trials": self.source.steps,
             }
         assert run is not None

@@ -12,14 +12,14 @@ export function frameSlider(frame, { at, ticks = at, ...rest }) {
   return stopSlider(frame, { places: () => places, ticks: ticks.map((tick) => nearest(places, along(tick))), ...rest });
 }
 
-// Plays through frames, two a second, up to the last, and begins again from there. Who asks for less motion gets a step.
-// seek(index) and step() go there by hand, so they end the playing.
-export function player(frame, { last, present, go }) {
+// Plays through frames, two a second, up to the last, and begins again from there. Who asks for less motion gets a step,
+// called `next`. seek(index) and step() go there by hand, so they end the playing. more() is whether a frame follows.
+export function player(frame, { last, present, go, next = "Next frame", more = () => present() < last }) {
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const row = html("div", { class: "tl-row" });
   let timer = 0;
   const show = () => {
-    const [action, words] = still.matches ? ["step", "Next frame"] : timer ? ["pause", "Pause"] : ["play", "Play"];
+    const [action, words] = still.matches ? ["step", next] : timer ? ["pause", "Pause"] : ["play", "Play"];
     fillRow(frame, row, [{ action, face: action, words, key: "space", main: true }], press);
   };
   const rest = () => {
@@ -29,8 +29,8 @@ export function player(frame, { last, present, go }) {
   };
   const press = () => {
     if (timer) return rest();
-    go(present() < last ? present() + 1 : 0);
-    if (!still.matches) timer = setInterval(() => (present() < last ? go(present() + 1) : rest()), 500);
+    go(more() ? present() + 1 : 0);
+    if (!still.matches) timer = setInterval(() => (more() ? go(present() + 1) : rest()), 500);
     show();
   };
   frame.listen(still, "change", rest);
@@ -40,7 +40,7 @@ export function player(frame, { last, present, go }) {
     rest();
     go(index);
   };
-  return { node: row, press, seek, step: () => seek(Math.min(present() + 1, last)) };
+  return { node: row, press, seek, step: () => seek(present() + more()) };
 }
 
 // Play and a slider in the controls run through the steps of a recorded run, of which `frame` is the present one; a single

@@ -11,6 +11,7 @@ import { amount, count, fixed, known, shortPercent, signed } from "./words.js";
 
 const CLOSE = 4; // points; a gap beyond it is written at the chart and bold in the table
 const OWN = "your prediction";
+export const STATE_OF = { ask: "waiting for you", locked: "locked", result: "measured" };
 
 // ---- The answer: values and words
 
@@ -42,10 +43,11 @@ export function hintWords({ view, mode, missing, ready, choice, result }, narrow
 }
 
 // As `frame.status` takes it.
-export function statusParts({ view, placed, mode, missing, choice, gaps }, hint) {
+export function statusParts({ view, placed, mode, missing, choice, gaps, result }, hint) {
   if (mode === "result") {
     const mean = gaps.reduce((sum, { gap }) => sum + Math.abs(gap), 0) / gaps.length;
-    return ["measured. ", [["", `Mean absolute gap over ${count(gaps.length)} budgets: `], [`${fixed(mean)} points`, ""]], ""];
+    const drawn = result.drawn ? [["", ` \u00b7 ${result.drawn}`]] : [];
+    return ["measured. ", [["", `Mean absolute gap over ${count(gaps.length)} budgets: `], [`${fixed(mean)} points`, ""], ...drawn], ""];
   }
   const chosen = view.statements.length ? [["", choice >= 0 ? "1 statement chosen" : "no statement chosen"]] : [];
   return [mode === "locked" ? hint : "", [[`${placed.length - missing} of ${placed.length}`, " points placed"], ...chosen]];
@@ -53,11 +55,13 @@ export function statusParts({ view, placed, mode, missing, choice, gaps }, hint)
 
 // ---- The chart
 
-// Axes and the known curves. Returns where budgets and values lie, and the names at the lines' ends.
+// Axes and the known curves: at the reveal the comparison's own, with what was known before as a thin line. Returns where budgets and values lie, and the names at the lines' ends.
 function drawCurves(chart, narrow, { view, mode, result }) {
   const { budgets, baseline, target, chance } = view;
   const unit = narrow ? "labels" : "labels per class";
-  const area = chart.layout(narrow ? 234 : 310, [[baseline.name, 600], [target.name, 600], [OWN, 600], [unit]], 6);
+  const { baseline: again, first_look: first } = mode === "result" ? result : {};
+  const names = [[baseline.name, 600], [target.name, 600], [OWN, 600], [unit], [first ?? ""]];
+  const area = chart.layout(narrow ? 234 : 310, names, 6);
   const xs = budgets.map(budgetScale(budgets, area));
   const y = linear(0, 100, area.bottom, area.top);
   const ticks = budgets.map((budget, index) => ({ at: xs[index], words: String(budget) }));
@@ -68,7 +72,12 @@ function drawCurves(chart, narrow, { view, mode, result }) {
     chart.series(name, recipe, points);
     return points.length ? [{ name, y: points.at(-1).y, words: recipe.name, token: recipe.token, kind: "chosen" }] : [];
   };
-  const ends = [...curve("baseline", baseline, baseline), ...(mode === "result" ? curve("target", target, result) : [])];
+  const ends = [...curve("baseline", baseline, again ?? baseline), ...(mode === "result" ? curve("target", target, result) : [])];
+  const thin = first ? curvePoints(xs, y, baseline.values) : [];
+  if (thin.length) {
+    chart.line("first look", thin.map((point) => [point.x, point.y]), { token: "ghost", width: 1.25 });
+    ends.push({ name: "first look", y: thin.at(-1).y, words: first, token: "ink2" });
+  }
   return { chart, area, xs, y, ends };
 }
 
@@ -287,7 +296,7 @@ export function render({ model, el }) {
     const { view, mode, gaps } = now;
     const close = count(gaps.filter(({ gap }) => Math.abs(gap) <= CLOSE).length);
     const found = `Within ${CLOSE} points at ${close} of ${count(gaps.length)} budgets.`;
-    frame.show(mode === "result" ? "measured" : "waiting for you");
+    frame.show(STATE_OF[mode]);
     frame.root.classList.toggle("tl-locked", mode !== "ask");
     frame.head(...(mode === "result" ? ["Your prediction against the measurement", found] : [view.title, view.subtitle]));
     say(title, view.chart_title);

@@ -1,5 +1,6 @@
 """A prediction before the result: drag one curve, lock it, and only then see the measurement."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -95,13 +96,37 @@ class Prediction(Widget, script="prediction.js"):
 
         Raises:
             ValueError: if the comparison has no recipe of that name.
+
+        If the comparison has the baseline's recipe too, its mean and band take the place of the baseline, which stays
+        as a thin line: one seed is not compared with the mean of many.
         """
-        found = [value_interval(comparison, name, budget) for budget in self.view["budgets"]]
-        values, low, high = ([cell and cell[end] for cell in found] for end in ("mean", "low", "high"))
-        self._measured = {"values": values, "low": low, "high": high, "statement": statement}
+        seeds, known = counted(len(comparison.seeds), "seed"), self.view["baseline"]["name"]
+        self._measured = self._curve(comparison, name) | {"statement": statement}
+        self._measured["drawn"] = f"{name}: mean of {seeds}; {known}: as it was before."
+        if known in comparison.recipes:
+            first = self._first_look(comparison, known)
+            self._measured |= {"baseline": self._curve(comparison, known), "first_look": first}
+            self._measured["drawn"] = f"Lines are means of {seeds}{f'; thin: the {first}' if first else ''}."
         self.ready = True
         self._send_result()
         return self
+
+    def _curve(self, comparison: Comparison, name: str) -> dict[str, list[float | None]]:
+        """What a recipe reached at the budgets of the baseline."""
+        found = [value_interval(comparison, name, budget) for budget in self.view["budgets"]]
+        ends = {"values": "mean", "low": "low", "high": "high"}
+        return {key: [cell and cell[end] for cell in found] for key, end in ends.items()}
+
+    def _first_look(self, comparison: Comparison, name: str) -> str:
+        """What the baseline is called beside the comparison's mean; "" where it is that mean itself."""
+        looked, scale = self.view["baseline"]["values"], comparison.metric.scale
+        found = [comparison.values(name, budget) for budget in self.view["budgets"]]
+        for count in range(1, len(comparison.seeds) + 1):
+            seeds = comparison.seeds[:count]
+            means = [scale * sum(of[s] for s in seeds) / count if {*seeds} <= {*of} else math.nan for of in found]
+            if all(math.isclose(*both, abs_tol=1e-6) for both in zip(looked, means, strict=True)):
+                return f"first look, {counted(count, 'seed')}" if count < len(comparison.seeds) else ""
+        return "first look"
 
     def _send_result(self, _: Any = None) -> None:
         shown = self.locked and self._measured
@@ -147,5 +172,5 @@ class Prediction(Widget, script="prediction.js"):
         worst = max(gaps, key=lambda b: abs(gaps[b]))
         return (
             f"Prediction for {name}: mean gap {mean:.1f} points, the largest {signed(gaps[worst])} "
-            f"with {counted(worst, 'label')} per class"
+            f"with {counted(worst, 'label')} per class. {self.result['drawn']}"
         )

@@ -34,12 +34,10 @@ export function roundTicks(low, high, most) {
 // How many decimals all of some round values need.
 export const decimals = (values) => Math.max(...values.map((value) => (String(Number(value.toPrecision(6))).split(".")[1] ?? "").length));
 
-// Accuracy always runs from 0 to 100 %; the unit stands once, at the last tick.
-export function percentTicks(area, scale) {
-  const step = area.bottom - area.top >= 140 ? 25 : 50;
-  return Array.from({ length: 100 / step + 1 }, (_, place) => place * step).map((value) => ({
-    at: scale(value), words: value === 100 ? `100${SPACE}%` : String(value),
-  }));
+// Accuracy runs from 0 to 100 %, unless its axis is broken; the unit stands once, at the last tick.
+export function percentTicks(area, scale, { bottom = 0, top = 100 } = {}) {
+  const values = roundTicks(bottom, top, area.bottom - area.top < 140 ? 2 : bottom ? 5 : 4);
+  return values.map((value) => ({ at: scale(value), words: value === values.at(-1) ? `${value}${SPACE}%` : String(value) }));
 }
 
 // Accuracies have one decimal; other values three figures at the far end of their axis.
@@ -50,7 +48,7 @@ export function digitsOf(axis) {
 }
 
 export function valueTicks(area, scale, axis) {
-  if (axis.unit === "%") return percentTicks(area, scale);
+  if (axis.unit === "%") return percentTicks(area, scale, axis);
   const values = roundTicks(axis.bottom ?? 0, axis.top, (area.bottom - area.top) / 34);
   const digits = Math.max(far(axis) < 10 ? 1 : 0, decimals(values));
   const words = (value) => (digits ? fixed(value, digits) : many(value).replace("-", MINUS));
