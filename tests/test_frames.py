@@ -229,3 +229,23 @@ def test_a_lesson_can_go_to_frames_and_rows_that_are_there():
     with pytest.raises(ValueError, match="there are no rows \"three\"; there are 'one', 'two'"):
         widget.shown = "three"
     assert (widget.frame, widget.shown) == (2, "two")
+
+
+@pytest.mark.parametrize(
+    ("values", "rows"),
+    [
+        (("none", "weak", "strong"), True),
+        (("1", "5", "all"), True),
+        (("0", "0.9", "0.9999"), False),
+        (("1,000", "\u22125", "3e-05"), False),
+        ((1, 2, 3), False),
+    ],
+)
+def test_a_curve_over_words_that_are_no_numbers_has_rows_instead_of_a_line(values, rows):
+    assert frames(values, curve=Curve("Accuracy", [1, 2, 3])).view["curve"]["rows"] is rows
+
+
+def test_the_stages_of_a_run_and_a_curve_over_its_own_axis_keep_their_line():
+    words = ("begun", "half", "trained")
+    assert not frames(words, curve=Curve("Error", [3, 2, 1]), recorded=True).view["curve"]["rows"]
+    assert not frames(words, curve=Curve("Error", [3, 2, 1], x=[1, 2, 3])).view["curve"]["rows"]

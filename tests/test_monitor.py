@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import tlkit as tl
-from tests.helpers import run, split, task
+from tests.helpers import network, recipe, run, split, task
 
 
 def new_run(steps: int = 6, **options) -> tl.Run:
@@ -413,3 +413,73 @@ def test_a_comparison_over_layers_has_a_place_for_each():
     dots = np.frombuffer(monitor.dots, np.float32).reshape(-1, 3)
     assert dots[:, :2].tolist() == [[recipe, place] for _ in range(2) for place in range(2) for recipe in range(2)]
     assert dots[:, 2].tolist() == pytest.approx([100 * trial.value for trial in made.trials])
+
+
+def drawn(run, **options) -> dict:
+    """What a monitor shows of a run that was finished without it."""
+    return tl.widgets.Monitor(run, **options).view
+
+
+def predictors(family):
+    return {"probe": tl.Recipe(recipe([0.8, 0.9]), family)}
+
+
+def test_recipes_that_train_nothing_have_no_loss_to_be_shown():
+    begun = tl.compare(predictors(None), task(), range(2), (1,))
+    assert drawn(begun)["left"] is not None  # nobody knows yet
+    next(begun)
+    assert drawn(begun)["left"] is None and drawn(begun)["right"]["title"] == "Accuracy on 100 test images"
+    assert drawn(tl.compare(predictors("frozen features"), task(), range(2), (1,)))["left"] is None
+
+
+def test_a_recipe_that_trains_shows_its_loss_among_others_that_do_not():
+    async def lesson():
+        mixed = predictors("frozen features") | {"x": lambda task, seed: run(400, task.train)}
+        monitor = tl.widgets.Monitor(tl.compare(mixed, task(), range(1), (1,)))
+        await monitor._begin()
+        assert monitor.view["left"]["title"] == "Loss on the training batch" and len(monitor.left) > 8
+
+    asyncio.run(lesson())
+
+
+class Twice(tl.objectives.CrossEntropy):
+    """Measures its loss under another name too, and from the second step on something else."""
+
+    def forward(self, network, batch):
+        found = super().forward(network, batch)
+        return found | {"error": found["loss"] * 1, "other": found["loss"] / 2}
+
+
+def test_the_loss_does_not_stand_beside_itself_under_another_name():
+    assert drawn(run(3, objective=Twice()).finish())["right"]["title"] == "Other"
+
+
+def reconstruction(**how):
+    decoder = tl.models.Autoencoder(network().backbone, image_size=4)
+    return run(3, net=decoder, objective=tl.objectives.Reconstruction(**how)).finish()
+
+
+def test_the_error_of_a_reconstruction_stands_beside_its_loss_where_it_is_another_number():
+    assert drawn(reconstruction())["right"] is None
+    assert drawn(reconstruction(mask=0.5, patch=2))["right"]["title"] == "Error"
+    assert drawn(reconstruction(), show="error")["right"]["title"] == "Error"  # who asks for it sees it
+
+
+class Growing(tl.objectives.CrossEntropy):
+    """A loss of 1, 2, 3 ... ."""
+
+    steps = 0
+
+    def forward(self, network, batch):
+        self.steps += 1
+        return {"loss": super().forward(network, batch)["loss"] * 0 + self.steps}
+
+
+def test_a_loss_beyond_its_axis_says_how_far_it_went_and_the_axis_stays():
+    growing = run(7, objective=Growing())
+    next(growing)
+    monitor = tl.widgets.Monitor(growing)
+    assert monitor.view["left"] == {"title": "Loss on the training batch", "top": 1.5}
+    growing.finish()
+    monitor._draw()
+    assert monitor.view["left"] == {"title": "Loss on the training batch, cut at 1.5: it reached 7", "top": 1.5}

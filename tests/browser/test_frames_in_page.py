@@ -52,6 +52,16 @@ def choice() -> Frames:
     )
 
 
+VIEWS = ("nothing", "noise", "shift, rotation and scale", "elastic", "cut-out", "all of them, stronger")
+
+
+def categories() -> Frames:
+    """Six choices that are no numbers."""
+    reached = [62.0, 64, 70, 73, 66, 81]
+    curve = CURVE("Accuracy", reached, "SimCLR", [v - 4 for v in reached], [v + 4 for v in reached], unit="%")
+    return Frames("views", VIEWS, title="Which change teaches?", curve=curve, number=[f"{v:.1f} %" for v in reached])
+
+
 @pytest.fixture
 def page(lab) -> Iterator[Page]:
     """A page of which nothing is asked from a network, that complains of nothing, and whose clock stands still."""
@@ -231,3 +241,22 @@ def test_in_a_narrow_column_everything_is_stacked(show, page, make):
     boxes = [frames.locator(part).first.bounding_box() for part in parts if frames.locator(part).count()]
     assert all(one["y"] + one["height"] <= other["y"] + 1 for one, other in pairwise(boxes))
     assert frames.evaluate("node => node.scrollWidth <= node.clientWidth")
+
+
+@pytest.mark.parametrize("width", [960, 436])
+def test_choices_that_are_no_numbers_have_each_a_row_with_its_whole_name_and_no_line_between_them(page, show, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    frames = show(categories())
+    chart = frames.locator(".tl-chart")
+    assert {*VIEWS} <= {*chart.locator("text").all_text_contents()}
+    marks = [
+        box["y"] for box in map(Locator.bounding_box, chart.locator('path[stroke="var(--tl-ground)"]').all()) if box
+    ]
+    assert len(marks) == len(VIEWS) and min(later - before for before, later in pairwise(sorted(marks))) > 15
+    lines = [
+        path.get_attribute("d") or "" for path in chart.locator('path[fill="none"][stroke="var(--tl-ink2)"]').all()
+    ]
+    heights = [{*re.findall(r",(-?[\d.]+)", line)} for line in lines]
+    assert len(heights) == len(VIEWS) and all(len(ys) == 1 for ys in heights)  # intervals, each within its row
+    chart.get_by_text("elastic").click()
+    assert position(frames) == "views elastic: 73.0 %"

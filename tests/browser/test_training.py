@@ -33,6 +33,13 @@ CELLS = {
 two = {name: lambda task, seed: new_run(100) for name in "ab"}
 comparison = tl.compare(two, task, seeds=range(50), budgets=[1])
 comparison = await tl.widgets.Monitor(comparison).train()""",
+    "probes": """
+class Guessing:
+    def predict(self, images):
+        return torch.zeros(len(images), dtype=torch.long)
+
+probes = tl.compare({"guessing": lambda task, seed: Guessing()}, task, seeds=range(5), budgets=[1])
+probes = await tl.widgets.Monitor(probes).train()""",
     "step by step": "tl.widgets.Monitor(new_run(20))",
     "rate": "run = await tl.widgets.Monitor(new_run()).train()\nprint('rate', run.current_lr)",
     "diverging": """
@@ -40,9 +47,13 @@ run = tl.Run(tl.models.SmallCNN(), tl.objectives.CrossEntropy(), task, steps=200
 await tl.widgets.Monitor(run).train()""",
     "awaited": "run = new_run(6_000)\nawait tl.widgets.Monitor(run).train()",
     "awaited, queued": "print('queued cell ran')",
-    "finish": "run = new_run(6_000)\nnext(run)\nprint('begun')\nrun.finish()",
+    "finish": "run = new_run(99_000)\nnext(run)\nprint('begun')\nrun.finish()",
     "finish, queued": "print('queued cell ran')",
-    "same digest": "print(0 < run.step < 6_000, digest(run.finish()) == digest(new_run(6_000).finish()))",
+    "same digest": """
+interrupted, twin = run.step, new_run(99_000)
+for _ in zip(range(50), run): pass
+for _ in zip(range(run.step), twin): pass
+print(0 < interrupted < run.step, digest(run) == digest(twin))""",
     "another loop": """
 class Another:
     def __init__(self):
@@ -160,6 +171,14 @@ def test_a_loop_of_another_framework_is_watched_paused_and_stopped(notebook, beg
     notebook.wait_output(NUMBER["another loop"], f"stopped at {step + 1} True")
     assert monitor.locator('button[data-do="continue"]').count() == 1
     assert monitor.locator('button[data-do="afresh"]').count() == 0  # it cannot be made anew
+
+
+def test_what_trains_nothing_leaves_neither_an_empty_chart_nor_a_hole_where_buttons_were(begin):
+    monitor = begin("probes", "finished")
+    assert monitor.locator(".tl-cell:visible").count() == 1
+    assert not monitor.locator(".tl-controls").is_visible()
+    body, status = (monitor.locator(f".tl-{part}").bounding_box() for part in ("body", "status"))
+    assert status["y"] - body["y"] - body["height"] < 20
 
 
 def test_a_step_draws_one_more_point(notebook, begin):

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { apart, statusWords, xTicks } from "../../tlkit/widgets/frames.js";
+import { apart, rowAt, statusWords, xTicks } from "../../tlkit/widgets/frames.js";
 
 const widthOf = (words) => 10 * words.length;
 const words = (ticks) => ticks.map((tick) => tick.words);
@@ -20,6 +20,12 @@ test("the present tick is bold, the last of a run carries the unit", () => {
   assert.deepEqual(ticks[1], { at: 80, words: "epoch 8" });
   assert.deepEqual(words(ticks.slice(2)), ["0", "2", "8"]);
   assert.deepEqual(xTicks(run, 2, along, 4)[0], { at: 80, words: "epoch 8", bold: true });
+});
+
+test("a click on a row of choices is that choice, one above or below them the nearest", () => {
+  const curve = { lines: [["guessing", 10], ["untrained", 55]] }; // two lines of 15 px above, rows of 24
+  assert.deepEqual([36, 59, 60, 83].map((y) => rowAt(y, curve, 3)), [0, 0, 1, 1]);
+  assert.deepEqual([0, 500].map((y) => rowAt(y, curve, 3)), [0, 3]);
 });
 
 test("many frames have round ticks", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import {
-  besideEnd, buttonsOf, endWords, lastMean, nextRate, rateTicks, smooth, stepTicks,
+  aboveAxis, besideEnd, buttonsOf, endWords, lastMean, nextRate, rateTicks, smooth, stepTicks,
 } from "../../tlkit/widgets/monitor.js";
 
 const names = (...state) => buttonsOf(...state).map(({ words }) => words);
@@ -78,6 +78,18 @@ test("the running end's name keeps clear of other words and of the chart's edges
   assert.deepEqual(besideEnd(AREA, [100, 90], 50, below, true), [109, 76]);
   assert.deepEqual(besideEnd(AREA, [100, 170], 50, [], true), [109, 156]);
   assert.deepEqual(besideEnd(AREA, [100, 15], 50, [], false), [109, 29]);
+  const alongTheAxis = [{ from: 60, to: 160, y: 163 }]; // "rate to 0.001", above a loss near 0
+  assert.deepEqual(besideEnd(AREA, [100, 179], 50, alongTheAxis, true), [109, 133]);
+});
+
+test("words about a step stand at the axis, above a line that runs there, and clear of other words", () => {
+  const low = [[40, 100], [90, 170], [200, 172]];
+  assert.equal(aboveAxis(AREA, 100, 150, [], []), 163);
+  assert.equal(aboveAxis(AREA, 100, 150, [], [[40, 20], [240, 20]]), 163); // the line is far above
+  assert.equal(aboveAxis(AREA, 110, 150, [], low), 155); // its letters end where the line's own room begins
+  assert.equal(aboveAxis(AREA, 100, 150, [{ from: 120, to: 180, y: 163 }], []), 147);
+  const steep = [[100, 10], [150, 180]];
+  assert.equal(aboveAxis(AREA, 100, 150, [], steep), undefined);
 });
 
 test("a recipe's name stands at the mean of its trials at the last place it has come to", () => {

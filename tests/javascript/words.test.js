@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { amount, article, count, fixed, known, many, rateWords, shortPercent, signed, twoFigures } from "../../tlkit/widgets/words.js";
+import { amount, article, count, fixed, known, many, plain, rateWords, shortPercent, signed, twoFigures } from "../../tlkit/widgets/words.js";
 
 test("a number is known if it is finite", () => {
   for (const value of [0, -1.5]) assert.equal(known(value), true);
@@ -55,4 +55,8 @@ test("an amount names its unit in the singular for one", () => {
 test("the article follows the sound of a name, of a number and of a letter", () => {
   const words = ["apple", "cat", "8", "11", "18", "1", "80", "f", "b", "umbrella", "u", "S"].map(article);
   assert.deepEqual(words, ["an apple", "a cat", "an 8", "an 11", "an 18", "a 1", "an 80", "an f", "a b", "an umbrella", "a u", "an S"]);
+});
+
+test("a number in an attribute has no exponent", () => {
+  assert.deepEqual([1e22, 1e-7, 0.003, -2.5, 0].map(plain), ["10000000000000000000000", "0.0000001", "0.003", "-2.5", "0"]);
 });

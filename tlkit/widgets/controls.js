@@ -3,6 +3,7 @@
 import { html, say, set } from "./dom.js";
 import { icon } from "./marks.js";
 import { clamp, nearest } from "./scales.js";
+import { plain } from "./words.js";
 
 // Not the `disabled` attribute: a button that is off keeps its place in the tab order and its focus.
 export const turnOff = (node, off) => set(node, { "aria-disabled": off ? "true" : null });
@@ -98,7 +99,7 @@ export function keyTarget({ key, shiftKey }, present, { low, high, next }) {
 // place(value) is 0 to 1 along the line, value(place) its inverse; next(value, direction, fine) the key's step.
 // input(value) follows every move, change(value) comes once it rests: at release, or shortly after the last key.
 export function slider(frame, { name, low, high, place, value, next, words, ticks = [], input, change = () => {} }) {
-  const range = { "aria-valuemin": low, "aria-valuemax": high };
+  const range = { "aria-valuemin": plain(low), "aria-valuemax": plain(high) };
   const knob = html("div", { class: "tl-knob", role: "slider", tabindex: 0, "aria-label": name, ...range });
   const marks = ticks.map(() => html("i"));
   const line = html("div", { class: "tl-line" }, html("b"), ...marks, knob);
@@ -109,7 +110,7 @@ export function slider(frame, { name, low, high, place, value, next, words, tick
   const show = (to) => {
     present = to;
     [...ticks, to].forEach((at, which) => ((marks[which] ?? knob).style.left = `${100 * place(at)}%`));
-    set(knob, { "aria-valuenow": to, "aria-valuetext": words(to) });
+    set(knob, { "aria-valuenow": plain(to), "aria-valuetext": words(to) });
   };
   const take = (to) => {
     show(clamp(to, low, high));

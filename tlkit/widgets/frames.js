@@ -5,6 +5,7 @@ import { button, segments, turnOff } from "./controls.js";
 import { div, html, say, set } from "./dom.js";
 import { makeFrame } from "./frame.js";
 import { imagePainter } from "./images.js";
+import { color } from "./marks.js";
 import { frameSlider, player } from "./player.js";
 import { clamp, curvePoints, decimals, linear, roundTicks } from "./scales.js";
 import { amount, fixed, known, MINUS, SPACE } from "./words.js";
@@ -16,7 +17,7 @@ export function render({ model, el }) {
   const view = model.get("view");
   const { values, recorded, curve, choices, strips } = view;
   const last = values.length - 1;
-  const through = curve && !curve.own; // the slider lies under the curve, on its axis
+  const through = curve && !curve.own && !curve.rows; // the slider lies under the curve, on its axis
   const frame = makeFrame(model, el, "frames", draw);
   const present = () => clamp(model.get("frame"), 0, last);
   const paint = imagePainter(frame, model.get("images"));
@@ -30,6 +31,7 @@ export function render({ model, el }) {
   const side = makeSide(view);
   (through ? figure : frame.controls).append(knob.node);
   figure.classList.toggle("tl-same-axis", Boolean(through));
+  if (curve?.rows) frame.listen(chart.node, "click", (event) => frame.write({ frame: rowAt(event.offsetY, curve, last) }));
   if (recorded) frame.controls.append(div("tl-row", play.node, on));
   const choose = choices.length > 1 ? chooser(frame, choices.map(([words]) => words)) : () => {};
   if (!frame.controls.childElementCount) frame.controls.remove(); // the slider stands at its curve
@@ -45,7 +47,8 @@ export function render({ model, el }) {
     if (nodes.some((node, place) => node !== rows.children[place])) rows.replaceChildren(...nodes);
     choose(model.get("shown"));
     for (const place of [...shown, ...strips]) images[place].draw(index);
-    if (curve) {
+    if (curve?.rows) drawRows(chart, view, index);
+    else if (curve) {
       const tall = !side && through ? 110 : frame.narrow ? 180 : 220;
       const area = drawCurve(chart, view, index, tall, frame.narrow);
       if (through) knob.under(area);
@@ -65,14 +68,14 @@ export function render({ model, el }) {
 
 // On an axis of its own the slider has its first and last value at its ends.
 function makeKnob(frame, { name, at, values, few, where, words, recorded, curve }, seek) {
-  const own = !curve || curve.own;
+  const own = !curve || curve.own || curve.rows;
   const value = html("b", { class: "tl-value" });
   const ticks = few ? at : [...roundTicks(at[0], at.at(-1), 8), at.at(-1)];
   const title = name[0].toUpperCase() + name.slice(1);
   const { node, line, under, show } = frameSlider(frame, { name: title, at, ticks, words: (index) => words[index], seek });
   node.append(value);
-  if (own) {
-    node.classList.add("tl-own-axis");
+  if (own) node.classList.add("tl-own-axis");
+  if (own && !curve?.rows) { // rows name them all
     line.before(html("span", { class: "tl-caption" }, values[0]));
     line.after(html("span", { class: "tl-caption" }, values.at(-1)));
   }
@@ -95,6 +98,7 @@ export function statusWords(view, index, elsewhere) {
 function makeSide(view) {
   if (!view.number.some(Boolean) && !view.table.length) return null;
   const [caption, number, interval, sentence] = ["tl-caption", "tl-number", "tl-caption", "tl-meaning"].map((style) => div(style));
+  sentence.hidden = !view.sentence.flat().some(Boolean); // an empty one takes no room
   const counts = view.table.map(([words]) => html("div", {}, words, html("b")));
   const show = (index) => {
     const [bold, plain] = view.sentence[index];
@@ -224,10 +228,7 @@ function drawLines({ chart, view: { curve, recorded }, index, area, x, y, spots,
 // On an axis of its own, the curve's two values at the present mark stand in bold among the ticks.
 function drawAxes({ chart, view, index, area, x, y, here }) {
   const { bottom, top, unit, own, words: values, x_title: title } = view.curve;
-  const ticks = roundTicks(bottom, top, Math.min(4, Math.floor((area.bottom - area.top) / 35)));
-  const words = ticks.map((tick) => fixed(tick, decimals(ticks)));
-  if (unit) words.push(`${words.pop()}${SPACE}${unit}`);
-  const beside = ticks.map((tick, place) => ({ at: y(tick), words: words[place] }));
+  const beside = unitTicks(roundTicks(bottom, top, Math.min(4, Math.floor((area.bottom - area.top) / 35))), unit, y);
   const level = own && known(here.y);
   chart.axes("curve", area, {
     x: apart(xTicks(view, index, x, Math.floor((area.right - area.left) / 80)), 8, (label) => chart.width(label, 11, 600)),
@@ -240,6 +241,58 @@ function drawAxes({ chart, view, index, area, x, y, here }) {
   }
   if (bottom > 0) chart.broken(area);
   chart.words("x title", area.left, area.bottom + 36, title);
+}
+
+// Ticks with as many decimals as they need; the unit stands at the last.
+function unitTicks(ticks, unit, scale) {
+  const words = ticks.map((tick) => fixed(tick, decimals(ticks)));
+  if (unit) words.push(`${words.pop()}${SPACE}${unit}`);
+  return ticks.map((tick, place) => ({ at: scale(tick), words: words[place] }));
+}
+
+// ---- Over choices that are no numbers: a row for each, so that every name has room, and nothing between two of them
+
+const ROW = 24; // px that a row is high
+const rowsTop = ({ lines }) => 6 + 15 * lines.length; // the names of dotted lines stand above
+
+export const rowAt = (y, curve, last) => clamp(Math.floor((y - rowsTop(curve)) / ROW), 0, last);
+
+function drawRows(chart, view, index) {
+  const { values, curve } = view;
+  const { token, mark, low, high, words } = curve;
+  const top = rowsTop(curve);
+  const bottom = top + ROW * values.length;
+  const { right, room } = chart.layout(bottom + 24, words.map((one) => [one, 600]));
+  const widest = Math.max(...values.map((name) => chart.width(name, 12, 600)));
+  const area = { left: clamp(widest + 16, 46, 0.45 * right), right, top, bottom };
+  const x = linear(curve.bottom, curve.top, area.left, area.right);
+  const ticks = unitTicks(roundTicks(curve.bottom, curve.top, clamp(Math.floor((right - area.left) / 60), 1, 4)), curve.unit, x);
+  chart.axes("curve", area, { x: ticks });
+  ticks.forEach(({ at, words: name }) => chart.line(`grid ${name}`, [[at, top], [at, bottom]], { token: "rule", width: 1, layer: "grid" }));
+  chart.put("ground", "row", "rect", { x: 0, y: top + ROW * index, width: right + room, height: ROW, fill: color("panel") });
+  const dotted = { token: "edge", width: 1, dash: "2 3", layer: "grid" };
+  curve.lines.forEach(([name, line], place) => {
+    const ends = values.map((_, row) => known(line) || known(line[row]) ? x(known(line) ? line : line[row]) : null);
+    ends.forEach((at, row) => known(at) && chart.line(`dotted ${place} ${row}`, [[at, row ? top + ROW * row : 15 * place + 14], [at, top + ROW * (row + 1)]], dotted));
+    const half = chart.width(name) / 2;
+    if (known(ends[0])) chart.words(`dotted ${place}`, clamp(ends[0], half, right + room - half), 15 * place + 11, name, { anchor: "middle" });
+  });
+  values.forEach((name, row) => {
+    const [y, present] = [top + ROW * (row + 0.5), row === index];
+    const look = { kind: present ? "chosen" : "name", token: present ? "ink" : "ink2" };
+    chart.words(`name ${row}`, area.left - 12, y + 4, name, { ...look, anchor: "end", room: area.left - 12 });
+    chart.words(`value ${row}`, right + 10, y + 4, words[row], { ...look, room: room - 4 });
+    if (!known(curve.y[row])) return;
+    if (known(low?.[row]) && known(high?.[row])) chart.line(`interval ${row}`, [[x(low[row]), y], [x(high[row]), y]], { token, layer: "mark" });
+    chart.mark(`mark ${row}`, mark, x(curve.y[row]), y, token, { size: present ? 6 : 4, layer: "front" });
+    if (!present || curve.name === curve.title) return;
+    const [from, to] = [low, high].map((end) => x(end?.[row] ?? curve.y[row]));
+    const after = to + 12 + chart.width(curve.name, 12, 600) < right;
+    const side = after ? [to + 10, { anchor: "start" }] : [from - 10, { anchor: "end" }];
+    chart.words("now", side[0], y + 4, curve.name, { ...side[1], kind: "chosen", token: token === "ghost" ? "ink2" : token });
+  });
+  chart.sweep();
+  set(chart.node, { role: "img", "aria-label": `${curve.title}. ${view.words[index]}` });
 }
 
 // Those of ticks {at, words} that have room beside those before them.

@@ -79,7 +79,8 @@ class Frames(Widget, script="frames.js"):
     Args:
         name: what the slider is called.
         values: one a frame: numbers that grow, which stand at their distance, or words, side by side:
-            `map(str, ...)` does that for 1, 10, 100.
+            `map(str, ...)` does that for 1, 10, 100. Over words that are no numbers a curve has a row for each, with
+            its name, and no line between them.
         title: what this shows, or the question it answers.
         subtitle: what is needed to read it.
         rows: of images (`Frames.Row`), or a mapping {name: rows} to choose from; a row that is in several is sent once.
@@ -139,7 +140,7 @@ class Frames(Widget, script="frames.js"):
         choices = rows if isinstance(rows, Mapping) else {"": rows} if rows else {}
         once = list(dict.fromkeys(row for part in (*choices.values(), strips) for row in part))
         number = _words("number", number, count)
-        drawn = curve and _curve(curve, at)
+        drawn = curve and _curve(curve, at, in_rows=not recorded and not _numbers(values))
         present = number if any(number) else [f"{drawn['name']} {y}" for y in drawn["words"]] if drawn else [""] * count
         last = f" of {values[-1]}" if recorded else ""
         where = [f"{name} {value}{last}" for value in values]
@@ -180,6 +181,11 @@ class Frames(Widget, script="frames.js"):
     def words(self) -> str:
         """Tell where the slider is, and the number there."""
         return self.view["words"][self.frame]
+
+
+def _numbers(words: Sequence[str]) -> bool:
+    """Whether all of them are numbers, between which a line has a meaning."""
+    return all(re.fullmatch(r"[-\u2212+]?[\d,]*\.?\d+(e-?\d+)?", word) for word in words)
 
 
 def _slider(values: list[Any]) -> tuple[list[float], list[str], bool]:
@@ -279,7 +285,7 @@ def _sets(what: str, images: Tensor | Sequence[Tensor], count: int, pixels: byte
     return view
 
 
-def _curve(curve: Curve, at: list[float]) -> dict[str, Any]:
+def _curve(curve: Curve, at: list[float], in_rows: bool) -> dict[str, Any]:
     """The picture of a curve: numbers, axes, and `y` in words; None stands for what was not measured."""
 
     def numbers(part: str, entries: Any) -> list[float | None]:
@@ -316,6 +322,7 @@ def _curve(curve: Curve, at: list[float]) -> dict[str, Any]:
         "lines": lines,
         "words": ["not measured" if value is None else f"{_figure(value, form)} {curve.unit}".strip() for value in y],
         "own": curve.x is not None,
+        "rows": in_rows and curve.x is None,
         "x_title": curve.x_title,
         "span": [at[0], at[-1]] if curve.x is None else round_span(x),
         "bottom": bottom,

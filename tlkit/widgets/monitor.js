@@ -71,14 +71,26 @@ export function endWords({ kind, left, right, earlier, name }) {
   });
 }
 
+// Whether words from one x to another in the middle of a line of text lie clear of the boxes of other words.
+const clear = (boxes, from, to, y) => !boxes.some((box) => from < box.to + 4 && to > box.from - 4 && Math.abs(y - box.y) < 15);
+
 // Where the name of the running end stands, [from, y]: right of it if there is room, above or below, clear of the boxes
 // of other words.
 export function besideEnd(area, [x, y], width, boxes, below) {
   const right = x + 10 + width <= area.right || x - 9 - width < area.left;
   const from = right ? x + 9 : x - 9 - width;
-  const free = (at) => at > area.top - 2 && at < area.bottom - 8
-    && !boxes.some((box) => from < box.to + 4 && from + width > box.from - 4 && Math.abs(at - box.y) < 15);
-  return [from, (below ? [y + 13, y - 14, y - 30] : [y - 14, y + 14, y + 30]).find(free) ?? y - 14];
+  const free = (at) => at > area.top - 2 && at < area.bottom - 8 && clear(boxes, from, from + width, at);
+  const [up, down] = [-1, 1].map((side) => [14, 30, 46, 62].map((away) => y + side * away));
+  return [from, (below ? [y + 13, ...up, ...down] : [up[0], ...down, ...up]).find(free) ?? y - 14];
+}
+
+// The middle of words about a step: as near to the axis as they touch neither other words nor a line, whose points they
+// span; undefined where there is no such place.
+export function aboveAxis(area, from, to, boxes, points) {
+  const near = points.filter(([x], place) => (points[place + 1]?.[0] ?? x) > from - 4 && (points[place - 1]?.[0] ?? x) < to + 4);
+  const [high, low] = [Math.min(...near.map(([, y]) => y)) - 9, Math.max(...near.map(([, y]) => y)) + 9];
+  const rows = Array.from({ length: Math.ceil((area.bottom - area.top) / 8) }, (_, row) => area.bottom - 17 - 8 * row);
+  return rows.find((y) => y > area.top && (y < high || y > low) && clear(boxes, from, to, y));
 }
 
 // The mean of a recipe's trials at the last place that it has come to; dots: [recipe, place, value].
@@ -106,7 +118,7 @@ function drawCurve(chart, height, side, shown) {
     chart.chance(area, y(chance), chance, false);
     labels.unshift({ name: "chance", y: y(chance), words: `chance ${shortPercent(chance)}`, token: "ink2" });
   }
-  const boxes = drawEvents(plot, shown.events);
+  const boxes = drawEvents(plot, shown.events, [shown[side], smooth(shown[side]), ...view.earlier.map(({ [side]: of }) => pairs(of ?? undefined))]);
   if (["training", "paused", "stopped"].includes(state)) {
     const now = x(progress.x);
     chart.line("now", [[now, area.top - 4], [now, area.bottom]], { width: 1, dash: "2 3", layer: "grid" });
@@ -118,10 +130,11 @@ function drawCurve(chart, height, side, shown) {
   return x(end?.[0] ?? 0);
 }
 
+const pairs = ([steps, values] = [[], []]) => steps.map((step, index) => [step, values[index]]).filter(([, value]) => known(value));
+
 function drawEarlier({ chart, side, at, number }, { earlier, steps: last }) {
   return earlier.flatMap(({ name, [side]: curve }, place) => {
-    const [steps, values] = curve ?? [[], []];
-    const points = steps.map((step, index) => [step, values[index]]).filter(([step, value]) => step <= last && known(value));
+    const points = pairs(curve ?? undefined).filter(([step]) => step <= last);
     if (!points.length) return [];
     chart.line(`earlier ${place}`, points.map(at), { token: "ghost", width: 1.25, layer: "band" });
     const [, value] = points.at(-1);
@@ -129,18 +142,19 @@ function drawEarlier({ chart, side, at, number }, { earlier, steps: last }) {
   });
 }
 
-// What the learner did: a triangle on the axis, on the left with its words; where words would overlap, the latest stay.
-// Returns the boxes of the words.
-function drawEvents({ chart, side, area, x }, events) {
+// What the learner did: a triangle on the axis, on the left with its words, clear of the lines; where words have no
+// room, the latest stay. Returns the boxes of the words.
+function drawEvents({ chart, side, area, x, at }, events, lines) {
   const boxes = [];
   for (const { step, words } of events.toReversed()) {
     const triangle = { d: "M-4.5,-8.5h9L0,-0.5z", transform: `translate(${x(step)} ${area.bottom})`, fill: color("ink") };
     chart.put("front", `event ${step} ${words}`, "path", triangle);
     const width = chart.width(words);
-    const from = clamp(x(step) - width / 2, area.left + 2, area.right + area.room - width);
-    if (side !== "left" || boxes.some((box) => from < box.to + 6 && from + width > box.from - 6)) continue;
-    chart.words(`event ${step}`, from, area.bottom - 13, words);
-    boxes.push({ from, to: from + width, y: area.bottom - 17 });
+    const from = clamp(x(step) - width / 2, area.left + 2, area.right - width);
+    const y = side === "left" ? aboveAxis(area, from, from + width, boxes, lines.flatMap((points) => points.map(at))) : undefined;
+    if (!known(y)) continue;
+    chart.words(`event ${step}`, from, y + 4, words);
+    boxes.push({ from, to: from + width, y });
   }
   return boxes;
 }
@@ -205,22 +219,23 @@ function makeFigure(frame) {
     const [title, chart] = [div("tl-chart-title"), new Chart(frame.root)];
     return { side, title, chart, node: div("tl-cell", title, chart.node) };
   });
-  cells[0].node.append(note);
   const figure = html("div", { class: "tl-pair", role: "img" }, ...cells.map(({ node }) => node));
   const show = (shown) => {
     const { view, error } = shown;
     const [height, trials] = [frame.narrow ? 160 : 206, view.kind === "comparison"];
     set(figure, { "aria-label": shown.label });
-    figure.classList.toggle("tl-one", !view.right);
+    figure.classList.toggle("tl-one", !view.left || !view.right);
+    cells[view.left ? 0 : 1].node.append(note);
     figure.classList.toggle("tl-trials", trials);
-    const [end] = cells.map(({ side, title, chart, node }) => {
+    const [end = 0] = cells.map(({ side, title, chart, node }) => {
       node.hidden = !view[side];
       say(title, view[side]?.title ?? "");
       if (side === "right" && trials) return drawTrials(chart, height, shown, frame.narrow);
-      return view[side] && drawCurve(chart, height, side, shown);
+      return view[side] ? drawCurve(chart, height, side, shown) : undefined;
     });
     say(note.firstChild, error.title ?? "");
-    say(note.lastChild, error.words ?? (shown.state === "not running" && !shown.left.length ? "No steps yet." : ""));
+    const empty = view.left ? !shown.left.length && "No steps yet." : !shown.dots.length && "No trials yet.";
+    say(note.lastChild, error.words ?? ((shown.state === "not running" && empty) || ""));
     note.hidden = !note.textContent;
     // The words of an error stand right of the last good curve if there is room, else over its beginning.
     note.style.left = `${note.parentNode.clientWidth - end - 12 > 170 ? Math.max(end + 12, 52) : 52}px`;
@@ -310,6 +325,7 @@ export function render({ model, el, whenPythonEnds }) {
     figure.show({ ...shown, left, right, dots });
     progress.show(shown.progress);
     rate.show(shown.lr, shown.view.lr);
+    frame.controls.hidden = !frame.controls.querySelector("button, .tl-rate:not([hidden])");
   }
 
   // The status line is a live region: while training it speaks every 5 s at most, a new state at once.

@@ -22,6 +22,7 @@ from tlkit.words import counted
 REDRAW = 0.1  # seconds between two pictures
 UNSHOWN = ("step", "loss")  # beside the loss: it is shown itself, and a step is no measurement
 GONE = "gone: run its cell again"  # the state word of a run that nobody holds any more
+PREDICTORS = ("frozen features", "nothing learnt")  # families whose recipes usually train nothing
 LR_CHANGE = {"step", "lr"}  # what a record has that notes a new learning rate; other loops may measure theirs each step
 
 
@@ -248,9 +249,9 @@ class Monitor(Widget, script="monitor.js"):
             if self._top is None and losses:
                 self._top = round_top(1.05 * max(loss for _, loss in losses))
             if run and not self._beside:
-                names = _names(run.history)
+                names = [name for name in _names(run.history) if not _is_the_loss(run.history, name)]
                 self._beside = "accuracy" if "accuracy" in names else next(iter(names), "")
-            self.view = self._view(run)
+            self.view = self._view(run, losses)
             self.left = _packed(losses)
             if isinstance(self.source, Comparison):
                 self.dots = _packed([*_dots(self.source)])
@@ -263,7 +264,10 @@ class Monitor(Widget, script="monitor.js"):
             self.status = self._status(run)
             self.label = self.words()
 
-    def _view(self, run: Run | Watched | None) -> dict[str, Any]:
+    def _view(self, run: Run | Watched | None, losses: Sequence[tuple[float, float]]) -> dict[str, Any]:
+        top = self._top or 2.5
+        most = max((loss for _, loss in losses), default=0.0)
+        cut = f", cut at {top:g}: it reached {most:.3g}" if most > 1.02 * top else ""
         view: dict[str, Any] = {
             "kind": "run" if isinstance(run, Run) else "loop",
             "title": self._title or "Training",
@@ -271,15 +275,16 @@ class Monitor(Widget, script="monitor.js"):
             "name": self._name,
             **look(self._family),
             "steps": _length(run) if run else self.view.get("steps", 1),
-            "left": {"title": "Loss on the training batch", "top": self._top or 2.5},
+            "left": {"title": f"Loss on the training batch{cut}", "top": top},
             "right": None,
             "earlier": [],
         }
         if isinstance(self.source, Comparison):
             several = f"{counted(len(self.source.recipes), 'recipe')}, {counted(len(self.source.seeds), 'seed')}"
             style = next((s for s in styles(self.source) if s["name"] == self._name), {})
-            if run is None and self.source.trials:
-                view["left"]["title"] += ": none, these recipes train nothing"
+            predictors = all(recipe.family in PREDICTORS for recipe in self.source.recipes.values())
+            if run is None and (predictors or self.source.trials):  # what does not train has no loss to be shown
+                view["left"] = None
             view |= style | x_axis(self.source)
             return view | {
                 "kind": "comparison",
@@ -409,6 +414,12 @@ def _noun(run: Run) -> str:
 def _names(history: Iterable[dict[str, Any]]) -> dict[str, None]:
     """What was measured beside the loss, in the order of its first appearance."""
     return dict.fromkeys(name for r in history if r.keys() != LR_CHANGE for name in r if name not in UNSHOWN)
+
+
+def _is_the_loss(history: Iterable[dict[str, Any]], name: str) -> bool:
+    """Whether it was the loss again, when both were last measured: a reconstruction's error, for example."""
+    last = next((r for r in reversed(list(history)) if {"loss", name} <= r.keys()), None)
+    return last is not None and math.isclose(float(last[name]), float(last["loss"]), rel_tol=1e-4)
 
 
 def _curve(history: Iterable[dict[str, Any]], name: str, most: int = 500) -> list[tuple[float, float]]:

@@ -5,6 +5,8 @@ export const SPACE = "\u00a0"; // keeps a number and its unit on one line
 const COUNTS = ["none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
 export const known = (value) => value !== null && value !== undefined && Number.isFinite(value);
 export const count = (number) => COUNTS[number] ?? String(number);
+// A number as an attribute takes it: 1e-7 is not one.
+export const plain = (value) => value.toLocaleString("en", { useGrouping: false, maximumSignificantDigits: 17 });
 export const many = (number) => number.toLocaleString("en");
 export const fixed = (value, digits = 1) => value.toFixed(digits).replace(/^-(0\.?0*$)?/, (_, zero) => zero ?? MINUS);
 export const signed = (value, digits = 1) => (Number(value.toFixed(digits)) > 0 ? "+" : "") + fixed(value, digits);
