@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import inspect
 import json
 from pathlib import Path
 
@@ -318,11 +319,24 @@ def test_a_full_disk_leaves_nothing_half_written(lessons, tmp_path, monkeypatch)
 # ---- claims on a page ----
 
 
+class Pieces(list[str]):
+    """What is displayed, and its words."""
+
+    def __init__(self):
+        super().__init__()
+        self.words: list[str] = []
+
+
 @pytest.fixture
-def shown(monkeypatch) -> list[str]:
-    """The HTML that is displayed, in order."""
-    pieces: list[str] = []
-    monkeypatch.setattr("IPython.display.display", lambda what: pieces.append(what.data))
+def shown(monkeypatch) -> Pieces:
+    """The HTML that is displayed, in order, and in `words` what stands for it where there is no page."""
+    pieces = Pieces()
+
+    def display(what):
+        pieces.append(what._repr_html_())
+        pieces.words.append(repr(what))
+
+    monkeypatch.setattr("IPython.display.display", display)
     return pieces
 
 
@@ -338,9 +352,10 @@ def comparison():
     return measured({"<i>kept</i>": X, "scratch": Y}, budgets=(1,), skip=(50,))
 
 
-def test_a_claim_prints_its_sentence_and_nothing_that_varies(comparison, shown, capsys):
+def test_a_claim_is_shown_once_with_its_sentence_and_its_words_hold_nothing_that_varies(comparison, shown, capsys):
     tl.lessons.claim(comparison, "<i>kept</i>", better_than="scratch", at=1, by=5, text="Transfer helps")
-    assert capsys.readouterr().out == "Holds: Transfer helps\n"
+    assert shown.words == ["Holds: Transfer helps"] and capsys.readouterr().out == ""
+    assert "".join(shown).count("Transfer helps") == 1
 
 
 def test_a_claim_shows_its_numbers_and_names_as_text(comparison, shown):
@@ -356,7 +371,7 @@ def test_a_claim_shows_its_numbers_and_names_as_text(comparison, shown):
 def test_a_claim_that_falls_is_shown_and_recorded_before_it_raises(comparison, shown, recorded, capsys):
     with pytest.raises(ClaimDoesNotHold, match=r"scratch wins: the other way round \(−.* points, .*, 5 seeds\)"):
         tl.lessons.claim(comparison, "scratch", better_than="<i>kept</i>", at=1, text="scratch wins")
-    assert capsys.readouterr().out == "Does not hold: scratch wins\n"
+    assert shown.words == ["Does not hold: scratch wins"] and capsys.readouterr().out == ""
     assert "✕ Does not hold: scratch wins." in shown[0]
     assert [entry["holds"] for entry in recorded()] == [False]
 
@@ -533,8 +548,44 @@ def test_the_source_shown_is_the_one_that_runs():
 
 def test_the_line_of_the_equation_is_marked_and_code_is_text_not_markup():
     html = tl.show_source(example)._repr_html_()
-    assert html.count("tl-equation'") == 1 and "tl-equation'>    <b>return</b> [value &lt; <b>2</b>" in html
+    assert html.count("tl-equation'") == 1 and "'>    <b>return</b> [value &lt; <b>2</b>" in html
     assert "<i># ①</i>" in html and "<i>&quot;&quot;&quot;A docstring.&quot;&quot;&quot;</i>" in html
+
+
+def two(values):
+    low = min(values)  # ①
+    return max(values) - low  # ②
+
+
+def test_an_equation_has_the_number_that_the_text_gives_it():
+    assert repr(tl.show_source(two, first=2)).endswith("low = min(values)  # ②\n    return max(values) - low  # ③")
+    assert repr(tl.show_source(two, first=9)).count("⑨") == 2  # there are no more
+    assert repr(tl.show_source(two)) == inspect.getsource(two).rstrip()
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        tl.objectives.CrossEntropy.forward,
+        tl.objectives.L2SP.forward,
+        tl.objectives.Reconstruction.forward,
+        tl.objectives.SimCLR.loss,
+        tl.objectives.VICReg.loss,
+        tl.objectives.PseudoLabel.forward,
+        tl.objectives.MeanTeacher.forward,
+        tl.objectives.FixMatch.forward,
+        tl.objectives.SoftMatch.used,
+    ],
+    ids=lambda lines: lines.__qualname__,
+)
+def test_the_line_that_is_the_equation_has_its_number_wherever_a_lesson_gives_it_one(lines):
+    assert repr(tl.show_source(lines)).count("①") == 1
+
+
+def test_no_line_of_code_is_cut_off_a_long_one_goes_on_under_its_beginning():
+    html = tl.show_source(example)._repr_html_()
+    assert "tl-equation' style='--indent:8ch'>    <b>return" in html
+    assert "white-space: pre-wrap" in html and "overflow-x" not in html
 
 
 def test_a_method_is_shown_without_its_indentation():
