@@ -12,7 +12,7 @@ from tlkit.lessons import find, run_lesson
 
 NEEDED = (  # from the data to the first claim, without questions and pictures
     *("imports", "tasks", "from-scratch", "measure-from-scratch", "pretrain-run"),
-    *("recipes-fine-tuned", "recipe-probe", "compare", "claim-transfer-wins"),
+    *("recipes-fine-tuned", "compare", "claim-transfer-wins"),
 )
 COPY = "    target.load_state_dict(network.state_dict())  # the whole transfer\n"
 MUST_FAIL = 'tl.lessons.claim(comparison, "from scratch", better_than="head kept", at=1, by=5)'

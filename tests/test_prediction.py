@@ -52,3 +52,9 @@ def test_a_baseline_that_was_not_compared_stays_and_is_not_taken_for_a_mean_of_a
 def test_nothing_of_the_comparison_is_sent_before_the_prediction_is_locked(comparison):
     prediction = tl.widgets.Prediction({1: 0.6}, question="Where?", name="kept").reveal(comparison, "kept")
     assert prediction.result == {} and "seeds" not in repr(prediction)
+
+
+def test_a_prediction_of_the_baselines_own_family_has_an_open_mark():
+    for family, opened in (("from scratch", True), ("pre-trained", False)):
+        view = tl.widgets.Prediction({1: 0.6}, question="Where?", family=family).view
+        assert view["target"]["open"] is opened and not view["baseline"].get("open")

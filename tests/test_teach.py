@@ -53,6 +53,16 @@ def test_a_drawing_like_no_class_was_never_taught():
     assert repr(teach).endswith("the drawing on the pad was never taught") and teach.answer() is None
 
 
+def test_who_was_right_how_often_is_said_of_both_networks_and_kept_in_a_page(tmp_path):
+    teach = tl.widgets.Teach()
+    teach.score = {"pre-trained": [15, 20], "random weights": [9, 20], "pixels": [11, 20]}
+    assert repr(teach) == "Teach: 4 drawings in 4 classes; right were pre-trained 15 of 20, random weights 9 of 20"
+    teach.opponent = "pixels"
+    assert repr(teach).endswith("; right were pre-trained 15 of 20, pixels 11 of 20")
+    assert "score" in teach._remembered
+    assert '"score":{"pre-trained":[15,20],' in teach.save_page(tmp_path / "teach.html").read_text(encoding="utf-8")
+
+
 def test_a_file_gives_back_what_was_drawn(tmp_path):
     teach = tl.widgets.Teach({"<b>star</b>": [SAMPLES["star"]], "empty": []})
     teach.to_file(tmp_path / "mine.json")

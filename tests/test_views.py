@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 from helpers import measured, recipe, task
@@ -57,11 +58,26 @@ def test_words_in_the_colour_of_the_ground_contrast_with_a_filled_button(button,
     assert contrast(views.TOKENS["ground"][theme], views.TOKENS[button][theme]) >= 4.5
 
 
-def test_every_colour_is_a_property_in_every_theme():
-    css = views.tokens_css()
-    for name, pair in views.TOKENS.items():
-        if name != "ground":  # the host's own
-            assert [css.count(f"--tl-{name}:{colour};") for colour in pair] >= [3, 3]
+HOSTS = {  # where the look is drawn: the selector, its theme, its ground
+    ".tl": (0, "#ffffff"),
+    "@dark .tl": (1, "#111111"),
+    'html[data-theme="light"] .tl': (0, "var(--pst-color-background, #fff)"),
+    'html[data-theme="dark"] .tl': (1, "var(--pst-color-background, #121212)"),
+    'html body[data-jp-theme-light="true"] .tl': (0, "var(--jp-layout-color0, #fff)"),
+    'html body[data-jp-theme-light="false"] .tl': (1, "var(--jp-layout-color0, #111)"),
+}
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_every_colour_is_a_property_in_every_theme_and_the_ground_is_the_hosts(host):
+    theme, ground = HOSTS[host]
+    css = views.tokens_css().replace("@media (prefers-color-scheme: dark){.tl", "@dark .tl")
+    found: dict[str, str] = {}
+    for selectors, properties in re.findall(r"^}?(.+?){(.+?)}", css, re.M):  # of equal selectors the last rule counts
+        if host in selectors.split(","):
+            found |= dict(re.findall(r"--tl-(\w+):([^;}]+)", properties))
+    wanted = {name: pair[theme] for name, pair in views.TOKENS.items()}
+    assert found == wanted | {"ground": ground, "invert": str(theme)}
 
 
 def test_every_family_of_recipes_has_its_colour_and_mark():

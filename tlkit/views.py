@@ -69,18 +69,19 @@ PICTURE_CSS = (
 def tokens_css() -> str:
     """CSS: the colours as `--tl-...` properties of `.tl`, light and dark, for JupyterLab, the book and a plain page."""
 
-    def block(theme: int, ground: str) -> str:
-        values = {name: pair[theme] for name, pair in TOKENS.items()} | {"ground": ground, "invert": theme}
+    def block(theme: int) -> str:
+        values = {name: pair[theme] for name, pair in TOKENS.items()} | {"invert": theme}
         return "{" + "".join(f"--tl-{name}:{value};" for name, value in values.items()) + "}\n"
 
-    light, dark = TOKENS["ground"]
+    # Where both the book and JupyterLab say a theme, JupyterLab's counts: "html" makes its rules the stronger ones.
     return (
-        f".tl{block(0, light)}"
-        f"@media (prefers-color-scheme: dark){{.tl{block(1, dark)}}}"
-        f'html[data-theme="light"] .tl{block(0, "var(--pst-color-background, #fff)")}'
-        f'html[data-theme="dark"] .tl{block(1, "var(--pst-color-background, #121212)")}'
-        f'body[data-jp-theme-light="true"] .tl{block(0, "var(--jp-layout-color0, #fff)")}'
-        f'body[data-jp-theme-light="false"] .tl{block(1, "var(--jp-layout-color0, #111)")}'
+        f'.tl,html[data-theme="light"] .tl,html body[data-jp-theme-light="true"] .tl{block(0)}'
+        f"@media (prefers-color-scheme: dark){{.tl{block(1)}}}"
+        f'html[data-theme="dark"] .tl,html body[data-jp-theme-light="false"] .tl{block(1)}'
+        'html[data-theme="light"] .tl{--tl-ground:var(--pst-color-background, #fff)}\n'
+        'html[data-theme="dark"] .tl{--tl-ground:var(--pst-color-background, #121212)}\n'
+        'html body[data-jp-theme-light="true"] .tl{--tl-ground:var(--jp-layout-color0, #fff)}\n'
+        'html body[data-jp-theme-light="false"] .tl{--tl-ground:var(--jp-layout-color0, #111)}\n'
     )
 
 

@@ -15,6 +15,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else plural}"
 
 
+def with_article(noun: str) -> str:
+    """The noun after its article: "a Task", "an int"."""
+    return f"{'an' if noun[:1].lower() in 'aeio' else 'a'} {noun}"
+
+
 def budget_in_words(budget: int | str) -> str:
     """How many labels a budget is.
 

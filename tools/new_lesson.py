@@ -200,9 +200,8 @@ def cells(filled: str) -> Iterator[NotebookNode]:
         if kind == "markdown":
             yield new_markdown_cell(source, id=name)
             continue
-        stream = [new_output("stream", name="stdout", text=line + "\n") for line in printed]
-        figure = [new_output("display_data", {"text/plain": "<IPython.core.display.HTML object>"}) for _ in printed]
-        yield new_code_cell(source, id=name, metadata={"tags": tags} if tags else {}, outputs=stream + figure)
+        shown = [new_output("display_data", {"text/plain": line}) for line in printed]
+        yield new_code_cell(source, id=name, metadata={"tags": tags} if tags else {}, outputs=shown)
 
 
 def new_lesson(name: str, title: str, question: str = "") -> list[Path]:

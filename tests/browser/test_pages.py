@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,30 +11,13 @@ from nbclient import NotebookClient
 from playwright.sync_api import Page
 
 import tlkit as tl
+from hand_drawn import by_hand, draw
 from jupyter_browser import notebook_of, rest
 from tlkit.data.drawings import SAMPLES
 from tlkit.lessons.headless import page_of
 
 ROUNDS = [list(SAMPLES)[start : start + 3] for start in range(0, 12, 3)]  # all samples, three by three
 QUESTIONS = 3  # of each class
-
-
-def by_hand(name: str, seed: int) -> list[np.ndarray]:
-    """A sample as somebody may draw it: turned, stretched, slanted, each stroke moved and wobbling, anywhere."""
-    draw = np.random.default_rng([seed, *name.encode()])
-    turn, slant, (wide, high) = draw.uniform(-0.35, 0.35), draw.uniform(-0.3, 0.3), draw.uniform(0.45, 0.85, 2)
-    matrix = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
-    matrix = matrix @ np.array([[wide, slant * wide], [0, high]])
-    place = draw.uniform(400, 600, 2)
-    strokes = []
-    for stroke in SAMPLES[name]:
-        points = np.array(stroke, dtype=float)
-        at = np.linspace(0, len(points) - 1, 20)
-        points = np.stack([np.interp(at, range(len(points)), points[:, axis]) for axis in (0, 1)], axis=1)
-        waves, phases = draw.uniform(1, 3, 2), draw.uniform(0, 6.3, 2)
-        points += 45 * np.sin(np.linspace(0, 1, len(points))[:, None] * waves * 6.3 + phases) + draw.uniform(-50, 50, 2)
-        strokes.append((points - 500) @ matrix.T + place)
-    return strokes
 
 
 @pytest.fixture
@@ -52,20 +34,6 @@ def page(lab, tmp_path) -> Iterator[Page]:
     yield page
     assert [line for line in complaints if not line.startswith((path.as_uri(), "blob:"))] == []
     context.close()
-
-
-def draw(page: Page, strokes: list[np.ndarray]) -> None:
-    """Draw with the pointer, whose moves are those of a mouse."""
-    box = page.locator(".tl-pad svg").first.bounding_box()
-    for stroke in strokes:
-        (x, y), *rest = [
-            (box["x"] + px * box["width"] / 1000, box["y"] + py * box["height"] / 1000) for px, py in stroke
-        ]
-        page.mouse.move(x, y)
-        page.mouse.down()
-        for x, y in rest:
-            page.mouse.move(x, y)
-        page.mouse.up()
 
 
 def believed(page: Page, side: int) -> str:
@@ -97,11 +65,16 @@ def test_what_was_drawn_is_there_again_after_the_page_is_loaded_anew_but_not_aft
     draw(page, by_hand("star", seed=0))
     page.keyboard.press("2")
     page.get_by_text("added to b").wait_for()
+    for name, key in (("heart", "1"), ("star", "2")):  # the last is a question: both classes were taught before
+        draw(page, by_hand(name, seed=1))
+        page.keyboard.press(key)
+    page.get_by_text("of 1 right").first.wait_for()
     page.reload()
-    page.get_by_text("1 drawing in 3 classes").wait_for()
+    page.get_by_text("3 drawings in 3 classes").wait_for()
+    assert page.get_by_text("of 1 right").count() == 2
     assert [card.inner_text().split("\n")[0] for card in page.locator(".tl-card").all()] == [
-        "0 drawn",
         "1 drawn",
+        "2 drawn",
         "0 drawn",
     ]
     tl.widgets.Teach({"d": [], "e": []}).save_page(tmp_path / "teach.html")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from test_pages import believed, by_hand, draw
+from test_pages import believed
 
+from hand_drawn import by_hand, draw
 from jupyter_browser import rest
 
 CELLS = {

@@ -64,7 +64,7 @@ def mount(page: Page) -> Callable[..., Locator]:
 
     def mount(**traits: Any) -> Locator:
         widget = Teach()
-        names = ("view", "classes", "drawing", "opponent")
+        names = ("view", "classes", "drawing", "opponent", "score")
         state = {name: getattr(widget, name) for name in names} | {"weights": list(widget.weights)} | traits
         page.evaluate("(traits) => mount(traits)", state)
         return page.locator(".tl")
@@ -323,6 +323,98 @@ def test_a_name_is_text_and_typing_it_is_no_shortcut(mount, page):
         ("star", 1),
     ]
     assert "<b>1 & 2</b>" in teach.locator(".tl-status").inner_text()
+
+
+# ---- Who is right how often
+
+
+def turned(name: str) -> list[list[list[int]]]:
+    """A sample drawing, slanted."""
+    return [[[round(0.8 * x + 0.2 * y), round(0.9 * y)] for x, y in stroke] for stroke in SAMPLES[name]]
+
+
+def captions(teach: Locator) -> list[str]:
+    return teach.locator(".tl-networks .tl-caption").all_inner_texts()
+
+
+def test_a_drawing_that_is_put_into_a_taught_class_was_a_question_to_every_network(mount, page):
+    teach = mount(drawing=turned("heart"))
+    assert "right" not in " ".join(captions(teach))
+    teach.get_by_role("button", name="Add to heart").click()
+    assert trait(page, "score")["pre-trained"] == [1, 1]
+    assert {name: asked for name, (_, asked) in trait(page, "score").items()} == {
+        "pre-trained": 1,
+        "random weights": 1,
+        "pixels": 1,
+    }
+    assert captions(teach)[0] == "draw something \u00b7 1 of 1 right"
+    page.evaluate("(drawing) => model.set('drawing', drawing)", turned("star"))
+    teach.get_by_role("button", name="Add to smiley").click()  # whoever said star is wrong: the learner decides
+    assert trait(page, "score")["pre-trained"] == [1, 2]
+    teach.get_by_label("Compare with").select_option("pixels")
+    right, asked = trait(page, "score")["pixels"]
+    assert captions(teach)[1].endswith(f"{right} of {asked} right") and asked == 2
+
+
+def test_the_score_is_undone_with_the_drawing_and_counted_once_more_when_it_is_added_again(mount, page):
+    teach = mount(drawing=turned("heart"))
+    for _ in range(2):
+        page.locator(".tl").press("1")
+        assert trait(page, "score")["pre-trained"] == [1, 1]
+        page.keyboard.press("Control+z")
+        assert trait(page, "score") == {}
+    assert "right" not in " ".join(captions(teach))
+
+
+def test_the_first_drawing_of_a_class_is_no_question(mount, page):
+    mount(classes=[*named("star", "heart"), {"name": "house", "drawings": []}], drawing=turned("house"))
+    page.locator(".tl").press("3")
+    assert trait(page, "score") == {}
+    mount(classes=[{"name": "star", "drawings": [STAR]}, {"name": "heart", "drawings": []}], drawing=turned("star"))
+    page.locator(".tl").press("1")  # one class only: every answer is that class
+    assert trait(page, "score") == {}
+
+
+def test_a_sample_of_a_taught_class_is_a_question_when_it_is_shown_and_none_when_it_is_added(mount, page):
+    teach = mount(drawing=[])
+    sample = teach.get_by_label("Sample drawing")
+    sample.select_option("fish")
+    assert trait(page, "score") == {}
+    sample.select_option("star")
+    counted = trait(page, "score")
+    assert counted["pre-trained"][1] == counted["pixels"][1] == 1
+    page.locator(".tl").press("2")
+    assert trait(page, "score") == counted
+    sample.evaluate("(node) => (node.value = '')")
+    sample.select_option("star")
+    assert trait(page, "score")["pre-trained"][1] == 2
+    page.locator(".tl").press("Control+z")
+    assert trait(page, "score") == counted
+
+
+def test_the_score_goes_and_comes_back_with_the_classes(mount, page):
+    score = {"pre-trained": [15, 20], "random weights": [9, 20]}
+    teach = mount(score=score)
+    assert [words.rpartition(" \u00b7 ")[2] for words in captions(teach)] == ["15 of 20 right", "9 of 20 right"]
+    teach.get_by_role("button", name="Start with empty classes").click()
+    assert trait(page, "score") == {}
+    teach.get_by_role("button", name="Bring them back").click()
+    assert trait(page, "score") == score
+    opened(page, saved(*named("star")))
+    status_says(teach, "mine.json is opened")
+    assert trait(page, "score") == {}
+
+
+def test_from_scratch_is_asked_only_once_it_is_trained(mount, page):
+    teach = mount(opponent="from scratch", classes=named("star", "heart"), drawing=turned("star"))
+    page.locator(".tl").press("1")
+    assert set(trait(page, "score")) == {"pre-trained", "random weights", "pixels"}
+    teach.get_by_role("button", name="Train it").click()
+    page.evaluate("(drawing) => model.set('drawing', drawing)", turned("heart"))
+    page.locator('.tl[data-state="up to date"]').wait_for()
+    page.locator(".tl").press("2")
+    assert trait(page, "score")["from scratch"][1] == 1
+    assert trait(page, "score")["pre-trained"][1] == 2
 
 
 # ---- Beliefs

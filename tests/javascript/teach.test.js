@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import {
-  added, barLayout, padWords, renamed, statusWords, verdict, withoutLast,
+  added, barLayout, padWords, renamed, scored, statusWords, verdict, withoutLast,
 } from "../../tlkit/widgets/teach.js";
 
 const CLASSES = [{ name: "heart", drawings: ["h1", "h2"] }, { name: "star", drawings: ["s1"] }, { name: "house", drawings: [] }];
 const judged = (kind, belief, more = {}) => verdict(kind, belief, { classes: CLASSES, threshold: 0.6, training: "up to date", ...more });
 
 test("a drawing goes from the pad into its class, and an empty pad into none", () => {
-  const [words, { classes, drawing }] = added(CLASSES, 2, ["stroke"]);
+  const [words, { classes, drawing, score }] = added(CLASSES, 2, ["stroke"], { pixels: [1, 1] });
   assert.equal(words, "added to house");
   assert.deepEqual(classes[2], { name: "house", drawings: [["stroke"]] });
-  assert.deepEqual([classes.slice(0, 2), drawing], [CLASSES.slice(0, 2), []]);
+  assert.deepEqual([classes.slice(0, 2), drawing, score], [CLASSES.slice(0, 2), [], { pixels: [1, 1] }]);
   assert.deepEqual(added(CLASSES, 2, []), ["the pad is empty: draw something first"]);
 });
 
@@ -56,6 +56,12 @@ test("with fewer than two taught classes there is nothing to believe", () => {
   assert.match(judged("pixels", null, { classes: CLASSES.slice(2) }).words, /^no class has a drawing yet/);
   assert.match(judged("pixels", null, { classes: CLASSES.slice(1) }).words, /^one class only/);
   assert.equal(judged("pixels", null).words, "draw something");
+});
+
+test("the score counts for each network how often it was right and how often it was asked", () => {
+  const score = scored({}, [["pre-trained", true], ["pixels", false]]);
+  assert.deepEqual(score, { "pre-trained": [1, 1], pixels: [0, 1] });
+  assert.deepEqual(scored(score, [["pre-trained", false]]), { "pre-trained": [1, 2], pixels: [0, 1] });
 });
 
 test("the pad says its strokes and how sure the pre-trained network is", () => {

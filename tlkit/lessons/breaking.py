@@ -85,7 +85,7 @@ def break_claim(
                 tested = made[chosen, labels]
                 await _trained(tested, f"{chosen}: comparing", status)
             found = tested.with_seeds(first).claim(name, better_than=better_than, at=place | {"budget": labels}, by=by)
-            show(f"{chosen}, {_short(labels)}, {counted(len(first), 'seed')}", found)
+            show(f"{chosen}, {budget_in_words(labels)}, {counted(len(first), 'seed')}", found)
         except Exception as error:  # a task has nobody to raise to: the page says it
             status.value = on_page(f"<p>⚠ {escape(f'{type(error).__name__}: {error}')} Nothing else was changed.</p>")
         finally:
@@ -97,12 +97,16 @@ def break_claim(
             start(test())
 
     button.on_click(in_kernel_loop(begin))
-    show(f"{measured}, {_short(place['budget'])}", comparison.claim(name, better_than=better_than, at=at, by=by))
+    show(
+        f"{measured}, {budget_in_words(place['budget'])}", comparison.claim(name, better_than=better_than, at=at, by=by)
+    )
     named = {"Source": source, "Labels per class": budget, "Seeds": seeds}
     for select in named.values():
         select.layout.width = "auto"
     labelled = [w.VBox([w.Label(words), select]) for words, select in named.items()]
-    controls = w.HBox([*labelled, button], layout=w.Layout(flex_flow="row wrap", align_items="flex-end"))
+    controls = w.HBox(
+        [*labelled, button], layout=w.Layout(flex_flow="row wrap", align_items="flex-end", grid_gap="8px")
+    )
     return w.VBox([controls, table, status]).add_class("tl")
 
 
@@ -113,10 +117,6 @@ async def _trained(what: Run | Comparison, words: str, status: Any) -> None:
         number += taken
         if time.perf_counter() - shown > 0.1:
             status.value, shown = f"<p>● {escape(words)}, step {number}</p>", time.perf_counter()
-
-
-def _short(budget: int | str) -> str:
-    return budget_in_words(budget).removesuffix(" per class")
 
 
 def _rows(tries: list[tuple[str, Claim]]) -> str:

@@ -1,4 +1,4 @@
-"""A claim in a lesson: its sentence printed, its figure shown, its numbers recorded, and an error if it is false."""
+"""A claim in a lesson: its sentence and its figure shown, its numbers recorded, and an error if it is false."""
 
 import json
 from html import escape
@@ -7,7 +7,7 @@ from typing import Any
 from tlkit.experiments import Comparison
 from tlkit.files import path_named
 from tlkit.intervals import Claim, Interval
-from tlkit.lessons.page import on_page, paragraph
+from tlkit.lessons.page import OnPage, on_page, paragraph
 from tlkit.views import signed_ends
 from tlkit.words import counted
 
@@ -19,14 +19,14 @@ class ClaimDoesNotHold(AssertionError):
 
 
 def claim(comparison: Comparison, name: str, **test: Any) -> None:
-    """Test a claim, print its sentence, show its figure and record it; raise if it is false.
+    """Test a claim, show it with its figure and record it; raise if it is false.
 
     Args:
         comparison: what it is tested on.
         name: the recipe that the claim is about.
         **test: what is claimed of it, as in `Comparison.claim`: `better_than=`, `level_with=` or `no_better_than=`
             another recipe, `at=` a number of labels per class, `by=` or `within=` how many points, and `text=` the
-            sentence to print.
+            sentence.
 
     Raises:
         ClaimDoesNotHold: if the measurements contradict it, after all the rest: a claim that falls is a result too.
@@ -34,11 +34,10 @@ def claim(comparison: Comparison, name: str, **test: Any) -> None:
 
     The record is one line of JSON a claim, in the file that the environment's TLKIT_CLAIMS names, if it does.
     """
-    from IPython.display import HTML, display
+    from IPython.display import display
 
     found = comparison.claim(name, **test)
-    print(found)
-    display(HTML(claim_html(found, comparison)))
+    display(OnPage(repr(found), claim_html(found, comparison)))
     record(found)
     if found.holds is False:
         measured = numbers(found.difference, found.unit)

@@ -12,6 +12,24 @@ def on_page(body: str) -> str:
     return f"<style>{tokens_css()}{PICTURE_CSS}{css}</style><div class='tl tl-page'>{body}</div>"
 
 
+class OnPage:
+    """What is shown once: as HTML on a page, and as words where there is none.
+
+    Args:
+        words: its `repr`, which nbval compares.
+        html: what a page shows.
+    """
+
+    def __init__(self, words: str, html: str):
+        self.words, self.html = words, html
+
+    def __repr__(self) -> str:
+        return self.words
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
 def paragraph(text: str, kind: str = "") -> str:
     """A paragraph of plain text; names in it are text, never markup."""
     return f"<p class='{kind}'>{escape(text)}</p>"

@@ -303,7 +303,7 @@ class SoftMatch(FixMatch):
         if len(p) > 1:  # one image has no variance
             self.variance.lerp_(confidence.var(), new)
         below = (confidence - self.mean).clamp(max=0)
-        return torch.exp(-below.square() * self.n_sigma**2 / (2 * self.variance).clamp(min=NONE))
+        return torch.exp(-below.square() * self.n_sigma**2 / (2 * self.variance).clamp(min=NONE))  # ①
 
 
 def required_threshold(threshold: float) -> float:

@@ -116,9 +116,9 @@ def files_of(script: str) -> tuple[str, ...]:
 def text_of(name: str) -> str:
     """A file as it is sent: without indents and comments, a module's lines where they stand in the package."""
     lines = (HERE / name).read_text(encoding="utf-8").split("\n")
-    text = "\n".join(re.sub(r"(^|\s+)(// .*|/\* .* \*/)$", "", line).strip() for line in lines)
+    text = "\n".join(re.sub(r"(^|\s+)(// .*|/\* .* \*/)$", "", line).strip() for line in lines).rstrip()
     if name.endswith(".css"):
-        text = re.sub(r"[ \n]*([{};,])[ \n]*", r"\1", text)
+        text = re.sub(r"[ \n]*([{};,>])[ \n]*|(?<=:) ", r"\1", text).replace(";}", "}")
     return tokens_css() + text if name == "style.css" else text
 
 

@@ -31,7 +31,10 @@ export function render({ model, el }) {
   const side = makeSide(view);
   (through ? figure : frame.controls).append(knob.node);
   figure.classList.toggle("tl-same-axis", Boolean(through));
-  if (curve?.rows) frame.listen(chart.node, "click", (event) => frame.write({ frame: rowAt(event.offsetY, curve, last) }));
+  if (curve?.rows) {
+    chart.node.style.cursor = "pointer";
+    frame.listen(chart.node, "click", (event) => frame.write({ frame: rowAt(event.offsetY, curve, last) }));
+  }
   if (recorded) frame.controls.append(div("tl-row", play.node, on));
   const choose = choices.length > 1 ? chooser(frame, choices.map(([words]) => words)) : () => {};
   if (!frame.controls.childElementCount) frame.controls.remove(); // the slider stands at its curve

@@ -140,7 +140,7 @@ class Frames(Widget, script="frames.js"):
         choices = rows if isinstance(rows, Mapping) else {"": rows} if rows else {}
         once = list(dict.fromkeys(row for part in (*choices.values(), strips) for row in part))
         number = _words("number", number, count)
-        drawn = curve and _curve(curve, at) | {"rows": curve.x is None and not recorded and not _numbers(values)}
+        drawn = curve and _curve(curve, at, in_rows=not recorded and not _numbers(values))
         present = number if any(number) else [f"{drawn['name']} {y}" for y in drawn["words"]] if drawn else [""] * count
         last = f" of {values[-1]}" if recorded else ""
         where = [f"{name} {value}{last}" for value in values]
@@ -285,7 +285,7 @@ def _sets(what: str, images: Tensor | Sequence[Tensor], count: int, pixels: byte
     return view
 
 
-def _curve(curve: Curve, at: list[float]) -> dict[str, Any]:
+def _curve(curve: Curve, at: list[float], in_rows: bool) -> dict[str, Any]:
     """The picture of a curve: numbers, axes, and `y` in words; None stands for what was not measured."""
 
     def numbers(part: str, entries: Any) -> list[float | None]:
@@ -322,6 +322,7 @@ def _curve(curve: Curve, at: list[float]) -> dict[str, Any]:
         "lines": lines,
         "words": ["not measured" if value is None else f"{_figure(value, form)} {curve.unit}".strip() for value in y],
         "own": curve.x is not None,
+        "rows": in_rows and curve.x is None,
         "x_title": curve.x_title,
         "span": [at[0], at[-1]] if curve.x is None else round_span(x),
         "bottom": bottom,

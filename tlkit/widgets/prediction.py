@@ -73,7 +73,7 @@ class Prediction(Widget, script="prediction.js"):
                 "chance": 100 / classes,
                 "budgets": list(baseline),
                 "baseline": {"name": baseline_name, **look(baseline_family), **known},
-                "target": {"name": name, **look(family)},
+                "target": {"name": name, **look(family), "open": family == baseline_family},  # never like the baseline
                 "statements_question": statements_question,
                 "statements": list(statements),
             },
@@ -111,7 +111,7 @@ class Prediction(Widget, script="prediction.js"):
         self._send_result()
         return self
 
-    def _curve(self, comparison: Comparison, name: str) -> dict[str, list[float | None]]:
+    def _curve(self, comparison: Comparison, name: str) -> dict[str, Any]:
         """What a recipe reached at the budgets of the baseline."""
         found = [value_interval(comparison, name, budget) for budget in self.view["budgets"]]
         ends = {"values": "mean", "low": "low", "high": "high"}

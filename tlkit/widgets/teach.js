@@ -1,9 +1,9 @@
 // Teach: draw a symbol, see what two networks believe about it, add it to a class; all of it computed in this page.
 
-import { Chart } from "./chart.js";
 import { button, draggable, fillRow, turnOff } from "./controls.js";
 import { div, html, say, set, svg } from "./dom.js";
 import { onPad, picture, readClasses, sketch, wobble } from "./drawings.js";
+import { Figure } from "./figure.js";
 import { makeFrame } from "./frame.js";
 import { color, GLYPHS } from "./marks.js";
 import { believe, decode, features, fromScratch, randomLayers, seeded, softmax, STEPS, untrained } from "./reader.js";
@@ -28,10 +28,10 @@ const taught = (classes) => classes.filter(({ drawings }) => drawings.length);
 
 const revised = (classes, index, changes) => ({ classes: classes.with(index, { ...classes[index], ...changes }) });
 
-export function added(classes, index, drawing) {
+export function added(classes, index, drawing, score) {
   if (!drawing.length) return ["the pad is empty: draw something first"];
   const { name, drawings } = classes[index];
-  return [`added to ${name}`, { ...revised(classes, index, { drawings: [...drawings, drawing] }), drawing: [] }];
+  return [`added to ${name}`, { ...revised(classes, index, { drawings: [...drawings, drawing] }), drawing: [], score }];
 }
 
 export function withoutLast(classes, index) {
@@ -113,6 +113,31 @@ function makeExperts(weights, heats, scratch) {
   };
 }
 
+// ---- Who is right how often
+
+// The score, {network: [right, asked]}, after one more answer of each: [network, whether it is right].
+export const scored = (score, answers) => Object.fromEntries([...Object.entries(score), ...answers.map(([kind, right]) => {
+  const [before, count] = score[kind] ?? [0, 0];
+  return [kind, [before + right, count + 1]];
+})]);
+
+// The score once every network is asked about a drawing of a class that was taught before, each drawing only once.
+function makeScore(model, ask, scratch) {
+  let last = ""; // the drawing asked about, and the score since then
+  return (drawing, index) => {
+    const [classes, score, { threshold }] = ["classes", "score", "view"].map((name) => model.get(name));
+    const known = last === JSON.stringify([drawing, score]);
+    if (known || !drawing.length || !classes[index]?.drawings.length || taught(classes).length < 2) return score;
+    const training = scratch.state(classes);
+    const kinds = Object.keys(NETWORKS).filter((kind) => kind !== "from scratch" || training === "up to date");
+    const { beliefs } = ask(kinds, drawing, classes);
+    const isRight = (kind, place) => verdict(kind, beliefs[place], { classes, threshold, training }).top === index;
+    const now = scored(score, kinds.map((kind, place) => [kind, isRight(kind, place)]));
+    last = JSON.stringify([drawing, now]);
+    return now;
+  };
+}
+
 // ---- Bars
 
 // In a narrow figure the names stand above their bars.
@@ -162,7 +187,7 @@ function sideWords(classes, { title, belief, words }) {
 }
 
 function makeBars(frame, choose, train) {
-  const chart = new Chart(frame.root);
+  const chart = new Figure(frame.root);
   const [[, { title, token }], ...others] = Object.entries(NETWORKS);
   const options = others.map(([value, network]) => html("option", { value }, network.title));
   const opponent = html("select", { "aria-label": "Compare with" }, ...options);
@@ -179,7 +204,7 @@ function makeBars(frame, choose, train) {
     const layout = barLayout(width, classes.length);
     opponent.value = kind;
     opponent.style.color = color(NETWORKS[kind].token);
-    captions.forEach((caption, side) => say(caption, sides[side].words));
+    captions.forEach((caption, side) => say(caption, [sides[side].words, sides[side].score].filter(Boolean).join(" \u00b7 ")));
     captions[0].classList.toggle("tl-across", few);
     chart.size(width, layout.bottom + 36);
     set(heads, { style: `padding-left: ${layout.names}px; column-gap: ${layout.gap}px` });
@@ -244,7 +269,7 @@ function makeSamples(frame, samples, drawn) {
   const select = html("select", { "aria-label": "Sample drawing" }, none, ...Object.keys(samples).map((name) => html("option", {}, name)));
   let chosen = null;
   frame.listen(select, "pointerdown", () => (select.value = "")); // so that the same name can be chosen again
-  frame.listen(select, "change", () => drawn(chosen = onPad(wobble(samples[select.value], Math.random))));
+  frame.listen(select, "change", () => drawn(chosen = onPad(wobble(samples[select.value], Math.random)), select.value));
   return { node: div("tl-select", select), show: (drawing) => drawing === chosen || (select.value = "") };
 }
 
@@ -298,9 +323,9 @@ function makeFiles(frame, model, change) {
   const file = html("input", { type: "file", accept: ".json", hidden: "" });
   let shelf = null; // the classes before and after "Start with empty classes"
   const empty = () => {
-    const before = model.get("classes");
-    shelf = { before, after: before.map(({ name }) => ({ name, drawings: [] })) };
-    change("all classes are empty", { classes: shelf.after });
+    const [classes, score] = [model.get("classes"), model.get("score")];
+    shelf = { before: { classes, score }, after: classes.map(({ name }) => ({ name, drawings: [] })) };
+    change("all classes are empty", { classes: shelf.after, score: {} });
   };
   const save = () => {
     const text = JSON.stringify({ tlkit: "drawings", version: 1, classes: model.get("classes") });
@@ -314,12 +339,12 @@ function makeFiles(frame, model, change) {
     try {
       if (chosen.size > 5e6) throw new Error("it is larger than 5 MB");
       const classes = readClasses(await chosen.text(), model.get("view").most);
-      if (!frame.signal.aborted) change(`${chosen.name} is opened`, { classes });
+      if (!frame.signal.aborted) change(`${chosen.name} is opened`, { classes, score: {} });
     } catch ({ message }) {
       change(`${chosen.name} is not opened: ${message}. The drawings are as they were.`);
     }
   });
-  const actions = { empty, save, open: () => file.click(), back: () => change("", { classes: shelf.before }) };
+  const actions = { empty, save, open: () => file.click(), back: () => change("", shelf.before) };
   const show = (classes) => {
     const start = { action: "empty", face: "clear", words: "Start with empty classes", off: !taught(classes).length };
     const back = { action: "back", face: "undo", words: "Bring them back" };
@@ -372,7 +397,15 @@ export function render({ model, el }) {
   const scratch = makeScratch(frame);
   const ask = makeExperts(model.get("weights"), heats, scratch);
   const drawn = (drawing) => change("", { drawing });
-  const add = (index) => model.get("classes")[index] && edit(added)(index, pad.present());
+  const asked = makeScore(model, ask, scratch);
+  const sampled = (drawing, name) => {
+    const index = model.get("classes").findIndex((one) => one.name === name);
+    change("", { drawing, score: asked(drawing, index) });
+  };
+  const add = (index) => {
+    const [classes, drawing] = [model.get("classes"), pad.present()];
+    if (classes[index]) change(...added(classes, index, drawing, asked(drawing, index)));
+  };
   const choose = (opponent) => {
     change("");
     frame.write({ opponent });
@@ -381,7 +414,7 @@ export function render({ model, el }) {
     change("");
     scratch.train(model.get("classes"));
   };
-  const [pad, samples] = [makePad(frame, model, drawn), makeSamples(frame, all, drawn)];
+  const [pad, samples] = [makePad(frame, model, drawn), makeSamples(frame, all, sampled)];
   const bars = makeBars(frame, choose, train);
   const cards = makeCards(frame, { add, remove: edit(withoutLast), rename: edit(renamed) });
   const files = makeFiles(frame, model, change);
@@ -392,7 +425,7 @@ export function render({ model, el }) {
   frame.controls.append(...files.nodes);
 
   function draw() {
-    const [view, classes, opponent] = ["view", "classes", "opponent"].map((name) => model.get(name));
+    const [view, classes, opponent, score] = ["view", "classes", "opponent", "score"].map((name) => model.get(name));
     const drawing = pad.present();
     const answerable = drawing.length > 0 && taught(classes).length > 1;
     const training = scratch.state(classes);
@@ -400,6 +433,7 @@ export function render({ model, el }) {
     const { beliefs, took } = answerable ? ask(kinds, drawing, classes) : { beliefs: [] };
     const sides = kinds.map((kind, side) => ({
       ...NETWORKS[kind], belief: beliefs[side], ...verdict(kind, beliefs[side], { classes, threshold, training }),
+      score: score[kind] && `${score[kind].join(" of ")} right`,
     }));
     frame.head(view.title, view.subtitle);
     frame.body.classList.toggle("tl-strip", frame.root.clientWidth >= 1060);
@@ -419,5 +453,5 @@ export function render({ model, el }) {
   }
 
   const digits = Array.from({ length: 9 }, (_, index) => [index + 1, () => add(index)]);
-  return frame.start("view classes drawing opponent", { undo, ...Object.fromEntries(digits) });
+  return frame.start("view classes drawing opponent score", { undo, ...Object.fromEntries(digits) });
 }

@@ -31,15 +31,18 @@ class Teach(Widget, script="teach.js"):
     Raises:
         ValueError: if there are no classes, more than nine, two of one name, or a drawing that is not one.
 
-    All is computed in the browser, without a kernel; what is drawn comes back as `teach.task`.
+    All is computed in the browser, without a kernel; what is drawn comes back as `teach.task`. Each drawing that is put
+    into a class, or shown as a sample of one, is first a question to every network, where the class was taught before:
+    `teach.score` is {network: [right, asked]} and goes with the classes.
     """
 
     view = t.Dict().tag(sync=True)
     classes = t.List().tag(sync=True)
     drawing = t.List().tag(sync=True)
     opponent = t.Unicode("random weights").tag(sync=True)
+    score = t.Dict().tag(sync=True)
     weights = t.Bytes().tag(sync=True)
-    _remembered = t.List(["classes", "opponent"]).tag(sync=True)
+    _remembered = t.List(["classes", "opponent", "score"]).tag(sync=True)
 
     def __init__(
         self,
@@ -129,9 +132,12 @@ class Teach(Widget, script="teach.js"):
         return _named(*self._read())
 
     def words(self) -> str:
-        """How much was drawn, and what the pre-trained network says of the drawing on the pad."""
+        """How much was drawn, who was right how often, and what the pre-trained network says of what is on the pad."""
         count = sum(len(one["drawings"]) for one in self.classes)
         drawn = f"Teach: {counted(count, 'drawing')} in {counted(len(self.classes), 'class')}"
+        pair = [(name, self.score[name]) for name in ("pre-trained", self.opponent) if name in self.score]
+        if pair:
+            drawn += f"; right were {', '.join(f'{name} {right} of {asked}' for name, (right, asked) in pair)}"
         shares, nearest = self._read()
         name = _named(shares, nearest)
         if len(shares) < 2:

@@ -5,6 +5,7 @@ from typing import Any
 from tlkit.data.tasks import Task
 from tlkit.evaluation import Report
 from tlkit.lessons.exercises import Judgement, exercise
+from tlkit.words import with_article
 
 
 @exercise("00.1")
@@ -17,7 +18,7 @@ def two_labels_of_each(answer: Any, task: Task) -> Judgement:
     """
     labels = answer.train.one_label_each() if isinstance(answer, Task) else None
     if labels is None:
-        return f"a Task with labels to learn from; this is a {type(answer).__name__}"
+        return f"a Task with labels to learn from; this is {with_article(type(answer).__name__)}"
     counts = labels.bincount(minlength=len(task.classes))
     left = len(answer.unlabelled or ())
     kept = left > 0 and left + len(answer.train) == len(task.train)

@@ -1,38 +1,36 @@
-"""The exercises of lesson 01: a new head, the budget where the gain ends, the largest claim that holds."""
+"""The exercises of lesson 01: a new head, where the gain ends, a threshold fixed before, a drawing that fools."""
 
+from math import floor
 from typing import Any
 
 from tlkit.experiments import Comparison
+from tlkit.intervals import Claim
 from tlkit.lessons.exercises import Judgement, exercise
 from tlkit.models.networks import Network
 from tlkit.widgets.teach import Teach
+from tlkit.words import with_article
+
+CLASSES = 4  # of the target in exercise 1
 
 
 @exercise("01.1")
 def starts_from(answer: Any, source: Network) -> Judgement:
     """Starts from.
 
-    where to look: The repair in step 6 copies one thing. Here everything but the head is to be copied.
+    where to look: One of the five recipes begins in this very way, with another number of classes.
     the method: A Network has a method whose name says what you want; type network. and press Tab.
-    the line: network.with_new_head(10, seed=0) copies the backbone and draws a fresh head.
+    the line: network.with_new_head(4, seed=0) copies the backbone and draws a fresh head.
     """
     if not isinstance(answer, Network):
-        return f"a network; this is a {type(answer).__name__}"
+        return f"a network; this is {with_article(type(answer).__name__)}"
     shared = {p.data_ptr() for p in answer.parameters()} & {p.data_ptr() for p in source.parameters()}
     answer, source = answer.copy().cpu(), source.copy().cpu()
-
-    def outputs(head: Any) -> int:
-        return getattr(head, "out_features", 0)
-
     mine, others = answer.backbone.state_dict(), source.backbone.state_dict()
     same = mine.keys() == others.keys() and all(mine[key].equal(others[key]) for key in mine)
-    classes = outputs(source.head)
-    old, new = source.head.state_dict(), answer.head.state_dict()
-    head = any(old[key].shape == new[key].shape and old[key].equal(new[key]) for key in old.keys() & new.keys())
+    fits = getattr(answer.head, "out_features", 0) == CLASSES
     return {
         ("the backbone has the weights of the source", "the backbone still has weights of its own"): same,
-        ("the head is new", "a new head: this one is the head of the source"): not head,
-        ("the head has as many classes", f"a head for {classes} classes"): outputs(answer.head) == classes,
+        (f"the head has {CLASSES} classes", f"a head for {CLASSES} classes"): fits,
         ("training it leaves the source as it is", "a copy: training this one would change the source too"): not shared,
     }
 
@@ -41,9 +39,9 @@ def starts_from(answer: Any, source: Network) -> Judgement:
 def where_the_gain_ends(answer: Any, comparison: Comparison) -> Judgement:
     """Where the gain ends.
 
-    which end: An interval has two ends. Which of them decides whether a gain is surely smaller than 2?
-    which column: comparison.difference(first, second, budget) has a mean, a low and a high.
-    the condition: Find the first budget from which on the high end stays below 2.
+    where to look: Put comparison.difference("head kept", "from scratch", 5) into a cell of its own; then other budgets.
+    which end: An interval has two. The high one decides whether a gain is surely smaller than 2.
+    the condition: The answer is the first budget from which on .high stays below 2.
     """
 
     def small(budget: int) -> bool:
@@ -73,22 +71,29 @@ def where_the_gain_ends(answer: Any, comparison: Comparison) -> Judgement:
 
 
 @exercise("01.3")
-def the_largest_claim_that_holds(answer: Any, comparison: Comparison) -> Judgement:
-    """The largest claim that holds.
+def a_threshold_fixed_before(answer: Any, comparison: Comparison, trial: Comparison) -> Judgement:
+    """A threshold fixed before.
 
-    what a claim asks: better_than with by asks for two things. Which of them depends on by?
-    how to ask: comparison.claim("head kept", better_than="from scratch", at=1, by=5).holds is True or False.
-    the number: The mean gain must be at least by, so the answer is the mean, rounded down.
+    the number: trial.difference("head kept", "from scratch", 1).low is the lower end; int(...) rounds it down.
+    where to test it: Not on trial, which has named the number, but on the lesson's own comparison.
+    the line: answer = comparison.claim("head kept", better_than="from scratch", at=1, by=by)
     """
-    if not isinstance(answer, int) or isinstance(answer, bool):
-        return f"a whole number of points; this is a {type(answer).__name__}"
-
-    def holds(by: int) -> bool | None:
-        return comparison.claim("head kept", better_than="from scratch", at=1, by=by).holds
-
+    if not isinstance(answer, Claim):
+        return f"a claim, what comparison.claim returns; this is {with_article(type(answer).__name__)}"
+    fixed, measured = (each.difference("head kept", "from scratch", 1) for each in (trial, comparison))
+    if fixed is None or fixed.low is None or measured is None:
+        return "two finished comparisons: press Continue in their monitors"
+    by = max(0, floor(fixed.low))
+    about = (answer.first, answer.second, answer.test) == ("head kept", "from scratch", "better than")
+    outcome = "it holds" if answer.holds else "it falls, which is a result too"
     return {
-        (f"by={answer} holds", f"a claim that holds: by={answer} does not"): holds(answer) is True,
-        ("one point more does not", "the largest: one point more holds as well"): holds(answer + 1) is False,
+        ("it says that head kept is better than from scratch", "head kept better_than from scratch"): about,
+        (f"by={by} was fixed on other seeds", f"by={by}, the lower end on the other seeds, rounded down"): (
+            answer.threshold == by
+        ),
+        (f"on the lesson's own seeds {outcome}", "a test on the lesson's own seeds: comparison.claim(...)"): (
+            answer.difference is not None and answer.difference.values == measured.values
+        ),
     }
 
 
