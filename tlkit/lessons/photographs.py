@@ -30,7 +30,7 @@ from tlkit.training.machine import hardware
 from tlkit.training.run import Run
 from tlkit.widgets.feature_map import FeatureMap
 
-PER_CLASS = 250  # photographs: 100 or so of them test, the others can be learnt from
+PER_CLASS = 200  # photographs: half of them test
 BATCH_NORM = 320  # photographs that an untrained network takes its statistics from
 LAST = 5  # the block from which lesson 31 fine-tunes
 
@@ -178,7 +178,7 @@ class Lookup(nn.Module):
 
 
 def photographs() -> Split:
-    """250 photographs of each class of CIFAR-10."""
+    """200 photographs of each class of CIFAR-10."""
     return cifar10().few_labels(PER_CLASS).train
 
 
