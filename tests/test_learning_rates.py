@@ -94,9 +94,24 @@ def test_a_rate_far_too_small_for_an_explosion_is_tested_to_its_end():
 def test_the_suggestion_trains():
     data = tl.data.digits()
     found = range_test(tl.models.SmallCNN(), tl.objectives.CrossEntropy(), data, device="cpu")
-    assert found.suggestion == pytest.approx(found.lrs[found.losses.index(min(found.losses))] / 10)
     losses = run(60, data, tl.models.SmallCNN(), batch_size=64, lr=found.suggestion).finish().history.series("loss")[1]
     assert sum(losses[-10:]) < 0.3 * sum(losses[:10])
+
+
+def test_the_suggestion_is_where_half_of_the_fall_is_made():
+    lrs = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+    assert RangeTest(lrs, (3.0, 2.5, 2.0, 1.0, 1.5), exploded=False).suggestion == 1e-2
+    assert RangeTest(lrs, (-3.0, -3.5, -4.5, -6.0, 9.0), exploded=True).suggestion == 1e-2
+    assert RangeTest(lrs, (3.0, 3.5, 4.5, 6.0, 9.0), exploded=False).suggestion == 1e-4, "a loss that never falls"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_examples_learnt_by_heart_suggest_no_careless_rate(seed):
+    """Ten images stay learnt at rates far too high, so where their loss is lowest tells nothing."""
+    few = tl.data.digits().few_labels(1, seed)
+    found = range_test(tl.models.SmallCNN(seed=seed), tl.objectives.CrossEntropy(), few, seed=seed, device="cpu")
+    assert found.lrs[found.losses.index(min(found.losses))] > 0.05
+    assert 1e-4 < found.suggestion < 5e-3
 
 
 def test_options_reach_the_run():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from helpers import measured, network, recipe, split, task
@@ -42,7 +43,7 @@ def test_exercise_1_names_the_mistake(error, words):
     [
         (lambda error: float(error.square().sum((1, 2, 3)).mean()), "the sum over an image"),
         (lambda error: float(error.square().mean().sqrt()), "the square: that is its root"),
-        (lambda error: "0.07", "a number, the mean squared error; this is a str"),
+        (lambda error: "0.07", "a number, the mean squared error; this is of type str"),
     ],
 )
 def test_exercise_1_knows_sums_and_roots(made, words):
@@ -63,9 +64,13 @@ def half_dead():
     ("answer", "words"),
     [
         (4, []),
+        (torch.tensor(4), []),
+        (np.int64(4), []),
+        (torch.tensor([4, 2]), ["a whole number of units; this is of type Tensor"]),
+        (4.0, ["a whole number of units; this is of type float"]),
         (2, ["the live units: these are the dead ones"]),
         (6, ["another number: the rule gives another one"]),
-        (True, ["a whole number of units; this is a bool"]),
+        (True, ["a whole number of units; this is of type bool"]),
     ],
 )
 def test_exercise_2_counts_live_units(answer, words, half_dead):
@@ -94,7 +99,7 @@ LEFT_OUT = "all of them: at one more the whole interval is above zero"
         ({10}, [LOW, LEFT_OUT]),
         ({2}, ["budgets that were measured, and no others: 1, 5, 10"]),
         ([[1]], ["budgets that were measured, and no others: 1, 5, 10"]),
-        (1, ["a set of budgets, such as {1}; this is a int"]),
+        (1, ["a set of budgets, such as {1}; this is of type int"]),
     ],
 )
 def test_exercise_3_wants_all_budgets_with_the_whole_interval_above_zero(answer, words, compared):

@@ -44,7 +44,10 @@ def rivals(gains: tuple[float, float, float]):
         (255, "the logarithm"),
         (-math.log(255), "the sign"),
         (0, "the loss of equal projections"),
-        ("large", "a number"),
+        ("large", "a number; this is of type str"),
+        ("5.541", "a number; this is of type str"),
+        (True, "a number; this is of type bool"),
+        (torch.tensor([5.541, 5.541]), "a number; this is of type Tensor"),
     ],
 )
 @pytest.mark.parametrize("temperature", [0.2, 1.0])
@@ -61,7 +64,7 @@ def test_exercise_1_wants_the_loss_of_a_collapse(answer, missing, temperature):
         (nearest(NETWORK, scale=lambda values: values), "not scaled to length 1"),
         (nearest(NETWORK, labels=torch.arange(10)), "the label of the nearest"),
         (nearest(NETWORK)[:10], "600 class numbers"),
-        (nearest(NETWORK).tolist(), "a list"),
+        (nearest(NETWORK).tolist(), "of type list"),
     ],
     ids=["right", "pixels", "not scaled", "places in the list", "too few", "a list"],
 )

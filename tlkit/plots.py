@@ -376,7 +376,7 @@ def range_test(test: RangeTest, width: int = 648) -> Picture:
         width: in CSS pixels.
 
     Returns:
-        The picture: a dot marks the lowest loss, a dotted line the suggested learning rate, a tenth of that at the dot.
+        The picture: a dot and a dotted line mark the suggested learning rate, where half of the fall is made.
     """
     picture = Picture(width, 240, f"Range test: {test!r}")
     axes = picture.axes_at(40, 34, width - 110, 160)
@@ -389,7 +389,7 @@ def range_test(test: RangeTest, width: int = 648) -> Picture:
     axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.grid(axis="y", color=RULE, linewidth=1)
     axes.plot(test.lrs, np.minimum(test.losses, axes.get_ylim()[1]), color=INK, linewidth=2)
-    axes.plot(10 * test.suggestion, lowest, color=INK, marker="o", markersize=8)
+    axes.plot(test.suggestion, test.losses[test.lrs.index(test.suggestion)], color=INK, marker="o", markersize=8)
     axes.axvline(test.suggestion, color=INK, linewidth=1.25, linestyle=DOTTED)
     top = (test.suggestion, 0.95 * axes.get_ylim()[1])
     axes.annotate(f"{test.suggestion:.2g}", top, (5, 0), **_small(color=INK))

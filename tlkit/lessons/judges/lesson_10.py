@@ -1,5 +1,6 @@
 """The exercises of lesson 10: a trivial answer, live units, where noise surely helps."""
 
+from numbers import Integral
 from typing import Any
 
 from torch import Tensor
@@ -11,6 +12,11 @@ from tlkit.lessons.exercises import Judgement, exercise
 from tlkit.models.networks import Network
 
 
+def plain(answer: Any) -> Any:
+    """A tensor of one number as that number; anything else as it is."""
+    return answer.item() if isinstance(answer, Tensor) and answer.numel() == 1 else answer
+
+
 @exercise("10.1")
 def always_the_mean(answer: Any, pool: Split, validation: Split) -> Judgement:
     """Always the mean.
@@ -19,9 +25,9 @@ def always_the_mean(answer: Any, pool: Split, validation: Split) -> Judgement:
     the error: Subtract, square, then one mean over everything: the shapes fit as they are.
     the line: float((pool.images.mean(0) - watched.images).square().mean())
     """
-    answer = answer.item() if isinstance(answer, Tensor) and answer.numel() == 1 else answer
+    answer = plain(answer)
     if not isinstance(answer, float):
-        return f"a number, the mean squared error; this is a {type(answer).__name__}"
+        return f"a number, the mean squared error; this is of type {type(answer).__name__}"
     images, others = validation.images.cpu().double(), pool.images.cpu().double()
 
     def costs(drawn: Any) -> float:
@@ -53,8 +59,9 @@ def live_units(answer: Any, network: Network, pool: Split) -> Judgement:
     what to compare: Each deviation with a hundredth of the largest of them.
     the line: int((spread > 0.01 * spread.max()).sum()), with spread = values.std(0)
     """
-    if not isinstance(answer, int) or isinstance(answer, bool):
-        return f"a whole number of units; this is a {type(answer).__name__}"
+    answer = plain(answer)
+    if not isinstance(answer, Integral) or isinstance(answer, bool):
+        return f"a whole number of units; this is of type {type(answer).__name__}"
     spread = extract_features(network, pool).values.std(0)
     alive = int((spread > 0.01 * spread.max()).sum())
     dead = answer == len(spread) - alive
@@ -71,7 +78,7 @@ def surely_more(answer: Any, comparison: Comparison) -> Judgement:
     in code: A set comprehension over comparison.budgets, with that condition.
     """
     if not isinstance(answer, set | frozenset | list | tuple):
-        return f"a set of budgets, such as {{{comparison.budgets[0]}}}; this is a {type(answer).__name__}"
+        return f"a set of budgets, such as {{{comparison.budgets[0]}}}; this is of type {type(answer).__name__}"
     if not all(at in comparison.budgets for at in answer):
         return f"budgets that were measured, and no others: {', '.join(map(str, comparison.budgets))}"
     if not comparison.finished:

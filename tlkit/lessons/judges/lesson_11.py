@@ -24,9 +24,9 @@ def collapsed(answer: Any, objective: SimCLR, images: int) -> Judgement:
     the number: It is the natural logarithm of 2 x 128 - 1, at every temperature.
     """
     try:
-        value = float(answer)
-    except (TypeError, ValueError):
-        return f"a number; this is a {type(answer).__name__}"
+        value = float("no number" if isinstance(answer, str | bool) else answer)
+    except (TypeError, ValueError, RuntimeError):  # the last from a tensor of several numbers
+        return f"a number; this is of type {type(answer).__name__}"
     same = torch.ones(images, 2)
     n, loss = 2 * images, float(objective.loss(same, same))
     slips = {
@@ -48,12 +48,16 @@ def nearest_labelled(answer: Any, network: Network, few: Task) -> Judgement:
     """Nearest labelled.
 
     two sets: You need features of one_each.train, ten of them, and of the test images.
-    all cosines at once: With both scaled to length 1, asked @ known.mT has a row for each test image.
-    the line: one_each.train.labels[(asked @ known.mT).argmax(1).cpu()]
+    all cosines at once: With both scaled to length 1, tested @ known.mT has a row for each test image (known: the ten).
+    the line: one_each.train.labels[(tested @ known.mT).argmax(1).cpu()]
     """
     labels, tested = few.train.required_labels("so none is nearest"), few.test
     if not isinstance(answer, Tensor) or answer.shape != (len(tested),):
-        what = f"has the shape {list(answer.shape)}" if isinstance(answer, Tensor) else f"is a {type(answer).__name__}"
+        what = (
+            f"has the shape {list(answer.shape)}"
+            if isinstance(answer, Tensor)
+            else f"is of type {type(answer).__name__}"
+        )
         return f"a tensor of {len(tested)} class numbers, one for each test image; this {what}"
 
     def nearest(of: torch.nn.Module, by_cosine: bool = True) -> Tensor:

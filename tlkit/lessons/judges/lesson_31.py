@@ -1,10 +1,10 @@
 """The exercises of lesson 31."""
 
+import math
 from typing import Any
 
 from torch import nn
 
-from tlkit.experiments import Comparison
 from tlkit.freezing import FreezePlan
 from tlkit.lessons.exercises import Judgement, exercise
 
@@ -13,9 +13,9 @@ from tlkit.lessons.exercises import Judgement, exercise
 def thaws_at_half(answer: Any, network: nn.Module) -> Judgement:
     """Thaws at half.
 
-    how many rules: A block has two rules: one at the start, one from the middle on.
-    the words: Rule("block1", None) is frozen; Rule("block1", 0.1, 0.5) learns at a tenth from 50 % on.
-    the whole: FreezePlan takes all rules in one tuple: eight of them here.
+    how many rules: A block needs two: one that freezes it from the start, and one that begins in the middle.
+    the words: Rule("block1", None) is frozen; Rule("block1", 0.1, start=0.5) learns at a tenth from the middle on.
+    the whole: tl.freezing.FreezePlan takes all rules in one tuple: two a block, one each for features and head.
     """
     if not isinstance(answer, FreezePlan):
         return f"a FreezePlan; this is a {type(answer).__name__}"
@@ -38,20 +38,15 @@ def thaws_at_half(answer: Any, network: nn.Module) -> Judgement:
 
 
 @exercise("31.2")
-def surely_worse(answer: Any, comparison: Comparison) -> Judgement:
-    """Surely worse.
+def as_fast_below(answer: Any, plan: FreezePlan) -> Judgement:
+    """As fast below.
 
-    which end: Below zero with the whole interval: look at its high end.
-    where it stands: comparison.difference("gradual", "full", 10).high
-    in code: A set comprehension over the names, with that condition.
+    the chain: The head learns at lr, and each group at two fifths of the rate of the one above it.
+    the multiple: plans["discriminative"].rate("block1", 0) is what multiplies lr for block1, from the start.
+    in code: Divide 0.001 by it.
     """
-    if not isinstance(answer, set | frozenset | list | tuple):
-        return f'a set of names, such as {{"gradual"}}; this is a {type(answer).__name__}'
-    others = [name for name in comparison.recipes if name != "full"]
-    found = {name: comparison.difference(name, "full", 10) for name in others}
-    worse = {name for name, interval in found.items() if interval and interval.separated and interval.mean < 0}
-    named = set(map(str, answer))
-    return {
-        ("all that you name are", "only such names: not all of yours are surely worse"): named <= worse,
-        ("none is left out", "all of them: at least one more is surely worse"): worse <= named,
-    }
+    if isinstance(answer, bool) or not isinstance(answer, int | float):
+        return f"a number, such as 0.003; this is a {type(answer).__name__}"
+    found = answer * (plan.rate("block1", 0) or 0)
+    missing = f"an lr with which block1 learns at 0.001; with {answer:g} it learns at {found:.2g}"
+    return {("with it block1 learns at 0.001", missing): math.isclose(found, 0.001, rel_tol=0.03)}
