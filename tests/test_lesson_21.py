@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -76,9 +78,19 @@ def test_another_row_one_gets_what_is_missing(wrong, words):
 def test_the_largest_decay_is_judged_to_the_third_decimal():
     assert not missing("21.2", 0.01 ** (1 / 300), 300)
     assert not missing("21.2", 0.984, 300)
+    assert not missing("21.2", 0.985, 300)  # 0.98477 rounded
+    assert "a smaller decay" in missing("21.2", 0.986, 300)[0]
     assert "a smaller decay" in missing("21.2", 0.999, 300)[0]
+    assert "a larger one would do" in missing("21.2", 0.983, 300)[0]
     assert "a larger one would do" in missing("21.2", 0.8, 300)[0]
     assert missing("21.2", 0.01, 300) and missing("21.2", 300, 300) and missing("21.2", "0.98", 300)
+    assert missing("21.2", True, 300)
+
+
+@pytest.mark.parametrize("steps", [60, 150, 300, 1_000])
+def test_a_correctly_rounded_decay_is_right_whatever_the_number_of_steps(steps):
+    assert not missing("21.2", round(0.01 ** (1 / steps), 3), steps)
+    assert not missing("21.2", math.floor(1_000 * 0.01 ** (1 / steps)) / 1_000, steps)
 
 
 def test_only_the_least_covered_class_is_accepted():

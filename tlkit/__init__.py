@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tlkit.features import Features, extract_features, linear_probe
     from tlkit.intervals import Claim
     from tlkit.lessons.source import show_source
-    from tlkit.recipes import Recipe, probe_recipe
+    from tlkit.recipes import Recipe, classical_recipe, probe_recipe
     from tlkit.training.learning_rates import range_test
     from tlkit.training.machine import hardware
     from tlkit.training.resuming import resume

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from torch import nn
+import numpy as np
+import torch
+from torch import Tensor, nn
 
 from tlkit.data.tasks import Task
 from tlkit.features import LinearProbe, extract_features, linear_probe
@@ -65,3 +67,53 @@ def probe_recipe(
         return linear_probe(extract_features(network, task.train, layer, grid=grid), **how)
 
     return Recipe(probe, family)
+
+
+def classical_recipe(make: Callable[[], Any], unlabelled: bool = False, family: str | None = None) -> Recipe:
+    """The recipe of a classifier with scikit-learn's `fit` and `predict`, on the inputs as they are, such as pixels.
+
+    Args:
+        make: returns a new classifier, such as `partial(LabelSpreading, kernel="knn")`.
+        unlabelled: whether it learns from `task.unlabelled` too; it gets -1 in the place of their labels, which is
+            scikit-learn's way to say that nobody knows.
+        family: "unlabelled target" or "nothing learnt" by default, as `unlabelled` says.
+
+    Returns:
+        A recipe that fits the classifier to `task.train`.
+
+    Raises:
+        ValueError: for another family.
+
+    >>> import tlkit as tl
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> recipes = {"nearest": tl.classical_recipe(lambda: KNeighborsClassifier(1))}
+    >>> tl.compare(recipes, tl.data.digits(), seeds=range(2), budgets=[5]).finish().mean("nearest", at=5) > 0.5
+    True
+    """
+
+    def fitted(task: Task, seed: int) -> _Classical:
+        inputs, labels = _flat(task.train.inputs[:]), task.train.required_labels("so nothing can be fitted")
+        if unlabelled and task.unlabelled is not None:
+            inputs = np.concatenate([inputs, _flat(task.unlabelled.inputs[:])])
+            labels = torch.cat([labels, torch.full((len(task.unlabelled),), -1, device=labels.device)])
+        classifier = make()
+        with np.errstate(invalid="ignore"):  # LabelSpreading divides 0 by 0 where no label arrives
+            classifier.fit(inputs, labels.cpu().numpy())
+        return _Classical(classifier)
+
+    return Recipe(fitted, family or ("unlabelled target" if unlabelled else "nothing learnt"))
+
+
+class _Classical:
+    """A fitted classifier that takes tensors."""
+
+    def __init__(self, classifier: Any):
+        self.classifier = classifier
+
+    def predict(self, inputs: Tensor) -> Any:
+        with np.errstate(invalid="ignore"):
+            return self.classifier.predict(_flat(inputs))
+
+
+def _flat(inputs: Tensor) -> np.ndarray:
+    return inputs.flatten(1).cpu().numpy()

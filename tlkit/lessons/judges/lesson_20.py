@@ -1,6 +1,6 @@
 """The exercises of lesson 20."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 from torch import nn
@@ -11,24 +11,30 @@ from tlkit.lessons.exercises import Judgement, exercise
 from tlkit.models.networks import logits
 
 EACH = 20  # images of a class
+STRICT = 0.9  # of the pseudo-labels
 
 
 @exercise("20.1")
-def low_enough(answer: Any, thresholds: Sequence[float], used: Sequence[int], good: Sequence[int]) -> Judgement:
+def low_enough(answer: Any, network: nn.Module, pool: Split) -> Judgement:
     """Low enough.
 
-    one threshold: A threshold is strict enough if good is at least nine tenths of used, at its place.
-    all of them: [t for t, n, g in zip(thresholds, used, good) if g >= 0.9 * n]
-    the line: The lowest of these is min(...); min(..., default=None) if there may be none.
+    what is used: sure >= threshold is True for each image that a threshold lets in.
+    how many are right: (predicted == hidden)[sure >= threshold].float().mean() is the share of these that is right.
+    the line: min(t for t in thresholds if (predicted == hidden)[sure >= t].float().mean() >= 0.9)
     """
-    enough = [t for t, n, g in zip(thresholds, used, good, strict=True) if g >= 0.9 * n]
-    if answer is None:
-        return {("no threshold is strict enough", "a threshold: one of them is strict enough"): not enough}
-    if isinstance(answer, bool) or answer not in [*thresholds]:  # an answer may be a list
-        return f"one of the thresholds: {', '.join(map(str, thresholds))}"
+    if isinstance(answer, bool) or not isinstance(answer, int | float) or not 0 < answer <= 1:
+        return "a threshold: a number above 0 and at most 1"
+    hidden = pool.required_labels("so nobody knows which pseudo-labels are right").cpu()
+    sure, predicted = logits(network, pool.inputs).float().softmax(1).cpu().max(1)
+
+    def strict(threshold: float) -> bool:
+        used = sure >= threshold
+        return bool(used.any()) and float((predicted == hidden)[used].float().mean()) >= STRICT
+
+    lower = [hundredth / 100 for hundredth in range(1, 100) if hundredth / 100 < answer - 0.005]
     return {
-        ("nine in ten are right", "nine in ten right: at this threshold fewer are"): answer in enough,
-        ("no lower one does it", "the lowest: a lower threshold does it too"): answer <= min(enough, default=answer),
+        ("nine in ten are right", "nine in ten right: at this threshold fewer are"): strict(answer),
+        ("no lower one does it", "the lowest: a lower threshold does it too"): not any(map(strict, lower)),
     }
 
 
@@ -37,9 +43,21 @@ def evenly_chosen(answer: Any, network: nn.Module, pool: Split) -> Judgement:
     """Evenly chosen.
 
     an order: sure.argsort(descending=True) gives the numbers of the images, the surest first.
-    one class: order[said[order] == 3][:20] are the 20 images that it calls 3 most surely.
-    all classes: Join the numbers of all ten with torch.cat, then build tl.data.Split from them.
+    one class: order[predicted[order] == 3][:20] are the 20 images that it calls 3 most surely.
+    all classes: Join the numbers of all ten with torch.cat; pool.images[chosen] and predicted[chosen] make the Split.
     """
+    if not callable(answer):
+        return f"a function of a network and a pool; this is a {type(answer).__name__}"
+    choose: Callable[..., Any] = answer
+    try:
+        chosen = choose(network, pool)
+    except Exception as error:  # a learner's function may raise anything
+        return f"a function that runs on a network and a pool: {type(error).__name__}: {error}"
+    return _judged(chosen, network, pool)
+
+
+def _judged(answer: Any, network: nn.Module, pool: Split) -> Judgement:
+    """Whether a split holds the surest images of each class, with the network's own labels."""
     labels = answer.one_label_each() if isinstance(answer, Split) else None
     if labels is None:
         return f"a Split with labels: tl.data.Split(images, labels, classes); this is a {type(answer).__name__}"
@@ -62,14 +80,14 @@ def evenly_chosen(answer: Any, network: nn.Module, pool: Split) -> Judgement:
 
 
 @exercise("20.3")
-def where_separated(answer: Any, comparison: Comparison) -> Judgement:
+def where_separated(answer: Any, comparison: Comparison, first: str, second: str) -> Judgement:
     """Where separated.
 
     what to look at: Two methods are separated where the interval of their difference leaves zero out.
     in code: classical.difference(first, second, budget).separated says whether it does.
-    the line: [k for k in classical.budgets if classical.difference("LabelSpreading", ...).separated]
+    the line: [k for k in classical.budgets if classical.difference(first, second, k).separated]
     """
-    found = {at: comparison.difference("LabelSpreading", "SelfTraining", at) for at in comparison.budgets}
+    found = {at: comparison.difference(first, second, at) for at in comparison.budgets}
     apart = {at for at, interval in found.items() if interval and interval.separated}
     if not isinstance(answer, list | tuple | set) or any(one not in comparison.budgets for one in answer):
         return f"a list of budgets, of these: {', '.join(map(str, comparison.budgets))}"

@@ -18,7 +18,7 @@ THRESHOLD = 0.95  # FixMatch's usual one
 def row_one(answer: Any) -> Judgement:
     """Row one.
 
-    where the label comes from: From the weak outputs, without gradient: weak_outputs.detach().
+    where the label comes from: From the weak outputs: confidence, pseudo = weak_outputs.detach().softmax(1).max(1).
     every image by itself: F.cross_entropy(strong_outputs, pseudo, reduction="none") is one loss an image.
     divided by what: Multiply each loss by whether its image is used, then take the mean over all.
     """
@@ -61,12 +61,16 @@ def the_largest_decay(answer: Any, steps: int) -> Judgement:
     solve it: decay ** steps == 0.01, so decay is the root: 0.01 to the power of one over steps.
     in code: 0.01 ** (1 / steps)
     """
-    if not isinstance(answer, int | float) or not 0 < answer < 1:
+    if isinstance(answer, bool) or not isinstance(answer, int | float) or not 0 < answer < 1:
         return "a number between 0 and 1"
-    forgotten, largest = answer**steps < 0.01 * 1.0001, (answer + 0.001) ** steps > 0.01
+    too_much = answer - 0.01 ** (1 / steps)  # rounded or cut to the third decimal, it is exact
     return {
-        ("the start is forgotten in time", "a smaller decay: the start still counts more than a hundredth"): forgotten,
-        ("no larger decay would do", "the largest decay, to the third decimal: a larger one would do"): largest,
+        ("the start is forgotten in time", "a smaller decay: the start still counts more than a hundredth"): (
+            too_much <= 0.0005
+        ),
+        ("no larger decay would do", "the largest decay, to the third decimal: a larger one would do"): (
+            too_much > -0.001
+        ),
     }
 
 
@@ -74,8 +78,8 @@ def the_largest_decay(answer: Any, steps: int) -> Judgement:
 def least_covered(answer: Any, network: nn.Module, pool: Split) -> Judgement:
     """Least covered.
 
-    where to read it: Move the slider of FixMatch's picture to the end: the last line says it.
-    two counts: Pseudo-labels a class (a bincount of its predictions where it is sure), and images a class.
+    where to read it: The line below FixMatch's picture says it, at the threshold with which it opens.
+    two counts: labelled = predicted[sure >= 0.95].bincount(minlength=10), there the same of few.unlabelled.labels.
     the smallest share: few.classes[int((labelled / there).argmin())]
     """
     if str(answer) not in pool.classes:
