@@ -98,10 +98,10 @@ def test_the_suggestion_trains():
     assert sum(losses[-10:]) < 0.3 * sum(losses[:10])
 
 
-def test_the_suggestion_is_where_half_of_the_fall_is_made():
+def test_the_suggestion_is_where_three_quarters_of_the_fall_are_made():
     lrs = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
-    assert RangeTest(lrs, (3.0, 2.5, 2.0, 1.0, 1.5), exploded=False).suggestion == 1e-2
-    assert RangeTest(lrs, (-3.0, -3.5, -4.5, -6.0, 9.0), exploded=True).suggestion == 1e-2
+    assert RangeTest(lrs, (5.0, 3.0, 2.0, 1.0, 1.5), exploded=False).suggestion == 1e-2
+    assert RangeTest(lrs, (-3.0, -5.0, -6.0, -7.0, 9.0), exploded=True).suggestion == 1e-2
     assert RangeTest(lrs, (3.0, 3.5, 4.5, 6.0, 9.0), exploded=False).suggestion == 1e-4, "a loss that never falls"
 
 

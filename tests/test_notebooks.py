@@ -85,6 +85,11 @@ def test_prose_states_no_result(lesson):
     assert {name: found[0] for name, text in prose.items() if (found := RESULT.search(text))} == {}
 
 
+def test_no_cell_holds_a_control_character(lesson):
+    """Such as the backspace that \\big becomes, and the tab of \\theta, in a string of Python that is not raw."""
+    assert [cell.id for cell in lesson.cells if re.search(r"[\x00-\x09\x0b-\x1f]", cell.source)] == []
+
+
 def test_stored_outputs_are_words_without_decimals(lesson):
     for output in outputs(lesson):
         assert set(output.get("data", ["text/plain"])) == {"text/plain"}

@@ -376,7 +376,7 @@ def range_test(test: RangeTest, width: int = 648) -> Picture:
         width: in CSS pixels.
 
     Returns:
-        The picture: a dot and a dotted line mark the suggested learning rate, where half of the fall is made.
+        The picture: a dot and a dotted line mark the suggested learning rate.
     """
     picture = Picture(width, 240, f"Range test: {test!r}")
     axes = picture.axes_at(40, 34, width - 110, 160)

@@ -228,7 +228,7 @@ def _probe(network: nn.Module, images: Split, cut: str | None = None, grid: int 
     def recipe(task: Task, seed: int, layer: str | None = cut) -> LinearProbe:
         kept = features(layer)
         frozen = Network(Lookup(kept), nn.Linear(kept.shape[1], len(task.train.classes)))
-        # Ten images cannot tell how widely each of 1,280 features is spread: standardising costs twelve points there.
+        # Ten images cannot tell how widely each of 1,280 features is spread: standardising cost 14 points there.
         return linear_probe(extract_features(frozen, task.train), strengths=(0.1,), scaling="unit length")
 
     return recipe

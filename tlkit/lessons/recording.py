@@ -4,7 +4,9 @@ import ast
 import hashlib
 import json
 import os
+import symtable
 from collections.abc import Callable
+from copy import deepcopy
 from importlib import import_module
 from inspect import getmodule
 from pathlib import Path
@@ -127,12 +129,13 @@ def code_behind(lesson: Path, name: str, module: str = "") -> str:
     Returns:
         The hash of that module, and of the lesson's statements that `make` needs. Comments and layout do not count.
     """
-    wanted = _names(calls(lesson)[name].args[1], ast.Load)
+    wanted = _names(ast.Expr(calls(lesson)[name].args[1]))[1]
     needed = []
     for statement in reversed(_statements(lesson)):
-        if wanted & _bound(statement):
+        bound, used = _names(statement)
+        if wanted & bound:
             needed.append(ast.unparse(statement))
-            wanted |= _names(statement, ast.Load)
+            wanted |= used
     if module:
         file = Path(str(import_module(module).__file__))
         needed.append(ast.unparse(ast.parse(file.read_text(encoding="utf-8"))))
@@ -147,14 +150,19 @@ def _statements(lesson: Path) -> list[ast.stmt]:
     return [statement for text in sources for statement in compile(text, str(lesson), "exec", flags).body]  # type: ignore
 
 
-def _names(node: ast.AST, context: type[ast.expr_context]) -> set[str]:
-    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, context)}
+def _names(statement: ast.stmt) -> tuple[set[str], set[str]]:
+    """The lesson's names that a statement gives a value, and those that it uses, also inside its functions."""
 
+    class Plain(ast.NodeTransformer):  # symtable knows no await outside functions
+        def visit_Await(self, node: ast.Await) -> ast.AST:
+            return self.generic_visit(node.value)
 
-def _bound(statement: ast.stmt) -> set[str]:
-    """The names that a statement gives a value."""
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return {statement.name}
-    if isinstance(statement, ast.Import | ast.ImportFrom):
-        return {(alias.asname or alias.name).partition(".")[0] for alias in statement.names}
-    return _names(statement, ast.Store)
+    table = symtable.symtable(ast.unparse(Plain().visit(deepcopy(statement))), "lesson", "exec")
+    bound = {one.get_name() for one in table.get_symbols() if one.is_assigned() or one.is_imported()}
+    used = {one.get_name() for one in table.get_symbols() if one.is_referenced()}
+    inner = table.get_children()
+    while inner:
+        part = inner.pop()
+        inner += part.get_children()
+        used |= {one.get_name() for one in part.get_symbols() if one.is_global()}
+    return bound, used

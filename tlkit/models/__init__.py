@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from tlkit.lazy import attributes
 
 if TYPE_CHECKING:
-    from tlkit.models.adapters import LowRank, with_adapters, without_adapters
     from tlkit.models.moving_average import MovingAverage
     from tlkit.models.networks import Autoencoder, Network, SmallCNN
     from tlkit.models.teach import beliefs, class_means, drawing_features, pretrained_teach

@@ -48,8 +48,8 @@ def nearest_labelled(answer: Any, network: Network, few: Task) -> Judgement:
     """Nearest labelled.
 
     two sets: You need features of one_each.train, ten of them, and of the test images.
-    all cosines at once: With both scaled to length 1, asked @ known.mT has a row for each test image.
-    the line: one_each.train.labels[(asked @ known.mT).argmax(1).cpu()]
+    all cosines at once: With both scaled to length 1, tested @ known.mT has a row for each test image (known: the ten).
+    the line: one_each.train.labels[(tested @ known.mT).argmax(1).cpu()]
     """
     labels, tested = few.train.required_labels("so none is nearest"), few.test
     if not isinstance(answer, Tensor) or answer.shape != (len(tested),):

@@ -84,8 +84,8 @@ def where_separated(answer: Any, comparison: Comparison, first: str, second: str
     """Where separated.
 
     what to look at: Two methods are separated where the interval of their difference leaves zero out.
-    in code: comparison.difference(first, second, budget).separated says whether it does.
-    the line: [k for k in comparison.measured["budget"] if comparison.difference(first, second, k).separated]
+    in code: classical.difference(first, second, budget).separated says whether it does.
+    the line: [k for k in classical.budgets if classical.difference(first, second, k).separated]
     """
     found = {at: comparison.difference(first, second, at) for at in comparison.budgets}
     apart = {at for at, interval in found.items() if interval and interval.separated}
