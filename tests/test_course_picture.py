@@ -32,13 +32,24 @@ def test_a_lesson_run_again_has_its_newest_number(folder):
     assert "87.0 %" in tl.lessons.uses_of_data({"labelled source": 0.87}).svg()
 
 
-def test_another_scale_begins_a_picture_of_its_own(folder, monkeypatch):
+def test_each_scale_has_a_picture_of_its_own(folder, monkeypatch):
     tl.lessons.uses_of_data({"labelled source": 0.87})
     monkeypatch.setenv("TLKIT_SCALE", "quick")
     assert "1 of 8 measured" in tl.lessons.uses_of_data({"own images, redrawn": 0.6}).svg()
+    monkeypatch.setenv("TLKIT_SCALE", "standard")
+    assert "2 of 8 measured" in tl.lessons.uses_of_data({"nothing else": 0.7}).svg()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", '{"standard": {"labelled source": "much"}}', '{"standard": 3}'])
+@pytest.mark.parametrize("accuracy", [62.5, -0.2, float("nan"), float("inf")])
+def test_what_is_no_accuracy_is_refused_and_nothing_is_written(folder, accuracy):
+    with pytest.raises(ValueError, match=r"labelled source: .* is not an accuracy in 0\.\.1; divide per cent by 100"):
+        tl.lessons.uses_of_data({"labelled source": accuracy})
+    assert not (folder / course_picture.FILE).exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[1]", '{"standard": {"labelled source": "much"}}', '{"standard": 3}', "[" * 100_000]
+)
 def test_a_spoilt_file_costs_nothing(folder, text):
     (folder / course_picture.FILE).write_text(text)
     assert "1 of 8 measured" in tl.lessons.uses_of_data({"own images, redrawn": 0.6}).svg()

@@ -117,6 +117,11 @@ def test_the_trials_of_some_seeds_are_a_comparison_of_their_own():
     assert part.difference("x", "y", at=1).values == pytest.approx((20, 17))
 
 
+def test_seeds_that_were_not_compared_are_no_part_of_a_comparison():
+    with pytest.raises(ValueError, match="the seed 9 was not compared; there are 0, 1, 2, 3, 4"):
+        measured({"x": HIGH, "y": LOW}).with_seeds((0, 9))
+
+
 def test_a_difference_is_paired_by_seed_as_far_as_both_are_measured():
     comparison = measured({"x": HIGH, "y": LOW})
     assert comparison.difference("x", "y", at=1).values == pytest.approx((20, 17, 23, 18, 19))

@@ -68,7 +68,7 @@ def test_what_is_recorded_is_marked_wherever_it_is_drawn(live, folder, monkeypat
     claim = again.claim("x", better_than="y", at=1)
     assert "(recorded)" in plots.curves(again).svg() and "(recorded)" not in plots.curves(live).svg()
     assert "(recorded)" in plots.differences(again, claim).svg()
-    assert again.recorded in tl.widgets.BudgetExplorer(again).view["subtitle"].replace("Recorded", "recorded")
+    assert again.recorded in tl.widgets.BudgetExplorer(again).view["subtitle"]
     assert tl.widgets.BudgetExplorer(again).view["recorded"] and not tl.widgets.BudgetExplorer(live).view["recorded"]
 
 
@@ -103,7 +103,47 @@ def test_a_comparison_that_is_stopped_is_not_recorded(folder, monkeypatch):
     monkeypatch.setattr(tl.widgets.Monitor, "train", lambda self: asyncio.sleep(0, waiting))
     with pytest.raises(ValueError, match="0 of 10 trials"):
         recorded(lambda: waiting, monkeypatch, record=True)
-    assert not (folder / "recorded").exists()
+    assert not (folder / "recorded" / "01_x.json").exists()
+
+
+def test_a_record_that_is_cut_or_foreign_is_named_with_the_command_that_makes_it(live, folder, monkeypatch):
+    recorded(lambda: live, monkeypatch, record=True)
+    path = folder / "recorded" / "01_x.json"
+    whole = path.read_text()
+    one_trial_less = json.loads(whole)
+    one_trial_less["trials"].pop()
+    for text in (whole[:300], "", "{}", "[]", json.dumps(one_trial_less)):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=r"01_x\.json is no whole record \(.*`tlkit run 01 --record` measures"):
+            recorded(pytest.fail, monkeypatch, record=False)
+
+
+def test_what_cannot_be_recorded_is_refused_before_anything_is_measured(folder, monkeypatch):
+    monkeypatch.setattr(tl.widgets.Monitor, "train", pytest.fail)
+    axes = tl.compare({"x": lambda task, seed, at: None}, task(), range(5), (1,), over={"at": [(1, 2), (3, 4)]})
+    with pytest.raises(ValueError, match=r"the axis at has the values .*; a record keeps words and numbers"):
+        recorded(lambda: axes, monkeypatch, record=True)
+    plant(folder, "nothing = 1")
+    with pytest.raises(ValueError, match=r'01\.ipynb has no call tl\.lessons\.recorded\("01_x", make\)'):
+        recorded(pytest.fail, monkeypatch, record=True)
+
+
+def test_a_metric_of_ones_own_stays_one_whatever_it_is_called(folder, monkeypatch):
+    def accuracy(run, task):
+        return 7.5
+
+    live = tl.compare({"x": recipe(X), "y": recipe(Y)}, task(), range(5), (1,), metric=accuracy).finish()
+    recorded(lambda: live, monkeypatch, record=True)
+    again = recorded(pytest.fail, monkeypatch, record=False)
+    assert again.metric == live.metric and not again.metric.share
+
+
+def test_a_recorded_comparison_is_finished_and_not_made_anew(live, folder, monkeypatch):
+    recorded(lambda: live, monkeypatch, record=True)
+    again = recorded(pytest.fail, monkeypatch, record=False)
+    assert list(again) == [] and again.finish() is again
+    with pytest.raises(ValueError, match="its recipes are not at hand"):
+        again.anew(again.recipes, range(5), (1,))
 
 
 # ---- is a record older than its code? ----

@@ -188,11 +188,13 @@ def _lessons(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     from tlkit.files import is_stream, write_whole
-    from tlkit.lessons.course import find
+    from tlkit.lessons.course import catalogue, find
     from tlkit.lessons.headless import run_lesson
 
     lessons = [find(name) for name in options.lesson]
     names = [lesson.name for lesson in lessons]
+    if options.record and (others := [lesson.path.name for lesson in lessons if lesson not in catalogue()]):
+        raise ValueError(f"{others[0]} is not a lesson of the course; only those keep recorded results")
     if options.html and (twice := sorted({name for name in names if names.count(name) > 1})):
         raise ValueError(f"two of these lessons are called {twice[0]}, and so would be their pages; run each by itself")
     pages = [options.html / f"{name}.html" for name in names] if options.html else []

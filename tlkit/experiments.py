@@ -275,12 +275,17 @@ class Comparison(Stepwise):
 
         Returns:
             A comparison with the trials of these seeds.
+
+        Raises:
+            ValueError: for a seed that is not its own.
         """
-        part = copy(self)
-        part.seeds, part.run, part._loop, part._file = tuple(seeds), None, None, None
+        part, wanted = copy(self), tuple(dict.fromkeys(seeds))
+        if unknown := [seed for seed in wanted if seed not in self.seeds]:
+            raise ValueError(f"the seed {unknown[0]!r} was not compared; there are {', '.join(map(str, self.seeds))}")
+        part.seeds, part.run, part._loop, part._file = wanted, None, None, None
         part.setups = [setup for setup in self.setups if setup.seed in part.seeds]
         part.trials = [trial for trial in self.trials if trial.seed in part.seeds]
-        part._left = (-1, [])
+        part._left, part._begun, part._trained, part._unwritten = (-1, []), [], {}, []
         return part
 
     def anew(self, recipes: Mapping[str, Any], seeds: Iterable[int], budgets: Iterable[Any]) -> Comparison:

@@ -93,10 +93,10 @@ class Picture(Figure):
         return axes
 
     def heading(self, words: str) -> None:
-        """Write a heading into the first line, or the first two.
+        """Write a heading into the first lines.
 
         Args:
-            words: what is shown; `_heading_height` says how high they are.
+            words: what is shown; `_below_heading` says where the picture begins.
         """
         width, height = self.get_size_inches() * 72
         lines = _lines(words, width, 12, bold=True)
@@ -143,9 +143,8 @@ class Picture(Figure):
             if name != "focus":
                 text = text.replace(f": {light}", f": var(--tl-{name}, {light})")
         text = re.sub(r"font: (?:\d+ )?([\d.]+)px [^;\"]*", r"font-size: \1px", text)
-        text = re.sub(
-            r"font-family: [^;\"]*;? ?", "", text
-        )  # that of the page, as older matplotlibs' is after the line above
+        # The font is that of the page, as older matplotlibs' is after the line above.
+        text = re.sub(r"font-family: [^;\"]*;? ?", "", text)
         return text.replace("<svg ", f'<svg role="img" aria-label="{escape(self.words)}" ', 1)
 
     def _repr_html_(self) -> str:
@@ -445,20 +444,6 @@ def curves(comparison: Comparison, at: At | None = None, title: str = "", width:
         ends.append((means[-1], xs[-1], style["name"], color, mark))
     _name_ends(axes, ends, right, width)
     return picture
-
-
-def responsive(draw: Callable[[int], Picture]) -> str:
-    """HTML that shows a picture in the width that fits.
-
-    Args:
-        draw: called with a width in CSS pixels: 648, shown where there is room, and 372 for a narrow column.
-
-    Returns:
-        HTML with both pictures.
-    """
-    picture = draw(WIDE)
-    picture.for_narrow = lambda: draw(NARROW)
-    return picture.in_page()
 
 
 # ---- what the pictures share ----

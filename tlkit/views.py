@@ -213,8 +213,9 @@ def zoomed(axis: dict[str, Any], recipes: Sequence[Mapping[str, Any]]) -> dict[s
         recipes: with a "mean", "low" and "high" at each place, None where it is not measured.
 
     Returns:
-        The same axis; or, if all means in per cent lie within 20 points, one that spans no more than their intervals,
-        in steps of 5, with chance only if it lies there. `axis["bottom"]` above 0 means that it is broken.
+        The same axis; or, if all means in per cent lie within 20 points, one that spans their intervals, out to
+        steps of 5, if that is at most 40 points, with chance only if it lies there. `axis["bottom"]` above 0 means
+        that it is broken.
     """
     found = {end: [v for recipe in recipes for v in recipe[end] if v is not None] for end in ("mean", "low", "high")}
     if axis["unit"] != "%" or not found["mean"] or max(found["mean"]) - min(found["mean"]) > 20:
@@ -223,7 +224,7 @@ def zoomed(axis: dict[str, Any], recipes: Sequence[Mapping[str, Any]]) -> dict[s
     top = min(5 * math.ceil(max(found["high"]) / 5), 100)
     if not 0 < top - bottom <= 40:
         return axis
-    chance = axis["chance"] if axis["chance"] and axis["chance"] >= bottom else None
+    chance = axis["chance"] if axis["chance"] and bottom <= axis["chance"] <= top else None
     return axis | {"bottom": bottom, "top": top, "chance": chance}
 
 

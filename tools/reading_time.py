@@ -47,7 +47,7 @@ class Reading:
 
     @property
     def rounded(self) -> int:
-        """As a lesson says it: to the next five minutes."""
+        """As a lesson says it: to the nearest five minutes."""
         return 5 * max(1, round(self.minutes / 5))
 
     def add(self, cell: NotebookNode) -> None:
@@ -69,7 +69,7 @@ def lines_of(cell: NotebookNode) -> int:
 
 
 def is_optional(cells: Sequence[NotebookNode]) -> list[bool]:
-    """For each cell whether it stands in an optional section: from a folded heading to the next of its level."""
+    """For each cell whether it stands in an optional section: below a folded heading, to the next of no lower level."""
     level, found = 0, []
     for cell in cells:
         heading = re.match(r"#+ ", cell.source) if cell.cell_type == "markdown" else None

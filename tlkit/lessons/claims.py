@@ -86,7 +86,7 @@ def claim_html(found: Claim, comparison: Comparison) -> str:
             "Framed: the claimed row, with a ring for each seed and dotted what is claimed."
         )
     if comparison.recorded:
-        details += f" {comparison.recorded[:1].upper()}{comparison.recorded[1:]}."
-    figure = plots.responsive(lambda width: plots.differences(comparison, found, width))
+        details += f" {comparison.recorded}."
+    figure = plots.differences(comparison, found).in_page()
     sentence = f"<p class='tl-sentence'>{word}: {escape(found.text)}.</p>"
     return on_page(f"<div class='tl-claim {kind}'>{sentence}{paragraph(details, 'tl-second')}{figure}</div>")

@@ -36,16 +36,20 @@ def uses_of_data(measured: Mapping[str, float]) -> Picture:
         The picture: a bar for each use that is measured, an empty place for each that is not yet.
 
     Raises:
-        ValueError: for a use that the picture has no place for.
+        ValueError: for a use that the picture has no place for, or an accuracy that is not in 0..1.
 
     What is measured stays in the file `measured-so-far.json` beside the learner's copy of the lesson, for the lessons
-    that follow. At another scale the picture begins anew. A file that cannot be read or written is passed over.
+    that follow. Each scale has a picture of its own. A file that cannot be read or written is passed over.
     """
     if unknown := [name for name in measured if name not in PLACES]:
-        known = f"there are {', '.join(map(repr, PLACES))}{meant(unknown[0], PLACES)}"
-        raise ValueError(f'the picture of the course has no place "{unknown[0]}"; {known}')
-    known = _read() | dict(measured)
-    _write(known)
+        places = f"there are {', '.join(map(repr, PLACES))}{meant(unknown[0], PLACES)}"
+        raise ValueError(f'the picture of the course has no place "{unknown[0]}"; {places}')
+    measured = {name: float(accuracy) for name, accuracy in measured.items()}
+    if wrong := [f"{name}: {accuracy}" for name, accuracy in measured.items() if not 0 <= accuracy <= 1]:
+        raise ValueError(f"{wrong[0]} is not an accuracy in 0..1; divide per cent by 100")
+    before = _read()
+    known = before.get(scale(), {}) | measured
+    _write(before | {scale(): known})
     return picture_of(
         {
             f"{name} ({'here' if name in measured else lesson})": (known[name], family) if name in known else None
@@ -55,17 +59,17 @@ def uses_of_data(measured: Mapping[str, float]) -> Picture:
     )
 
 
-def _read() -> dict[str, float]:
-    """What was measured before at this scale; nothing where the file does not say."""
+def _read() -> dict[str, dict[str, float]]:
+    """What was measured before, by scale; nothing where the file does not say."""
     try:
-        before = json.loads(Path(FILE).read_text(encoding="utf-8"))[scale()]
-        return {name: float(before[name]) for name in PLACES if name in before}
-    except (OSError, ValueError, KeyError, TypeError):
+        found = json.loads(Path(FILE).read_text(encoding="utf-8")).items()
+        return {at: {name: float(of[name]) for name in PLACES if 0 <= float(of.get(name, -1)) <= 1} for at, of in found}
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError, OverflowError):
         return {}
 
 
-def _write(known: Mapping[str, float]) -> None:
+def _write(known: Mapping[str, Mapping[str, float]]) -> None:
     if Path.cwd() == lessons_folder():  # the lessons themselves, as the tests run them
         return
     with suppress(OSError):  # the picture is drawn all the same
-        write_whole(FILE, json.dumps({scale(): known}, indent=1) + "\n")
+        write_whole(FILE, json.dumps(known, indent=1) + "\n")

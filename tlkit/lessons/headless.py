@@ -67,11 +67,14 @@ def page_of(notebook: Any) -> str:
 
 
 def circumstances() -> dict[str, Any]:
-    """Where and when something is measured: date, machine and the versions of what computes."""
+    """Where and when something is measured: date, machine, device and the versions of what computes."""
+    from tlkit.training.machine import hardware
+
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
         f"Python {platform.python_version()}",
+        "device": hardware().device.type,
         "versions": {name: version(name) for name in LIBRARIES},
     }
 
@@ -129,13 +132,12 @@ def run_lesson(
             write_whole(html / f"{lesson.name}.html", page_of(notebook))
         except OSError as failure:  # the claims are measured all the same
             error = error or f"the page is not written: {failure}"
-    from tlkit.training.machine import hardware
-
+    here = circumstances()
     return {
         "lesson": lesson.name,
         "scale": scale,
-        "device": hardware().device.type,
+        "device": here["device"],
         "seconds": round(seconds, 1),
-        **circumstances(),
+        **here,
         "claims": [json.loads(line) for line in lines],
     } | ({"error": error} if error else {})

@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import json
+import math
 import os
 import symtable
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from typing import Any
 
 from tlkit.evaluation import METRICS, Metric
 from tlkit.experiments import Comparison, Setup
-from tlkit.files import write_whole
+from tlkit.files import destination, write_whole
 from tlkit.lessons.course import find, lessons_folder
 from tlkit.lessons.headless import RECORD, circumstances
 from tlkit.lessons.scales import scale
@@ -29,18 +30,30 @@ class RecordedComparison(Comparison):
         record: what `as_record` made of the comparison, and where and when it was measured.
     """
 
+    file = None
+    _file = None
+
     def __init__(self, record: dict[str, Any]):
         self.recipes = {name: Recipe(_not_at_hand, family) for name, family in record["recipes"].items()}
         self.seeds, self.tested_on, self.classes = tuple(record["seeds"]), record["tested_on"], record["classes"]
         self.axes, self.skip = ({axis: tuple(of) for axis, of in record[key].items()} for key in ("axes", "skip"))
         self.measured = {axis: tuple(v for v in of if v not in self.skip[axis]) for axis, of in self.axes.items()}
-        self.metric = METRICS.get(record["metric"], Metric(record["metric"], None, share=False))
+        own = record.get("own_metric", False)
+        self.metric = Metric(record["metric"], None, share=False) if own else METRICS[record["metric"]]
+        self._unwritten = []
         self.trials = [Trial(report=None, **trial) for trial in record["trials"]]
         self.setups = [Setup(dict(trial.settings), trial.seed) for trial in self.trials]
-        self.recorded = f"recorded on {record['date']}, {record['machine']}, on {record['device']}"
+        self.recorded = f"Recorded on {record['date']}, {record['machine']}, on {record['device']}"
+        planned = len(self.recipes) * len(self.seeds) * math.prod(map(len, self.measured.values()))
+        if len(self.trials) != planned:
+            raise ValueError(f"it holds {len(self.trials)} of {planned} trials")
+
+    def anew(self, *_: Any) -> Comparison:
+        """Refused, whatever is asked for: there is no code to run."""
+        return _not_at_hand()
 
 
-def _not_at_hand(task: Any, seed: int) -> Any:
+def _not_at_hand(*_: Any, **__: Any) -> Any:
     raise ValueError("this is a recorded result: its recipes are not at hand; `tlkit run LESSON --record` runs them")
 
 
@@ -55,39 +68,66 @@ async def recorded(name: str, make: Callable[[], Comparison]) -> Comparison:
         The comparison; `recorded` says on which day and machine it was measured, and is empty if that was just now.
 
     Raises:
-        ValueError: if there is no such record, with the command that makes it; or if it is to be made and was stopped.
+        ValueError: if there is no such record, or one that cannot be read, with the command that makes it; if it is to
+            be made and the lesson does not call it so, an axis has other values than words and numbers, or it was
+            stopped.
+        OSError: if it is to be made and cannot be written, before anything is measured.
 
     `tlkit run LESSON --record` measures it at any scale and writes the file. Nobody edits it.
     """
     path = lessons_folder() / "recorded" / f"{name}.json"
-    if os.environ.get(RECORD) or scale() == "full":
-        from tlkit.widgets import Monitor
-
-        comparison = await Monitor(make(), title=f"Measured anew: {name}").train()
-        if os.environ.get(RECORD):
-            if not comparison.finished:
-                raise ValueError(f"{comparison}: it was stopped, so it is not recorded")
-            number, module = name.partition("_")[0], getmodule(make)
-            origin = "" if module is None or module.__name__ == "__main__" else module.__name__
-            record = as_record(comparison) | {"module": origin, "code": code_behind(find(number).path, name, origin)}
-            write_whole(path, _lines(record))
+    command = f"`tlkit run {name.partition('_')[0]} --record`"
+    if os.environ.get(RECORD):
+        origin = _origin(name, make)
+        comparison = make()
+        _require_plain(comparison)
+        destination(path)
+        comparison = await _measured(name, comparison)
+        if not comparison.finished:
+            raise ValueError(f"{comparison}: it was stopped, so it is not recorded")
+        write_whole(path, _lines(as_record(comparison) | origin))
         return comparison
+    if scale() == "full":
+        return await _measured(name, make())
     if not path.exists():
-        number = name.partition("_")[0]
-        raise ValueError(f'no result is recorded under "{name}"; `tlkit run {number} --record` measures and writes it')
-    comparison = RecordedComparison(json.loads(path.read_text(encoding="utf-8")))
-    print(f"{comparison.recorded[:1].upper()}{comparison.recorded[1:]}.")
+        raise ValueError(f'no result is recorded under "{name}"; {command} measures and writes it')
+    try:
+        comparison = RecordedComparison(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path.name} is no whole record ({error}); {command} measures and writes it anew") from error
+    print(f"{comparison.recorded}.")
     return comparison
+
+
+async def _measured(name: str, comparison: Comparison) -> Comparison:
+    from tlkit.widgets import Monitor
+
+    return await Monitor(comparison, title=f"Measured anew: {name}").train()
+
+
+def _origin(name: str, make: Callable[[], Comparison]) -> dict[str, str]:
+    """The module that `make` is defined in, "" for the lesson, and the hash of the code."""
+    defined = getmodule(make)
+    module = "" if defined is None or defined.__name__ == "__main__" else defined.__name__
+    lesson = find(name.partition("_")[0]).path
+    if name not in calls(lesson):
+        raise ValueError(f'{lesson.name} has no call tl.lessons.recorded("{name}", make), so its code is not known')
+    return {"module": module, "code": code_behind(lesson, name, module)}
+
+
+def _require_plain(comparison: Comparison) -> None:
+    """Refuse values on an axis that would not come back from a file as they are."""
+    for axis, values in comparison.axes.items():
+        if json.loads(json.dumps(values, default=repr)) != list(values):
+            raise ValueError(f"the axis {axis} has the values {values}; a record keeps words and numbers")
 
 
 def as_record(comparison: Comparison) -> dict[str, Any]:
     """A comparison as plain values: all that its pictures and its claims need, and where and when it was measured."""
-    from tlkit.training.machine import hardware
-
     return circumstances() | {
-        "device": hardware().device.type,
         "seconds": round(comparison.seconds, 1),
         "metric": comparison.metric.name,
+        "own_metric": comparison.metric.of is None,
         "tested_on": comparison.tested_on,
         "classes": comparison.classes,
         "recipes": {name: recipe.family for name, recipe in comparison.recipes.items()},
@@ -114,8 +154,10 @@ def _lines(record: dict[str, Any]) -> str:
 def calls(lesson: Path) -> dict[str, ast.Call]:
     """The calls of `recorded` in a lesson, by the name of the record."""
     nodes = [node for statement in _statements(lesson) for node in ast.walk(statement)]
-    found = [node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".recorded")]
-    return {ast.literal_eval(call.args[0]): call for call in found}
+    found = [node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("recorded")]
+    return {
+        call.args[0].value: call for call in found if len(call.args) == 2 and isinstance(call.args[0], ast.Constant)
+    }
 
 
 def code_behind(lesson: Path, name: str, module: str = "") -> str:
@@ -127,7 +169,8 @@ def code_behind(lesson: Path, name: str, module: str = "") -> str:
         module: the package's module that `make` is defined in, which counts as a whole; "" if the lesson defines it.
 
     Returns:
-        The hash of that module, and of the lesson's statements that `make` needs. Comments and layout do not count.
+        The hash of that module, and of the lesson's statements that `make` needs. Comments and layout do not count, nor
+        what that module imports; docstrings do.
     """
     wanted = _names(ast.Expr(calls(lesson)[name].args[1]))[1]
     needed = []

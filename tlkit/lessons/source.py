@@ -14,6 +14,8 @@ class Source:
     """The source text of `thing`; lines with a ringed number, such as ①, are those that the text beside it means."""
 
     def __init__(self, thing: Any, first: int = 1):
+        if first not in range(1, len(RINGED) + 1):
+            raise ValueError(f"first={first}, but equations are numbered from 1 to {len(RINGED)}")
         text = textwrap.dedent(inspect.getsource(thing)).rstrip()
         self.text = text.translate(str.maketrans(RINGED, RINGED[first - 1 :].ljust(len(RINGED), RINGED[-1])))
 
@@ -41,6 +43,7 @@ def show_source(thing: Any, first: int = 1) -> Source:
 
     Raises:
         TypeError: if it is not written in Python.
+        ValueError: if `first` is not 1 to 9.
 
     >>> print(show_source(show_source).text.splitlines()[0])
     def show_source(thing: Any, first: int = 1) -> Source:

@@ -48,7 +48,7 @@ class BudgetExplorer(Widget, script="budget_explorer.js"):
             if name is not None and name not in names:
                 raise ValueError(f'"{name}" was not compared; there are {", ".join(map(repr, names))}')
         seeds = f"Mean of {len(comparison.seeds)} seeds; bands are 95 % intervals."
-        marked = f" {comparison.recorded[:1].upper()}{comparison.recorded[1:]}." if comparison.recorded else ""
+        marked = f" {comparison.recorded}." if comparison.recorded else ""
         view: dict[str, Any] = explored(comparison, at)
         begin = f" The axis is broken: it begins at {view['y']['bottom']} %." if view["y"]["bottom"] > 0 else ""
         view |= {

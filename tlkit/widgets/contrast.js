@@ -2,8 +2,8 @@
 // image i. Tested against `tl.objectives.SimCLR`, `tl.representations.alignment` and `uniformity`.
 
 export const RADIAN = Math.PI / 180; // of a degree
-const STEP = 14; // degrees that a pull of 1 moves a view in one step of descent, and at most
-const FARTHEST = 10;
+const STEP = 14; // degrees that a pull of 1 moves a view in one step of descent
+const FARTHEST = 10; // degrees that any view moves in a step, at most
 const REST = 0.005; // a smaller pull moves nothing that is seen
 
 const sum = (values) => values.reduce((one, more) => one + more, 0);

@@ -98,7 +98,7 @@ class Prediction(Widget, script="prediction.js"):
             ValueError: if the comparison has no recipe of that name.
 
         If the comparison has the baseline's recipe too, its mean and band take the place of the baseline, which stays
-        as a thin line: one seed is not compared with the mean of many.
+        as a thin line unless it is that mean itself: one seed is not compared with the mean of many.
         """
         seeds, known = counted(len(comparison.seeds), "seed"), self.view["baseline"]["name"]
         self._measured = self._curve(comparison, name) | {"statement": statement}

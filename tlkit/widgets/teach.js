@@ -121,7 +121,7 @@ export const scored = (score, answers) => Object.fromEntries([...Object.entries(
   return [kind, [before + right, count + 1]];
 })]);
 
-// The score once every network is asked about a drawing of a class that was taught before, each drawing only once.
+// The score once every network that is ready is asked about a drawing of a class that was taught before, each drawing only once.
 function makeScore(model, ask, scratch) {
   let last = ""; // the drawing asked about, and the score since then
   return (drawing, index) => {

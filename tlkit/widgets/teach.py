@@ -32,8 +32,8 @@ class Teach(Widget, script="teach.js"):
         ValueError: if there are no classes, more than nine, two of one name, or a drawing that is not one.
 
     All is computed in the browser, without a kernel; what is drawn comes back as `teach.task`. Each drawing that is put
-    into a class, or shown as a sample of one, is first a question to every network, where the class was taught before:
-    `teach.score` is {network: [right, asked]} and goes with the classes.
+    into a class, or shown as a sample of one, is first a question to every network that is ready, once two classes,
+    that one among them, were taught: `teach.score` is {network: [right, asked]} and goes with the classes.
     """
 
     view = t.Dict().tag(sync=True)

@@ -9,6 +9,7 @@ from tlkit.data.tasks import Split
 from tlkit.experiments import Comparison
 from tlkit.lessons.exercises import Judgement, exercise
 from tlkit.models.networks import logits
+from tlkit.words import with_article
 
 EACH = 20  # images of a class
 STRICT = 0.9  # of the pseudo-labels
@@ -47,7 +48,7 @@ def evenly_chosen(answer: Any, network: nn.Module, pool: Split) -> Judgement:
     all classes: Join the numbers of all ten with torch.cat; pool.images[chosen] and predicted[chosen] make the Split.
     """
     if not callable(answer):
-        return f"a function of a network and a pool; this is a {type(answer).__name__}"
+        return f"a function of a network and a pool; this is {with_article(type(answer).__name__)}"
     choose: Callable[..., Any] = answer
     try:
         chosen = choose(network, pool)
@@ -60,7 +61,8 @@ def _judged(answer: Any, network: nn.Module, pool: Split) -> Judgement:
     """Whether a split holds the surest images of each class, with the network's own labels."""
     labels = answer.one_label_each() if isinstance(answer, Split) else None
     if labels is None:
-        return f"a Split with labels: tl.data.Split(images, labels, classes); this is a {type(answer).__name__}"
+        given = with_article(type(answer).__name__)
+        return f"a Split with labels: tl.data.Split(images, labels, classes); this is {given}"
     if answer.inputs.shape[1:] != pool.inputs.shape[1:]:
         return f"images of the pool: these have the shape {list(answer.inputs.shape[1:])}"
     sure, predicted = logits(network, pool.inputs).float().softmax(1).cpu().max(1)

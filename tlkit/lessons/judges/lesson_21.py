@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from tlkit.data.tasks import Split
 from tlkit.lessons.exercises import Judgement, exercise
 from tlkit.models.networks import logits
+from tlkit.words import with_article
 
 THRESHOLD = 0.95  # FixMatch's usual one
 
@@ -23,7 +24,7 @@ def row_one(answer: Any) -> Judgement:
     divided by what: Multiply each loss by whether its image is used, then take the mean over all.
     """
     if not callable(answer):
-        return f"a function of two outputs and a threshold; this is a {type(answer).__name__}"
+        return f"a function of two outputs and a threshold; this is {with_article(type(answer).__name__)}"
     row: Callable[..., Any] = answer
     generator = torch.Generator().manual_seed(0)
     weak, strong = (4 * torch.randn(64, 10, generator=generator) for _ in range(2))

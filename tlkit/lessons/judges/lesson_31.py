@@ -7,6 +7,7 @@ from torch import nn
 
 from tlkit.freezing import FreezePlan
 from tlkit.lessons.exercises import Judgement, exercise
+from tlkit.words import with_article
 
 
 @exercise("31.1")
@@ -18,7 +19,7 @@ def thaws_at_half(answer: Any, network: nn.Module) -> Judgement:
     the whole: tl.freezing.FreezePlan takes all rules in one tuple: two a block, one each for features and head.
     """
     if not isinstance(answer, FreezePlan):
-        return f"a FreezePlan; this is a {type(answer).__name__}"
+        return f"a FreezePlan; this is {with_article(type(answer).__name__)}"
     try:
         answer.groups_in(network)
     except ValueError as error:
@@ -46,7 +47,7 @@ def as_fast_below(answer: Any, plan: FreezePlan) -> Judgement:
     in code: Divide 0.001 by it.
     """
     if isinstance(answer, bool) or not isinstance(answer, int | float):
-        return f"a number, such as 0.003; this is a {type(answer).__name__}"
+        return f"a number, such as 0.003; this is {with_article(type(answer).__name__)}"
     found = answer * (plan.rate("block1", 0) or 0)
     missing = f"an lr with which block1 learns at 0.001; with {answer:g} it learns at {found:.2g}"
     return {("with it block1 learns at 0.001", missing): math.isclose(found, 0.001, rel_tol=0.03)}
