@@ -156,7 +156,9 @@ def calls(lesson: Path) -> dict[str, ast.Call]:
     nodes = [node for statement in _statements(lesson) for node in ast.walk(statement)]
     found = [node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("recorded")]
     return {
-        call.args[0].value: call for call in found if len(call.args) == 2 and isinstance(call.args[0], ast.Constant)
+        str(ast.literal_eval(call.args[0])): call
+        for call in found
+        if len(call.args) == 2 and isinstance(call.args[0], ast.Constant)
     }
 
 
