@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import traitlets as t
 
 from tlkit.evaluation import observed, validated
 from tlkit.experiments import Comparison
-from tlkit.training.driving import Watched, in_slices
+from tlkit.training.driving import END, Watched, in_slices
 from tlkit.training.history import series
 from tlkit.training.run import Run
 from tlkit.views import look, round_span, round_top, styles, thinned, time_left, unchosen_styles, value_axis, x_axis
@@ -159,7 +159,7 @@ class Monitor(Widget, script="monitor.js"):
         iter(source)
         self._enter("paused" if paused else "training")
         try:
-            async for _ in in_slices(source, self._wait):
+            async for _ in in_slices(self._noted(source) if isinstance(source, Comparison) else source, self._wait):
                 self._draw(only_if_due=not self._stepped)
             self._enter("finished" if source.finished else "stopped", f"stopped at {self._place()}")
             if source.finished:
@@ -234,6 +234,16 @@ class Monitor(Widget, script="monitor.js"):
             self.state, self.word = state, word if state == "stopped" else state
             self._draw()
 
+    def _noted(self, source: Comparison) -> Iterator[Any]:
+        """Its steps; the run that trains is noted at each, since a quick trial is over before the next picture."""
+        while (item := next(source, END)) is not END:
+            self._note(source)
+            yield item
+
+    def _note(self, source: Comparison) -> None:
+        if source.run and source.present:  # the loss shown is that of the last recipe which trains
+            self._shown, self._name = source.run, source.present.settings["recipe"]
+
     def _draw(self, only_if_due: bool = False) -> None:
         now = time.perf_counter()
         if only_if_due and now - self._drawn < REDRAW:
@@ -241,8 +251,7 @@ class Monitor(Widget, script="monitor.js"):
         self._drawn = now
         run = self._run
         if isinstance(self.source, Comparison):
-            if self.source.run and self.source.present:  # the loss shown is that of the last recipe which trains
-                self._shown, self._name = self.source.run, self.source.present.settings["recipe"]
+            self._note(self.source)
             run = self._shown
         with self.hold_sync():
             losses = _curve(run.history, "loss") if run else []
