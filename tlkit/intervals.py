@@ -140,7 +140,7 @@ def decide(test: str, threshold: float, difference: Interval | None, unit: str) 
             return True, ""
         return False, f"smaller than {limit}" if difference.mean < threshold else f"the interval reaches below {limit}"
     if test == "level with":
-        holds = -threshold - slack <= difference.low and difference.high <= threshold + slack
+        holds = difference.lies_between(-threshold - slack, threshold + slack) is True
         return holds, "" if holds else f"the interval reaches beyond {limit}"
     holds = difference.high < threshold
     return holds, "" if holds else f"the interval reaches {limit}"

@@ -181,7 +181,7 @@ def _at_two_widths(draw: Callable[P, Picture]) -> Callable[P, Picture]:
     return drawn
 
 
-def gallery(split: Split, columns: int = 12, labels: bool = True, width: int = 648) -> Picture:
+def gallery(split: Split, columns: int = 12, labels: bool = True, width: int = WIDE) -> Picture:
     """The pictures of a split in rows, each with its class under it.
 
     Args:
@@ -324,7 +324,7 @@ def uses_of_data(
     return picture
 
 
-def plan(plan: FreezePlan, network: nn.Module | None = None, width: int = 648) -> Picture:
+def plan(plan: FreezePlan, network: nn.Module | None = None, width: int = WIDE) -> Picture:
     """What learns when: one row for each layer group, the head on top, hatched while it is frozen.
 
     Args:
@@ -367,7 +367,7 @@ def plan(plan: FreezePlan, network: nn.Module | None = None, width: int = 648) -
     return picture
 
 
-def range_test(test: RangeTest, width: int = 648) -> Picture:
+def range_test(test: RangeTest, width: int = WIDE) -> Picture:
     """The smoothed loss at each learning rate of a range test.
 
     Args:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Locator, Page
 
 from accessibility import findings
 from jupyter_browser import Lab, Notebook, chromium
+from tlkit.widgets.base import Widget
 
 HERE = Path(__file__).parent
 
@@ -45,6 +48,34 @@ def notebook(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Notebook]:
         for theme in ("light", "dark"):  # the widgets as the tests left them, in their many states
             opened.set_theme(theme)
             assert findings(opened.page, ".tl[data-widget]") == []
+
+
+@pytest.fixture
+def page(lab: Lab) -> Iterator[Page]:
+    """A page of which nothing is asked from a network, that complains of nothing, and whose clock stands still."""
+    context = lab.new_context(offline=True, viewport={"width": 960, "height": 900})
+    page = context.new_page()
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: request.url.startswith(("file:", "blob:")) or complaints.append(request.url))
+    yield page
+    context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def show(page: Page, tmp_path: Path) -> Callable[[Widget], Locator]:
+    """Opens a widget that was saved as a page."""
+
+    def show(widget: Widget) -> Locator:
+        page.goto(widget.save_page(tmp_path / "widget.html").as_uri())
+        page.locator(".tl-status").get_by_text(re.compile(".")).first.wait_for()
+        return page.locator(".tl")
+
+    return show
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

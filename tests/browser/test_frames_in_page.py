@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import pytest
 import torch
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator
 
 from tlkit.widgets import Frames
 
@@ -60,34 +59,6 @@ def categories() -> Frames:
     reached = [62.0, 64, 70, 73, 66, 81]
     curve = CURVE("Accuracy", reached, "SimCLR", [v - 4 for v in reached], [v + 4 for v in reached], unit="%")
     return Frames("views", VIEWS, title="Which change teaches?", curve=curve, number=[f"{v:.1f} %" for v in reached])
-
-
-@pytest.fixture
-def page(lab) -> Iterator[Page]:
-    """A page of which nothing is asked from a network, that complains of nothing, and whose clock stands still."""
-    context = lab.new_context(offline=True, viewport={"width": 960, "height": 900})
-    page = context.new_page()
-    page.clock.install(time=0)
-    page.clock.pause_at(1000)
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: request.url.startswith(("file:", "blob:")) or complaints.append(request.url))
-    yield page
-    context.close()
-    assert complaints == []
-
-
-@pytest.fixture
-def show(page, tmp_path) -> Callable[[Frames], Locator]:
-    """Opens a widget that was saved as a page."""
-
-    def show(widget: Frames) -> Locator:
-        page.goto(widget.save_page(tmp_path / "frames.html").as_uri())
-        page.locator(".tl-status").get_by_text(re.compile(".")).first.wait_for()
-        return page.locator(".tl")
-
-    return show
 
 
 def position(frames: Locator) -> str:

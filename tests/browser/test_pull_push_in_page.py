@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page
@@ -12,34 +10,6 @@ from playwright.sync_api import Locator, Page
 import tlkit as tl
 
 PullPush = tl.widgets.PullPush
-
-
-@pytest.fixture
-def page(lab) -> Iterator[Page]:
-    """A page of which nothing is asked from a network, that complains of nothing, and whose clock stands still."""
-    context = lab.new_context(offline=True, viewport={"width": 960, "height": 900})
-    page = context.new_page()
-    page.clock.install(time=0)
-    page.clock.pause_at(1000)
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: request.url.startswith(("file:", "blob:")) or complaints.append(request.url))
-    yield page
-    context.close()
-    assert complaints == []
-
-
-@pytest.fixture
-def show(page, tmp_path) -> Callable[..., Locator]:
-    """Opens a widget that was saved as a page."""
-
-    def show(**options) -> Locator:
-        page.goto(PullPush(**options).save_page(tmp_path / "pull_push.html").as_uri())
-        page.locator(".tl-status").get_by_text(re.compile(".")).first.wait_for()
-        return page.locator(".tl")
-
-    return show
 
 
 def words(widget: Locator) -> str:
@@ -74,7 +44,7 @@ def drag(page: Page, widget: Locator, name: str, to: float) -> None:
 
 
 def test_a_point_is_dragged_along_the_circle_and_every_number_follows_as_in_python(show, page):
-    widget = show()
+    widget = show(PullPush())
     assert words(widget) == repr(PullPush()) and arrows(widget) == 0
     drag(page, widget, "a\u2032", 90)
     page.mouse.up()
@@ -91,7 +61,7 @@ def test_a_point_is_dragged_along_the_circle_and_every_number_follows_as_in_pyth
 
 
 def test_escape_brings_a_dragged_point_back_and_undo_takes_a_drag_back(show, page):
-    widget = show()
+    widget = show(PullPush())
     before = degrees(widget)
     drag(page, widget, "b", 60)
     assert degrees(widget) != before
@@ -105,7 +75,7 @@ def test_escape_brings_a_dragged_point_back_and_undo_takes_a_drag_back(show, pag
 
 
 def test_points_are_chosen_and_moved_by_keys(show, page):
-    widget = show()
+    widget = show(PullPush())
     widget.get_by_role("radio", name="off").focus()
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Tab")
@@ -124,7 +94,7 @@ def test_points_are_chosen_and_moved_by_keys(show, page):
 
 
 def test_a_step_follows_the_arrows_and_lowers_the_loss(show, page):
-    widget = show(start="half a circle")
+    widget = show(PullPush(start="half a circle"))
     assert widget.get_attribute("data-state") == "waiting for you"
     losses = [float(widget.locator(".tl-number").inner_text())]
     widget.get_by_role("button", name="Step").click()
@@ -139,7 +109,7 @@ def test_a_step_follows_the_arrows_and_lowers_the_loss(show, page):
 
 
 def test_it_plays_two_steps_a_second_until_nothing_moves_and_begins_again(show, page):
-    widget = show(start="half a circle", temperature=1)
+    widget = show(PullPush(start="half a circle", temperature=1))
     widget.focus()
     page.keyboard.press(" ")
     assert words(widget).startswith("step 1,") and widget.get_attribute("data-state") == "training"
@@ -157,7 +127,7 @@ def test_it_plays_two_steps_a_second_until_nothing_moves_and_begins_again(show, 
 
 
 def test_who_moves_a_point_has_it_paused(show, page):
-    widget = show(start="spread")
+    widget = show(PullPush(start="spread"))
     widget.get_by_role("button", name="Play").click()
     widget.get_by_role("slider", name="a", exact=True).press("ArrowRight")
     page.clock.run_for(3000)
@@ -165,7 +135,7 @@ def test_who_moves_a_point_has_it_paused(show, page):
 
 
 def test_collapsed_every_arrow_is_zero_until_one_view_is_moved(show, page):
-    widget = show(start="spread")
+    widget = show(PullPush(start="spread"))
     assert arrows(widget) == 6
     widget.get_by_label("Start from").select_option("collapsed")
     assert arrows(widget) == 0
@@ -182,7 +152,7 @@ def test_collapsed_every_arrow_is_zero_until_one_view_is_moved(show, page):
 
 
 def test_without_the_push_a_collapse_has_the_lowest_loss_and_pairs_close_where_they_are(show, page):
-    widget = show(start="spread")
+    widget = show(PullPush(start="spread"))
     widget.get_by_role("radio", name="off").click()
     assert "a network, whose weights all images share, collapses" in widget.inner_text()
     for _ in range(20):
@@ -194,7 +164,7 @@ def test_without_the_push_a_collapse_has_the_lowest_loss_and_pairs_close_where_t
 
 
 def test_the_temperature_is_a_slider_and_the_table_shows_shares(show):
-    widget = show(start="half a circle")
+    widget = show(PullPush(start="half a circle"))
     knob = widget.get_by_role("slider", name="Temperature")
     for key, value in [("ArrowRight", "0.50"), ("Shift+ArrowLeft", "0.49"), ("End", "1.00"), ("Home", "0.05")]:
         knob.press(key)
@@ -209,7 +179,7 @@ def test_the_temperature_is_a_slider_and_the_table_shows_shares(show):
 
 def test_with_reduced_motion_nothing_plays_and_there_is_one_step(show, page):
     page.emulate_media(reduced_motion="reduce")
-    widget = show(start="spread")
+    widget = show(PullPush(start="spread"))
     assert widget.locator(".tl-controls button:visible").all_text_contents() == ["Stepspace"]
     widget.focus()
     page.keyboard.press(" ")
@@ -220,7 +190,7 @@ def test_with_reduced_motion_nothing_plays_and_there_is_one_step(show, page):
 @pytest.mark.parametrize("images", [2, 4])
 def test_in_a_narrow_column_circle_number_plane_and_cells_stand_below_each_other(show, page, images):
     page.set_viewport_size({"width": 428, "height": 900})
-    widget = show(degrees=[(90 * image, 90 * image + 40) for image in range(images)])
+    widget = show(PullPush(degrees=[(90 * image, 90 * image + 40) for image in range(images)]))
     parts = [".tl-cell > svg", ".tl-number", ".tl-side svg", "table", ".tl-controls", ".tl-status"]
     tops = [widget.locator(part).first.bounding_box()["y"] for part in parts]
     assert tops == sorted(tops)
