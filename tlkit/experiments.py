@@ -114,7 +114,7 @@ class Comparison(Stepwise):
         self.measured = {axis: tuple(v for v in of if v not in self.skip[axis]) for axis, of in self.axes.items()}
         if not self.recipes or not self.seeds or not all(self.measured.values()):
             raise ValueError("a comparison needs at least one recipe, one seed and one budget that is not skipped")
-        self._task_at = task if callable(task) else lambda **place: task
+        self._task_at = _everywhere(task) if isinstance(task, Task) else task
         self.task = task = self._task_at(**{axis: self.measured[axis][0] for axis in over})
         self.tested_on, self.classes = f"{len(task.test):,} test {task.test.kind.noun}s", len(task.classes)
         self._require_known_arguments(over)
@@ -489,6 +489,11 @@ def _whole(budget: Any) -> int:
     if not isinstance(budget, int | float) or budget % 1 != 0:
         raise ValueError(f"the budget {budget!r} is not a number of labels per class; use whole numbers, or 'all'")
     return int(budget)
+
+
+def _everywhere(task: Task) -> Callable[..., Task]:
+    """The same task, wherever a trial is on the further axes."""
+    return lambda **place: task
 
 
 def _further(setup: Setup) -> dict[str, Any]:

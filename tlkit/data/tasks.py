@@ -480,7 +480,7 @@ class Task:
         """
         return replace(self, redraw=None)
 
-    def shifted(self, shift: Callable[[Tensor], Tensor]) -> Task:
+    def shifted(self, shift: Callable[[Any], Any]) -> Task:
         """The same task in another style: every image of it changed, every label kept.
 
         Args:

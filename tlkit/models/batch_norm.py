@@ -49,7 +49,7 @@ def adapt_batchnorm(network: Anything, inputs: Any) -> Anything:
         )
     if len(inputs) < 2:
         raise ValueError(f"a variance needs at least 2 inputs, but there are {len(inputs)}; give all that you have")
-    device = norms[0].running_mean.device
+    device = next(adapted.buffers()).device
     order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed(0))
     parts = -(-len(inputs) // max(evaluation_batch(network, inputs, device), 32))
     momenta = [norm.momentum for norm in norms]

@@ -1,4 +1,4 @@
-"""Learning from a labelled source domain and an unlabelled target domain: features that do not tell the two apart."""
+"""Learning from a labelled source domain for an unlabelled target domain: alike features, or sure answers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,10 +16,10 @@ from tlkit.objectives.objective import Objective
 
 
 class Aligned(Objective):
-    """What the objectives of domain adaptation share: L = cross-entropy of the source + `weight` x a distance.
+    """What the objectives of domain adaptation share: L = cross-entropy of the source + `weight` x unsupervised.
 
     Args:
-        weight: how much the distance between the features of the two domains counts, at least 0.
+        weight: how much the unsupervised loss, such as a distance between the two domains, counts, at least 0.
         augment: any callable from inputs `[batch, ...]` to such inputs, for both domains; None leaves them as they are.
 
     Raises:
@@ -31,7 +31,7 @@ class Aligned(Objective):
     statistics. Only the target's move the running ones: after training, the network is ready for the target, and
     `tl.models.adapt_batchnorm(network, source)` gives one for the source.
 
-    A run also records `supervised`, the cross-entropy of the source, and `distance`.
+    A run also records `supervised` and `unsupervised`.
     """
 
     def __init__(self, weight: float, augment: Augment | None = None):
@@ -80,12 +80,13 @@ class Aligned(Objective):
                 "bring them to one size"
             ) from error
 
-    def distance(self, source: Tensor, target: Tensor) -> Tensor:
-        """How far apart the features of the two domains lie.
+    def unsupervised(self, source: Tensor, target: Tensor, head: nn.Module) -> Tensor:
+        """What is asked without a label of the target.
 
         Args:
-            source: `[n, d]`.
-            target: `[m, d]`.
+            source: features of the source, `[n, d]`.
+            target: features of the target, `[m, d]`.
+            head: makes logits of features.
 
         Returns:
             `[]`, at least 0.
@@ -100,7 +101,7 @@ class Aligned(Objective):
             batch: labelled examples of the source, and unlabelled ones of the target.
 
         Returns:
-            "loss", "supervised" and "distance", `[]` each.
+            "loss", "supervised" and "unsupervised", `[]` each.
         """
         whole: Network = unwrapped(network)  # type: ignore[assignment]
         prepare = whole.preprocess or nn.Identity()
@@ -108,8 +109,9 @@ class Aligned(Objective):
         source = call_unmoved(whole.backbone, prepare(ours))
         target = whole.backbone(prepare(theirs))
         supervised = F.cross_entropy(whole.head(source), batch.labels)
-        distance = self.distance(source.float(), target.float())
-        return {"loss": supervised + self.weight * distance, "supervised": supervised, "distance": distance}
+        unsupervised = self.unsupervised(source.float(), target.float(), whole.head)
+        loss = supervised + self.weight * unsupervised
+        return {"loss": loss, "supervised": supervised, "unsupervised": unsupervised}
 
 
 class CORAL(Aligned):
@@ -124,7 +126,7 @@ class CORAL(Aligned):
 
     Source: Sun and Saenko, Deep CORAL, 2016, equations 1 to 3.
 
-    distance = ||C_S - C_T||_F^2 / (4 d^2), C_S and C_T the covariance matrices `[d, d]` (divided by n - 1) of the
+    unsupervised = ||C_S - C_T||_F^2 / (4 d^2), C_S and C_T the covariance matrices `[d, d]` (divided by n - 1) of the
     features of the source and of the target in the batch.
 
     See `tl.objectives.MMD` for what is recorded, and for batch norm.
@@ -133,7 +135,7 @@ class CORAL(Aligned):
     def __init__(self, weight: float = 100.0, augment: Augment | None = None):
         super().__init__(weight, augment)
 
-    def distance(self, source: Tensor, target: Tensor) -> Tensor:
+    def unsupervised(self, source: Tensor, target: Tensor, head: nn.Module | None = None) -> Tensor:
         difference = source.T.cov() - target.T.cov()
         return difference.square().sum() / (4 * source.shape[1] ** 2)  # ①
 
@@ -152,12 +154,12 @@ class MMD(Aligned):
     Source: Gretton et al., A Kernel Two-Sample Test, 2012, equation 5; Long et al., Learning Transferable Features with
     Deep Adaptation Networks, 2015.
 
-    The maximum mean discrepancy, squared: distance = mean k(s, s') + mean k(t, t') - 2 mean k(s, t), over all pairs of
-    source features s, s' and target features t, t' of the batch, those of an example with itself included, so that it
-    is never below 0. k(x, y) = mean over widths w of exp(-||x - y||^2 / (2 w m)), m the median of ||x - y||^2 over the
-    pairs of different examples of both domains; no gradient goes through m.
+    The maximum mean discrepancy, squared: unsupervised = mean k(s, s') + mean k(t, t') - 2 mean k(s, t), over all pairs
+    of source features s, s' and target features t, t' of the batch, those of an example with itself included, so that
+    it is never below 0. k(x, y) = mean over widths w of exp(-||x - y||^2 / (2 w m)), m the median of ||x - y||^2 over
+    the pairs of different examples of both domains; no gradient goes through m.
 
-    A run also records `supervised`, the cross-entropy of the source, and `distance`. Each domain goes through the
+    A run also records `supervised`, the cross-entropy of the source, and `unsupervised`. Each domain goes through the
     network by itself, and the running statistics of batch norm follow the target: after training the network is ready
     for the target, and `tl.models.adapt_batchnorm(network, source)` gives one for the source.
     """
@@ -173,10 +175,49 @@ class MMD(Aligned):
             raise ValueError(f"widths={tuple(widths)}, but a Gaussian kernel has a width above 0; (0.5, 1, 2) is usual")
         self.widths = tuple(widths)
 
-    def distance(self, source: Tensor, target: Tensor) -> Tensor:
+    def unsupervised(self, source: Tensor, target: Tensor, head: nn.Module | None = None) -> Tensor:
         both, n = torch.cat([source, target]), len(source)
         squared = (both[:, None] - both).square().sum(2)
         others = ~torch.eye(len(both), dtype=torch.bool, device=both.device)
         median = squared.detach()[others].median().clamp_min(torch.finfo(both.dtype).tiny)
         k = torch.stack([torch.exp(-squared / (2 * width * median)) for width in self.widths]).mean(0)
         return k[:n, :n].mean() + k[n:, n:].mean() - 2 * k[:n, n:].mean()  # ①
+
+
+class MCC(Aligned):
+    """Give sure answers on the target, evenly: no two classes may share their probability over the batch.
+
+    Args:
+        weight: how much the confusion counts, at least 0.
+        temperature: what the logits are divided by, above 0: 2.5 in the paper, so that sure mistakes count less.
+        augment: any callable from inputs `[batch, ...]` to such inputs, for both domains; None leaves them as they are.
+
+    Raises:
+        ValueError: if `weight` is negative, or `temperature` is not above 0.
+
+    Source: Jin et al., Minimum Class Confusion for Versatile Domain Adaptation, 2020, equations 2 to 6.
+
+    With p_i the softmax of the logits of target example i of m, divided by `temperature`, H its entropy, and the weight
+    w_i = m (1 + exp(-H(p_i))) / sum_j (1 + exp(-H(p_j))), through which no gradient goes: C = sum_i w_i p_i p_i^T,
+    `[classes, classes]`, and each row of C is divided by its sum. unsupervised = (sum of C - trace of C) / classes.
+
+    Plain entropy is least when every example gets the same class; here each class has a row of its own, and as much
+    weight as any other.
+
+    See `tl.objectives.MMD` for what is recorded, and for batch norm.
+    """
+
+    def __init__(self, weight: float = 1.0, temperature: float = 2.5, augment: Augment | None = None):
+        super().__init__(weight, augment)
+        if not temperature > 0:
+            raise ValueError(
+                f"temperature={temperature}, but logits are divided by it; it is above 0, 2.5 in the paper"
+            )
+        self.temperature = temperature
+
+    def unsupervised(self, source: Tensor, target: Tensor, head: nn.Module) -> Tensor:
+        p = (head(target).float() / self.temperature).softmax(1)
+        sure = 1 + torch.exp(-torch.special.entr(p).sum(1).detach())
+        confusion = p.T @ (p * (len(p) * sure / sure.sum())[:, None])
+        confusion = confusion / confusion.sum(1, keepdim=True)
+        return (confusion.sum() - confusion.trace()) / len(confusion)  # ①
