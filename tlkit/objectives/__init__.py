@@ -6,6 +6,7 @@ from tlkit.lazy import attributes
 
 if TYPE_CHECKING:
     from tlkit.objectives.adaptation import CORAL, MCC, MMD
+    from tlkit.objectives.multitask import MultiTask
     from tlkit.objectives.objective import Objective
     from tlkit.objectives.semisupervised import FixMatch, MeanTeacher, PseudoLabel, SoftMatch
     from tlkit.objectives.supervised import L2SP, CrossEntropy
