@@ -401,7 +401,8 @@ def curves(comparison: Comparison, at: At | None = None, title: str = "", width:
     """One line for each recipe along the comparison's x axis, with 95 % intervals.
 
     Args:
-        comparison: its x axis is `comparison.axis`; what is not measured has no point.
+        comparison: its x axis is `comparison.axis`, or the one that `at` leaves open; what is not measured has no
+            point.
         at: where on its other axes, such as `{"budget": 5}` (see `Comparison.place`).
         title: the heading; the metric if it is empty.
         width: in CSS pixels.
@@ -412,10 +413,10 @@ def curves(comparison: Comparison, at: At | None = None, title: str = "", width:
     Raises:
         ValueError: for a place that was not compared.
     """
-    places, y = views.along(comparison, at), views.value_axis(comparison)
-    names = [str(place[comparison.axis]) for place in places]
+    places, y, axis = views.along(comparison, at), views.value_axis(comparison), views.axis_along(comparison, at)
+    names = [str(views.short(place[axis])) for place in places]
     title = (title or y["title"]) + _recorded(comparison)
-    shown = f"{counted(len(comparison.recipes), 'recipe')}, {counted(len(names), comparison.axis)}"
+    shown = f"{counted(len(comparison.recipes), 'recipe')}, {counted(len(names), axis)}"
     top, right = _below_heading(title, width), min(40 + 7 * max(map(len, comparison.recipes)), int(0.38 * width))
     picture = Picture(width, top + 246, f"{title}: {shown}")
     axes = picture.axes_at(48, top + 4, width - 48 - right, 200)

@@ -167,11 +167,44 @@ def value_interval(comparison: Comparison, name: str, at: Any = None) -> dict[st
     return interval(Interval(tuple(comparison.metric.scale * value for value in values)) if values else None)
 
 
+def short(value: Any) -> Any:
+    """A value of an axis as a picture writes it.
+
+    Args:
+        value: a number, or anything else.
+
+    Returns:
+        A float with six figures at most, as an int where it is whole; others as they are.
+
+    >>> short(0.1 + 0.2), short(1.0), short("all")
+    (0.3, 1, 'all')
+    """
+    if not isinstance(value, float):
+        return value
+    rounded = float(f"{value:.6g}")
+    return int(rounded) if rounded.is_integer() else rounded
+
+
+def axis_along(comparison: Comparison, at: At | None = None) -> str:
+    """The x axis of a comparison's picture.
+
+    Args:
+        comparison: with its axes.
+        at: where it is looked at on the other axes (see `Comparison.place`).
+
+    Returns:
+        `comparison.axis`, or in its place the axis that `at` leaves open.
+    """
+    named = at if isinstance(at, Mapping) else {} if at is None else {"budget": at}
+    left = [axis for axis, values in comparison.axes.items() if len(values) > 1 and axis not in named]
+    return left[-1] if left and comparison.axis not in left else comparison.axis
+
+
 def along(comparison: Comparison, at: At | None = None, skipped: bool = False) -> list[dict[str, Any]]:
     """The places along a comparison's x axis.
 
     Args:
-        comparison: its x axis is `comparison.axis`.
+        comparison: its x axis is the one that `axis_along` names.
         at: where on the other axes (see `Comparison.place`).
         skipped: whether those are among them that are not measured at this scale.
 
@@ -181,8 +214,9 @@ def along(comparison: Comparison, at: At | None = None, skipped: bool = False) -
     Raises:
         ValueError: for a place that was not compared.
     """
-    values = (comparison.axes if skipped else comparison.measured)[comparison.axis]
-    return [comparison.place(at, **{comparison.axis: value}) for value in values]
+    axis = axis_along(comparison, at)
+    values = (comparison.axes if skipped else comparison.measured)[axis]
+    return [comparison.place(at, **{axis: value}) for value in values]
 
 
 def value_axis(comparison: Comparison) -> dict[str, Any]:
@@ -228,16 +262,18 @@ def zoomed(axis: dict[str, Any], recipes: Sequence[Mapping[str, Any]]) -> dict[s
     return axis | {"bottom": bottom, "top": top, "chance": chance}
 
 
-def x_axis(comparison: Comparison) -> dict[str, str]:
+def x_axis(comparison: Comparison, at: At | None = None) -> dict[str, str]:
     """The x axis of a comparison.
 
     Args:
         comparison: with its axes.
+        at: where on the other axes (see `Comparison.place`).
 
     Returns:
         The name of the "axis", and the "axis_words" that are written beside it.
     """
-    return {"axis": comparison.axis, "axis_words": {"budget": "labels per class"}.get(comparison.axis, comparison.axis)}
+    axis = axis_along(comparison, at)
+    return {"axis": axis, "axis_words": {"budget": "labels per class"}.get(axis, axis)}
 
 
 def explored(comparison: Comparison, at: At | None = None) -> dict[str, Any]:
@@ -255,7 +291,7 @@ def explored(comparison: Comparison, at: At | None = None) -> dict[str, Any]:
     Raises:
         ValueError: for a place that was not compared.
     """
-    names, places = list(comparison.recipes), along(comparison, at)
+    names, places, x = list(comparison.recipes), along(comparison, at), x_axis(comparison, at)
     recipes: list[dict[str, Any]] = []
     for style in styles(comparison):
         cells = [value_interval(comparison, style["name"], place) for place in places]
@@ -267,8 +303,8 @@ def explored(comparison: Comparison, at: At | None = None) -> dict[str, Any]:
         if i != j
     }
     return {
-        **x_axis(comparison),
-        "values": [place[comparison.axis] for place in places],
+        **x,
+        "values": [short(place[x["axis"]]) for place in places],
         "y": zoomed(value_axis(comparison), recipes),
         "unit": "points" if comparison.metric.share else "",
         "lower": comparison.metric.lower_is_better,

@@ -1,15 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { apart, rowAt, statusWords, xTicks } from "../../tlkit/widgets/frames.js";
+import { rowAt, statusWords, xTicks } from "../../tlkit/widgets/frames.js";
 
-const widthOf = (words) => 10 * words.length;
 const words = (ticks) => ticks.map((tick) => tick.words);
-
-test("of ticks those stay that have room beside those before them", () => {
-  const ticks = [{ at: 100, words: "now" }, { at: 130, words: "a" }, { at: 60, words: "b" }, { at: 20, words: "c" }];
-  assert.deepEqual(words(apart(ticks, 8, widthOf)), ["now", "a", "b", "c"]); // 20 px wide half by half, and 8
-  assert.deepEqual(words(apart(ticks, 15, widthOf)), ["now", "b", "c"]);
-});
 
 const run = { name: "epoch", at: [0, 2, 8], values: ["0", "2", "8"], few: true, recorded: true, curve: { own: false, span: [0, 8] } };
 const along = (value) => 10 * value;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import {
-  budgetScale, clamp, curvePoints, decimals, digitsOf, linear, nearest, percentTicks, roundTicks, spread, valueTicks,
+  apart, budgetScale, clamp, curvePoints, decimals, digitsOf, linear, nearest, percentTicks, roundTicks, spread, valueScale,
+  valueTicks,
 } from "../../tlkit/widgets/scales.js";
 
 const near = (found, wanted) => {
@@ -103,4 +104,22 @@ test("round values have the decimals that all of them need", () => {
   assert.equal(decimals([0.1 + 0.2, 1]), 1);
   assert.equal(decimals([100, 102.5]), 1);
   assert.equal(decimals([-2, 0]), 0);
+});
+
+test("of ticks those stay that have room beside those before them", () => {
+  const widthOf = (text) => 10 * text.length;
+  const ticks = [{ at: 100, words: "now" }, { at: 130, words: "a" }, { at: 60, words: "b" }, { at: 20, words: "c" }];
+  assert.deepEqual(words(apart(ticks, 8, widthOf)), ["now", "a", "b", "c"]); // 20 px wide half by half, and 8
+  assert.deepEqual(words(apart(ticks, 15, widthOf)), ["now", "b", "c"]);
+});
+
+test("strengths stand at their distance; weights over decades, and words, as budgets do", () => {
+  const area = { left: 0, right: 117 }; // 100 px between the first and the last
+  const places = (values) => values.map(valueScale(values, area));
+  near(places([0, 0.1, 0.5, 1]), [12, 22, 62, 112]);
+  near(places([0.25, 0.5, 1]), [12, 12 + 100 / 3, 112]);
+  near(places([0.1, 1, 10]), [12, 62, 112]);
+  near(places([0, 0.1, 1, 10]), [12, 12 + 100 / 3, 12 + 200 / 3, 112]);
+  near(places(["block1", "block2", "head"]), [12, 62, 112]);
+  near(places([0.5]), [59.5 + 2.5]);
 });

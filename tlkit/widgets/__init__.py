@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tlkit.widgets.prediction import Prediction
     from tlkit.widgets.pseudo_label_monitor import PseudoLabelMonitor
     from tlkit.widgets.pull_push import PullPush
+    from tlkit.widgets.shift_explorer import ShiftExplorer
     from tlkit.widgets.side_by_side import SideBySide
     from tlkit.widgets.teach import Teach
 

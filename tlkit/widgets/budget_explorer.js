@@ -3,11 +3,12 @@
 
 import { Chart } from "./chart.js";
 import { stopSlider } from "./controls.js";
-import { div, html, say, set } from "./dom.js";
+import { div, html, set } from "./dom.js";
 import { makeFrame } from "./frame.js";
-import { color, GLYPHS } from "./marks.js";
-import { budgetScale, curvePoints, decimals, linear, roundTicks, valueTicks } from "./scales.js";
-import { amount, known, MINUS, signed, SPACE } from "./words.js";
+import { color } from "./marks.js";
+import { drawCurves, makeKey, makeSelect, open, Pair } from "./pairs.js";
+import { budgetScale, decimals, linear, roundTicks, valueTicks } from "./scales.js";
+import { known, MINUS, signed } from "./words.js";
 
 const LOWER = 94; // px that the differences are high
 
@@ -54,90 +55,21 @@ export function render({ model, el }) {
   return frame.start("budget first second");
 }
 
-// ---- Words
-
-const alone = ({ values }) => values.length < 2; // one seed: its value is no interval
-const open = (found) => alone(found) || (found.low <= 0 && found.high >= 0);
-
-// The differences of two recipes, one for each value of the axis; null where one of them is not measured.
-export class Pair {
-  constructor(view, first, second) {
-    const [one, other] = [view.recipes[first], view.recipes[second]];
-    const names = view.lower ? [other.name, one.name] : [one.name, other.name]; // so that better is more
-    const found = view.pairs[`${first}-${second}`] ?? view.values.map(() => null);
-    Object.assign(this, { view, recipes: [one, other], names, found });
-  }
-
-  difference = (value) => signed(value, this.view.unit ? 1 : 3); // points, or the metric's own unit
-  points = (value) => `${this.difference(value)} ${this.view.unit}`.trim();
-  range = ({ low, high }) => `${this.difference(low)} to ${this.difference(high)}`;
-  certainty = (found) => (alone(found) ? "one seed gives no interval" : `95 % interval ${this.range(found)}`);
-
-  where(index, unit = this.view.axis_words) {
-    const value = this.view.values[index];
-    return this.view.axis === "budget" ? amount(value, unit) : `${this.view.axis} ${value}`;
-  }
-
-  words(index) {
-    const found = this.found[index];
-    const what = found ? `${this.points(found.mean)}, ${this.certainty(found)}` : "not measured yet";
-    return `${this.where(index)}: ${what}`;
-  }
-
-  // What an open dot is, by the example of the last one.
-  openWords() {
-    const at = this.found.findLastIndex((one) => one && !alone(one) && open(one));
-    return at < 0 ? "" : ` (at ${this.where(at, "labels")}: ${this.points(this.found[at].mean)}, ${this.range(this.found[at])})`;
-  }
-
-  // [bold, plain]
-  verdict(index) {
-    const found = this.found[index];
-    if (!found) return ["Not measured yet.", "One of the two has no result here."];
-    if (alone(found)) return ["Undecided.", "One seed cannot say how far the next would differ."];
-    const won = `${this.recipes[0].name} won ${found.wins === 1 ? "once" : `${found.wins} times`} out of ${found.values.length}`;
-    const [bold, contains] = open(found) ? ["Not separated", "contains"] : ["Separated", "does not contain"];
-    return [`${bold} from zero.`, `On the same seeds and the same labels, ${won}; the interval ${contains} zero.`];
-  }
-}
-
 // ---- The side column
 
-// A recipe is never compared with itself: choosing the other one swaps the two.
-function makeSelect(frame, model, trait, recipes) {
-  const options = recipes.map(({ mark, open, name }, index) =>
-    html("option", { value: index }, `${GLYPHS[mark][open ? 1 : 0]}${SPACE}${SPACE}${name}`));
-  const node = html("select", { "aria-label": `Compare, ${trait} recipe` }, ...options);
-  frame.listen(node, "change", () => {
-    const [other, index] = [trait === "first" ? "second" : "first", Number(node.value)];
-    frame.write({ ...(model.get(other) === index && { [other]: model.get(trait) }), [trait]: index });
-  });
-  const show = ({ token }) => {
-    node.value = model.get(trait);
-    node.style.color = color(token === "ghost" ? "ink2" : token);
-  };
-  return { node, show };
-}
-
 function makeSide(frame, selects) {
-  const [caption, number, interval] = ["tl-caption tl-key", "tl-number", "tl-caption tl-interval"].map((style) => div(style));
-  const [bold, plain] = [html("b"), html("span")];
+  const { key, finding, show } = makeKey();
   const strip = new Chart(frame.root); // the seeds of the chosen difference
   set(strip.node, { role: "img" });
   const node = div("tl-side", div("tl-caption", "Compare"), ...selects.map((one) => div("tl-select", one.node)),
-    caption, number, interval, strip.node, html("hr"), div("tl-finding", bold, plain));
-  const show = (pair, index) => {
-    const found = pair.found[index];
-    const seeds = found && !alone(found) ? `, ${found.values.length} seeds` : "";
-    say(caption, `With ${pair.where(index)}`);
-    say(number, found ? pair.points(found.mean) : "not measured");
-    say(interval, found ? pair.certainty(found) + seeds : SPACE);
-    drawSeeds(strip, pair, found);
-    const words = pair.verdict(index);
-    say(bold, `${words[0]} `);
-    say(plain, words[1]);
+    ...key, strip.node, html("hr"), finding);
+  return {
+    node,
+    show(pair, index) {
+      show(pair, index, `With ${pair.where(index)}`);
+      drawSeeds(strip, pair, pair.found[index]);
+    },
   };
-  return { node, show };
 }
 
 // ---- Charts
@@ -154,20 +86,6 @@ function drawBudgets(chart, { values, axis_words: unit, y: axis }, budget, { are
   chart.axes("curves", area, { x: ticks, y: valueTicks(area, y, axis), unit: narrow ? unit.split(" ")[0] : unit });
   if (known(axis.chance)) chart.chance(area, y(axis.chance), axis.chance, true);
   if (axis.bottom > 0) chart.broken(area);
-}
-
-function drawCurves(chart, { values, recipes, y: axis }, pair, { area, x }) {
-  const y = linear(axis.bottom, axis.top, area.bottom, area.top);
-  const ends = recipes.flatMap((one, index) => {
-    const chosen = pair.includes(one);
-    const points = curvePoints(values.map(x), y, one.mean, one.low, one.high);
-    if (!points.length) return [];
-    const token = one.crowd && !chosen ? "ghost" : one.token;
-    chart.series(`${index}`, { ...one, token }, points, { chosen });
-    const look = { words: one.name, token: token === "ghost" ? "ink2" : token, kind: chosen ? "chosen" : "name" };
-    return [{ ...look, name: `${index}`, y: points.at(-1).y, mark: one.mark, open: one.open }];
-  });
-  chart.ends(area, ends, area.room);
 }
 
 // Zero is always in sight; the scale belongs to the pair, so it stays while the budget moves.

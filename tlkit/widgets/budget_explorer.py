@@ -10,11 +10,42 @@ from tlkit.widgets.base import Widget
 from tlkit.words import in_words
 
 
+def chosen_pair(
+    widget: Widget, comparison: Comparison, first: str | None, second: str | None, guide: str | None = None
+) -> tuple[int, int]:
+    """Which recipes are compared at the start, as places among them; ValueError if a widget cannot compare two."""
+    names, shows = list(comparison.recipes), f"a {type(widget).__name__}"
+    if not comparison.trials:
+        raise ValueError("nothing is measured yet; run the comparison first: comparison.finish()")
+    for name in (first, second, guide):
+        if name is not None and name not in names:
+            raise ValueError(f'"{name}" was not compared; there are {", ".join(map(repr, names))}')
+    if guide is not None and guide in (first, second):
+        raise ValueError(
+            f'"{guide}" is the guide of {shows}, so it is in no pair; compare two others, or leave guide= out'
+        )
+    rivals = [name for name in names if name != guide]
+    if len(rivals) < 2:
+        besides = f' besides the guide "{guide}"' if guide else ""
+        raise ValueError(f"{shows} compares two recipes, but this comparison has one{besides}")
+    one = first or rivals[rivals[0] == second]
+    other = second or rivals[one != rivals[1]]
+    return names.index(one), names.index(other)
+
+
+def how_to_read(comparison: Comparison, view: dict[str, Any]) -> str:
+    """What is needed to read the curves of a view: seeds, bands, a broken axis, the slider, a recorded result."""
+    seeds = f"Mean of {len(comparison.seeds)} seeds; bands are 95 % intervals."
+    marked = f" {comparison.recorded}." if comparison.recorded else ""
+    begin = f" The axis is broken: it begins at {view['y']['bottom']} %." if view["y"]["bottom"] > 0 else ""
+    return f"{seeds}{begin} Drag the {view['axis']} or use the arrow keys.{marked}"
+
+
 class BudgetExplorer(Widget, script="budget_explorer.js"):
     """Explore a comparison as far as it is measured; no kernel is needed afterwards.
 
     Args:
-        comparison: what to explore; the slider goes along `comparison.axis`.
+        comparison: what to explore; the slider goes along `comparison.axis`, or along the axis that `at` leaves open.
         title: the question; by default what it is worth at each place of the axis.
         first: the recipe compared at the start; None is the first.
         second: the one it is compared with; None is the second, or the first if `first` is the second.
@@ -39,24 +70,12 @@ class BudgetExplorer(Widget, script="budget_explorer.js"):
         second: str | None = None,
         at: At | None = None,
     ):
-        names = list(comparison.recipes)
-        if not comparison.trials:
-            raise ValueError("nothing is measured yet; run the comparison first: comparison.finish()")
-        if len(names) < 2:
-            raise ValueError("a BudgetExplorer compares two recipes, but this comparison has one")
-        for name in (first, second):
-            if name is not None and name not in names:
-                raise ValueError(f'"{name}" was not compared; there are {", ".join(map(repr, names))}')
-        seeds = f"Mean of {len(comparison.seeds)} seeds; bands are 95 % intervals."
-        marked = f" {comparison.recorded}." if comparison.recorded else ""
+        one, other = chosen_pair(self, comparison, first, second)
         view: dict[str, Any] = explored(comparison, at)
-        begin = f" The axis is broken: it begins at {view['y']['bottom']} %." if view["y"]["bottom"] > 0 else ""
         view |= {
-            "title": title or f"How much is it worth at each {comparison.axis}?",
-            "subtitle": f"{seeds}{begin} Drag the {comparison.axis} or use the arrow keys.{marked}",
+            "title": title or f"How much is it worth at each {view['axis']}?",
+            "subtitle": how_to_read(comparison, view),
         }
-        one = names.index(first) if first else 0
-        other = names.index(second) if second else 1 - (one == 1)
         measured = [place for place, found in enumerate(view["pairs"].get(f"{one}-{other}", [])) if found]
         super().__init__(view=view, first=one, second=other, budget=measured[0] if measured else 0)
 

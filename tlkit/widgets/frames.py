@@ -136,9 +136,7 @@ class Frames(Widget, script="frames.js"):
     ):
         at, values, few = _slider(list(values))
         count = len(values)
-        pixels = bytearray()
-        choices = rows if isinstance(rows, Mapping) else {"": rows} if rows else {}
-        once = list(dict.fromkeys(row for part in (*choices.values(), strips) for row in part))
+        images, pixels = drawn_rows(rows, count, strips)
         number = _words("number", number, count)
         drawn = curve and _curve(curve, at, in_rows=not recorded and not _numbers(values))
         present = number if any(number) else [f"{drawn['name']} {y}" for y in drawn["words"]] if drawn else [""] * count
@@ -155,9 +153,7 @@ class Frames(Widget, script="frames.js"):
             "where": where,
             "words": [f"{place}: {what}" if what else place for place, what in zip(where, present, strict=True)],
             "recorded": recorded,
-            "rows": [_row(row, count, pixels) for row in once],
-            "choices": [[choice, [once.index(row) for row in part]] for choice, part in choices.items()],
-            "strips": [once.index(row) for row in strips],
+            **images,
             "curve": drawn,
             "number": number,
             "interval": _words("interval", interval, count),
@@ -165,7 +161,8 @@ class Frames(Widget, script="frames.js"):
             "sentence": list(map(_opening, _words("sentence", sentence, count))),
             "note": note,
         }
-        super().__init__(view=view, images=bytes(pixels), frame=frame, shown=next(iter(choices), ""))
+        shown = next((choice for choice, _ in view["choices"]), "")
+        super().__init__(view=view, images=pixels, frame=frame, shown=shown)
 
     @t.validate("frame")
     def _is_a_frame(self, proposal: Any) -> int:
@@ -181,6 +178,24 @@ class Frames(Widget, script="frames.js"):
     def words(self) -> str:
         """Tell where the slider is, and the number there."""
         return self.view["words"][self.frame]
+
+
+def drawn_rows(
+    rows: Sequence[Row] | Mapping[str, Sequence[Row]], count: int, strips: Sequence[Row] = ()
+) -> tuple[dict[str, Any], bytes]:
+    """The picture of rows over `count` frames, each row once, and the bytes of their images.
+
+    It has the "rows", and as places among them the "choices", pairs of a name and its rows, and the "strips".
+    """
+    choices = rows if isinstance(rows, Mapping) else {"": rows} if rows else {}
+    once = list(dict.fromkeys(row for part in (*choices.values(), strips) for row in part))
+    pixels = bytearray()
+    view = {
+        "rows": [_row(row, count, pixels) for row in once],
+        "choices": [[choice, [once.index(row) for row in part]] for choice, part in choices.items()],
+        "strips": [once.index(row) for row in strips],
+    }
+    return view, bytes(pixels)
 
 
 def _numbers(words: Sequence[str]) -> bool:

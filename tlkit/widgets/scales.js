@@ -23,12 +23,31 @@ export function budgetScale(budgets, area) {
   return (budget) => inner(place(budget));
 }
 
+// Numbers stand at their distance, unless two crowd (closer than a quarter of the mean); then, and what is no number, as
+// budgets do.
+export function valueScale(values, area) {
+  const gaps = values.slice(1).map((value, place) => (known(value) ? value - values[place] : NaN));
+  const even = (values.at(-1) - values[0]) / gaps.length;
+  if (!gaps.every((gap) => gap > even / 4)) return budgetScale(values, area);
+  return linear(values[0], values.at(-1), area.left + 12, area.right - 5);
+}
+
 // Round numbers from low to high, with at most `most` steps between them.
 export function roundTicks(low, high, most) {
   const power = 10 ** Math.floor(Math.log10((high - low) / most));
   const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((size) => (high - low) / size <= most + 1e-9);
   const first = Math.ceil(low / step - 1e-9);
   return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, place) => (first + place) * step);
+}
+
+// Those of ticks {at, words} that have room beside those before them.
+export function apart(ticks, gap, widthOf) {
+  const kept = [];
+  for (const tick of ticks) {
+    const room = ({ words }) => (widthOf(words) + widthOf(tick.words)) / 2 + gap;
+    if (kept.every((other) => Math.abs(other.at - tick.at) >= room(other))) kept.push(tick);
+  }
+  return kept;
 }
 
 // How many decimals all of some round values need.
