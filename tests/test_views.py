@@ -196,6 +196,26 @@ def test_with_one_seed_an_interval_is_its_mean():
     assert view["pairs"]["0-1"][0]["high"] == pytest.approx(20)
 
 
+@pytest.mark.parametrize(
+    ("budgets", "over", "at", "axis"),
+    [
+        ((1, 5), {}, None, "budget"),
+        ((1,), {"shift": ["a", "b"], "strength": (0, 1)}, None, "shift"),
+        ((1,), {"shift": ["a", "b"], "strength": (0, 1)}, {"shift": "a"}, "strength"),
+        ((1,), {"shift": ["a", "b"], "strength": (0, 1)}, {"strength": 0}, "shift"),
+        ((1, 5), {"layer": ["a", "b"]}, 5, "layer"),
+        ((1, 5), {"layer": ["a", "b"]}, {"layer": "a"}, "budget"),
+        ((1,), {"shift": ["a", "b"], "strength": (1,)}, {"shift": "a"}, "strength"),
+        ((1,), {"layer": ["a", "b"]}, {"layer": "a"}, "layer"),
+        ((1, 5), {"layer": ["a", "b"]}, {"layer": "a", "budget": 1}, "layer"),
+    ],
+)
+def test_a_picture_goes_along_the_axis_that_is_left_open(budgets, over, at, axis):
+    compared = tl.compare({"x": lambda task, seed, **where: None}, task(), [0], budgets, over=over)
+    assert views.axis_along(compared, at) == axis
+    assert views.x_axis(compared, at)["axis"] == axis
+
+
 def test_a_claim_has_a_row_for_every_budget_and_its_own_is_marked(comparison):
     rows = views.claim_rows(comparison, comparison.claim("x", better_than="y", at=5))
     assert [(row["value"], row["claimed"]) for row in rows] == [(1, False), (5, True), (50, False)]

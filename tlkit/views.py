@@ -196,8 +196,10 @@ def axis_along(comparison: Comparison, at: At | None = None) -> str:
         `comparison.axis`, or in its place the axis that `at` leaves open.
     """
     named = at if isinstance(at, Mapping) else {} if at is None else {"budget": at}
-    left = [axis for axis, values in comparison.axes.items() if len(values) > 1 and axis not in named]
-    return left[-1] if left and comparison.axis not in left else comparison.axis
+    left = [axis for axis in comparison.axes if axis not in named]
+    several = [axis for axis in left if len(comparison.axes[axis]) > 1]
+    further = [axis for axis in left if axis != "budget"]
+    return comparison.axis if comparison.axis in left else [comparison.axis, *further, *several][-1]
 
 
 def along(comparison: Comparison, at: At | None = None, skipped: bool = False) -> list[dict[str, Any]]:

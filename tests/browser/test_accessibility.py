@@ -36,6 +36,17 @@ def explorer() -> tl.widgets.BudgetExplorer:
     return tl.widgets.BudgetExplorer(tl.compare(recipes, task, seeds=range(5), budgets=[1, 5]).finish())
 
 
+def shift_explorer() -> tl.widgets.ShiftExplorer:
+    def recipe(family: str) -> tl.Recipe:
+        return tl.Recipe(lambda task, seed, shift, strength: Guess(), family=family)
+
+    recipes = {name: recipe(name) for name in ("unlabelled target", "nothing learnt", "pre-trained")}
+    over = {"shift": ("contrast", "blur"), "strength": (0, 0.5, 1)}
+    measured = tl.compare(recipes, tl.data.Task("letters", SPLIT, SPLIT, SPLIT), range(5), ["all"], over=over).finish()
+    row = tl.widgets.Frames.Row("Source", SPLIT.inputs[:5], note="as it was trained")
+    return tl.widgets.ShiftExplorer(measured, rows=[row], choice="shift", guide="pre-trained")
+
+
 WIDGETS: dict[str, Callable[[], Any]] = {
     "gallery": lambda: tl.widgets.Gallery(SPLIT, Guess()),
     "gallery of beliefs": lambda: tl.widgets.Gallery(SPLIT, tl.models.SmallCNN(classes=4)),
@@ -53,6 +64,7 @@ WIDGETS: dict[str, Callable[[], Any]] = {
     "freeze panel": lambda: tl.widgets.FreezePanel(tl.models.SmallCNN()),
     "teach": lambda: tl.widgets.Teach({name: [SAMPLES[name]] for name in ("heart", "star")}),
     "explorer": explorer,
+    "shift explorer": shift_explorer,
     "pull and push": lambda: tl.widgets.PullPush(start="spread"),
 }
 

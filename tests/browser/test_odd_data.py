@@ -42,6 +42,17 @@ def comparison() -> tl.Comparison:
     return tl.compare(recipes, tl.data.Task(NAMES[0], SPLIT, SPLIT, SPLIT), seeds=range(5), budgets=[1, 5]).finish()
 
 
+def shifted(trials: int | None = None, strengths: Any = (0, NAMES[3], 1), **options: Any) -> tl.widgets.ShiftExplorer:
+    """Long names everywhere; finished, or after some trials."""
+    recipes = {name: tl.Recipe(lambda task, seed, **where: Guess(), "nothing learnt") for name in NAMES}
+    over = {NAMES[0]: NAMES, NAMES[1]: strengths}
+    compared = tl.compare(recipes, tl.data.Task(NAMES[0], SPLIT, SPLIT, SPLIT), range(2), ["all"], over=over)
+    for _ in range(compared.steps if trials is None else trials):
+        next(compared)
+    rows = [Frames.Row(NAMES[3], SPLIT.inputs[:3], note=NAMES[1])]
+    return tl.widgets.ShiftExplorer(compared, rows=rows, choice=NAMES[0], guide=NAMES[2], title=NAMES[3], **options)
+
+
 def prediction() -> tl.widgets.Prediction:
     measured = comparison()
     asked = tl.widgets.Prediction(
@@ -99,6 +110,7 @@ LONG: dict[str, Callable[[], Any]] = {
     "freeze panel": groups,
     "teach": lambda: tl.widgets.Teach(NAMES, title=NAMES[0]),
     "explorer": lambda: tl.widgets.BudgetExplorer(comparison()),
+    "shift explorer": shifted,
     "prediction": prediction,
     "monitor": monitor,
     "monitor of a comparison": lambda: tl.widgets.Monitor(comparison()),
@@ -178,6 +190,8 @@ ODD: dict[str, Callable[[], Any]] = {
         "step", [0, 1], title="Lost", curve=Frames.Curve("Error", [1, 2], lines={"mean": math.nan})
     ),
     "nothing measured": lambda: Frames("step", [0, 1], title="Lost", curve=Frames.Curve("Error", [math.nan] * 2)),
+    "a comparison that has just begun": lambda: shifted(1),
+    "a comparison at one place": lambda: shifted(strengths=[0.5]),
     "an unknown baseline": lambda: tl.widgets.Prediction({1: 0.5, 5: math.nan, 20: 0.7}, question="?"),
     "one class, pseudo-labels": lambda: tl.widgets.PseudoLabelMonitor(ONE, torch.ones(8, 1)),
     "one class, gallery": lambda: tl.widgets.Gallery(ONE, tl.models.SmallCNN(classes=1)),

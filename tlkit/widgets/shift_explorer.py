@@ -111,7 +111,7 @@ class ShiftExplorer(Widget, script="shift_explorer.js"):
         return (f"{self.shown}, " if self.shown else "") + f"{where}: {', '.join(words)}"
 
 
-def _choices(comparison: Comparison, choice: str | None, at: At | None) -> list[tuple[Any, At | None]]:
+def _choices(comparison: Comparison, choice: str | None, at: At | None) -> Sequence[tuple[Any, At | None]]:
     """Each value that can be chosen, and where the comparison is then looked at; one without a name if none can."""
     if choice is None:
         return [("", at)]
