@@ -86,7 +86,7 @@ def test_folders_named_by_words_are_sorted_as_the_lesson_says():
 
 
 def test_a_source_in_another_order_is_repaired_by_the_names(network, printed):
-    """The head stays; only the numbers of the labels change, and with them what the network is said to have got right."""
+    """The head stays; the numbers of the labels change, and with them what counts as right."""
     order = tuple("8549176320")
     other = replace(printed, train=printed.train.with_classes(order))
     assert other.test.classes == other.validation.classes == order
