@@ -45,8 +45,8 @@ def test_the_loss_is_the_weighted_sum_of_cross_entropies_on_shared_features():
     other = F.cross_entropy(started.objective.heads["vowel"](features), batch.labels["vowel"])
     values = started.objective(started.network, batch)
     assert values["loss"].item() == pytest.approx((2 * one + 0.5 * other).item(), abs=1e-6)
-    assert float(values["letter loss"]) == pytest.approx(float(one), abs=1e-6)
-    assert float(values["vowel loss"]) == pytest.approx(float(other), abs=1e-6)
+    assert values["letter loss"].item() == pytest.approx(one.item(), abs=1e-6)
+    assert values["vowel loss"].item() == pytest.approx(other.item(), abs=1e-6)
 
 
 def test_features_are_computed_once_for_all_tasks():
@@ -67,8 +67,8 @@ def test_labels_that_are_not_known_are_left_out_of_the_mean():
     batch = started.batches[0]
     found = started.objective(started.network, Batch(batch.inputs, batch.labels | {"letter": labels}))
     outputs = started.network(batch.inputs)[labels >= 0]
-    assert float(found["letter loss"]) == pytest.approx(float(F.cross_entropy(outputs, labels[labels >= 0])), abs=1e-6)
-    assert float(found["letter known"]) == 0.5 and float(found["vowel known"]) == 1
+    assert found["letter loss"].item() == pytest.approx(float(F.cross_entropy(outputs, labels[labels >= 0])), abs=1e-6)
+    assert found["letter known"].item() == 0.5 and found["vowel known"].item() == 1
 
 
 @pytest.mark.parametrize("weights", [None, "uncertainty"])
@@ -78,8 +78,8 @@ def test_a_task_that_no_example_of_a_batch_knows_adds_nothing_and_no_gradient(we
     unknown = torch.full_like(batch.labels["vowel"], -1)
     values = started.objective(started.network, Batch(batch.inputs, batch.labels | {"vowel": unknown}))
     values["loss"].backward()
-    assert float(values["vowel loss"]) == float(values["vowel known"]) == 0
-    assert float(values["loss"]) == float(values["letter loss"])
+    assert values["vowel loss"].item() == values["vowel known"].item() == 0
+    assert values["loss"].item() == values["letter loss"].item()
     head = started.objective.heads["vowel"]
     assert not head.weight.grad.any() and not head.bias.grad.any()
     if weights:
@@ -153,7 +153,7 @@ def test_learnt_weights_are_stationary_where_the_variance_is_twice_the_loss():
     values["loss"].backward()
     assert values["one loss"].item() == pytest.approx(LOSSES[0], abs=1e-6)
     assert objective.log_variances.grad.abs().max() < 1e-6
-    assert float(values["other weight"]) == pytest.approx(1 / (2 * LOSSES[1]), rel=1e-5)
+    assert values["other weight"].item() == pytest.approx(1 / (2 * LOSSES[1]), rel=1e-5)
 
 
 def test_an_optimizer_finds_that_variance_and_so_does_another_computation():
@@ -209,16 +209,19 @@ def test_heads_and_learnt_weights_are_saved_and_a_resumed_run_ends_as_if_never_i
         tl.resume(tmp_path / "run.safetensors", network(), two(), both(), device="cpu")
 
 
-def test_joint_batches_are_what_a_run_is_resumed_with(tmp_path):
-    def joint(letters):
-        return tl.data.JointBatches({"letter": letters, "vowel": both(12).of("vowel")}, 8)
+def test_a_run_on_joint_batches_is_resumed_with_the_same_splits_and_sizes_alone(tmp_path):
+    def joint(letters, size):
+        return tl.data.JointBatches({"letter": letters, "vowel": both(12).of("vowel")}, {"letter": size, "vowel": 8})
 
-    begun = run(4, data=joint(split()), objective=two())
+    straight = run(4, data=joint(split(), 6), objective=two()).finish()
+    begun = run(4, data=joint(split(), 6), objective=two())
     next(begun)
     begun.save(tmp_path / "run.safetensors")
-    tl.resume(tmp_path / "run.safetensors", network(), two(), joint(split()), device="cpu").finish()
-    with pytest.raises(ValueError, match="data"):
-        tl.resume(tmp_path / "run.safetensors", network(), two(), joint(split(seed=3)), device="cpu")
+    again = tl.resume(tmp_path / "run.safetensors", network(), two(), joint(split(), 6), device="cpu").finish()
+    assert digest(again.network) == digest(straight.network)
+    for other, words in ((joint(split(seed=3), 6), "data: "), (joint(split(), 7), "batch size: ")):
+        with pytest.raises(ValueError, match=words):
+            tl.resume(tmp_path / "run.safetensors", network(), two(), other, device="cpu")
 
 
 def test_a_restarted_run_begins_with_the_first_heads():
