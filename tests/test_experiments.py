@@ -705,3 +705,28 @@ def test_a_network_that_a_recipe_sets_anew_or_never_changes_is_no_network_traine
 
     recipes = {"anew": anew, "frozen": lambda few, seed: run(3, few, Frozen())}
     assert tl.compare(recipes, task(), range(2), [5]).finish().finished
+
+
+def test_a_task_may_depend_on_the_further_axes():
+    """Each place has its own data, learnt and tested; all recipes of a place and a seed get the very same."""
+    digits = tl.data.digits()
+    met = []
+
+    class Brightness:
+        def predict(self, images):
+            met.append(round(float(images.mean()), 4))
+            return torch.zeros(len(images), dtype=torch.int64)
+
+    def recipe(task, seed, strength):
+        assert torch.allclose(task.test.images, tl.data.Shift("inversion", strength)(digits.redraw(seed).test.images))
+        return Brightness()
+
+    def at(strength):
+        return digits.shifted(tl.data.Shift("inversion", strength))
+
+    over = {"strength": (0, 1)}
+    compared = tl.compare({"one": recipe, "other": recipe}, at, range(2), ["all"], over=over).finish()
+    assert compared.task.name == "handwritten digits, inversion 0" and compared.tested_on == "600 test images"
+    assert met[0] == met[1] and met[2] == met[3] == round(1 - met[0], 4) and len(met) == 8
+    again = compared.anew({"one": recipe}, range(1), ["all"]).finish()
+    assert len(again.trials) == 2

@@ -29,6 +29,7 @@ HOUSE = (
     "experiments",
     "recipes",
     "trial_file",
+    "self_training label_free",
     "evaluation features intervals",
     "training",
     "objectives",
@@ -113,6 +114,7 @@ def is_a_module(name: str) -> bool:
     return name.removeprefix("tlkit:") in {
         "data",
         "freezing",
+        "label_free",
         "lessons",
         "models",
         "objectives",

@@ -49,7 +49,8 @@ class Comparison(Stepwise):
 
     Args:
         recipes: recipes by name, each a `Recipe` or a function `recipe(task, seed)`.
-        task: what they learn. All recipes of one seed and one budget get the very same labels of it.
+        task: what they learn; or a function of the further axes that returns it, `task(strength=0.5)`, where these
+            decide on what is learnt and tested. All recipes of one place and one seed get the very same labels of it.
         seeds: the random seeds. Each draws the task's split where it can be redrawn, the labels, and what a recipe
             draws.
             Five are the fewest with which a claim is decided.
@@ -90,7 +91,7 @@ class Comparison(Stepwise):
     def __init__(
         self,
         recipes: Mapping[str, Recipe | Callable[..., Any]],
-        task: Task,
+        task: Task | Callable[..., Task],
         seeds: Iterable[int] = range(5),
         budgets: Iterable[int | str] = (1, 5, 50),
         skip: Iterable[int | str] | Mapping[str, Iterable[Any]] = (),
@@ -100,9 +101,8 @@ class Comparison(Stepwise):
         file: str | PathLike[str] | None = None,
     ):
         self.recipes = {name: r if isinstance(r, Recipe) else Recipe(r) for name, r in recipes.items()}
-        self.task, self.seeds, self.file = task, tuple(dict.fromkeys(map(int, seeds))), file
-        self.tested_on, self.classes = f"{len(task.test):,} test {task.test.kind.noun}s", len(task.classes)
         over = over or {}
+        self.seeds, self.file = tuple(dict.fromkeys(map(int, seeds))), file
         values: dict[str, Any] = {"budget": budgets, **over}
         skipped = skip if isinstance(skip, Mapping) else {"budget": skip}
         if wrong := [*({"budget", "recipe", "seed"} & over.keys()), *(skipped.keys() - values.keys())]:
@@ -114,6 +114,9 @@ class Comparison(Stepwise):
         self.measured = {axis: tuple(v for v in of if v not in self.skip[axis]) for axis, of in self.axes.items()}
         if not self.recipes or not self.seeds or not all(self.measured.values()):
             raise ValueError("a comparison needs at least one recipe, one seed and one budget that is not skipped")
+        self._task_at = _everywhere(task) if isinstance(task, Task) else task
+        self.task = task = self._task_at(**{axis: self.measured[axis][0] for axis in over})
+        self.tested_on, self.classes = f"{len(task.test):,} test {task.test.kind.noun}s", len(task.classes)
         self._require_known_arguments(over)
         self.metric, self._own_metric = _metric(metric)
         places = [dict(zip(self.axes, place, strict=True)) for place in product(*self.measured.values())]
@@ -121,7 +124,7 @@ class Comparison(Stepwise):
         self.setups = [Setup({"recipe": name, **place}, seed) for seed, place, name in trials]
         self._few: tuple[Any, Task] = (None, task)
         for budget in self.budgets:
-            self._task(Setup({"budget": budget}, self.seeds[0]))
+            self._task(Setup(dict(places[0], budget=budget), self.seeds[0]))
         self.trials: list[Trial] = []
         self._loop: Any = None  # the run, or what observes it
         self._begun: list[tuple[Any, int]] = []  # what the present trial trains, and how often it was written before
@@ -200,9 +203,8 @@ class Comparison(Stepwise):
         setup = self.present
         started = time.perf_counter()
         if self.run is None:
-            further = {axis: value for axis, value in setup.settings.items() if axis not in ("recipe", "budget")}
             name = setup.settings["recipe"]
-            loop = self.recipes[name](self._task(setup), setup.seed, **further)
+            loop = self.recipes[name](self._task(setup), setup.seed, **_further(setup))
             if loop is None:
                 raise TypeError(f'the recipe "{name}" returned nothing; end it with "return run", or what it trained')
             if not isinstance(loop, Run | observed):  # a predictor, with nothing left to train
@@ -234,11 +236,12 @@ class Comparison(Stepwise):
         self._begun = [(weight, weight._version) for weight in weights]
 
     def _task(self, setup: Setup) -> Task:
-        """The task with the labels of a seed and a budget, the very same for all recipes; the last one is kept."""
-        seed, budget = setup.seed, setup.settings["budget"]
-        if self._few[0] != (seed, budget):
-            whole = self.task.redraw(seed) if self.task.redraw and budget == "all" else self.task
-            self._few = ((seed, budget), whole if budget == "all" else self.task.few_labels(_whole(budget), seed))
+        """The task with the labels of a seed and a place, the very same for all recipes; the last one is kept."""
+        seed, budget, further = setup.seed, setup.settings["budget"], _further(setup)
+        if self._few[0] != (seed, budget, further):
+            task = self._task_at(**further)
+            whole = task.redraw(seed) if task.redraw and budget == "all" else task
+            self._few = ((seed, budget, further), whole if budget == "all" else task.few_labels(_whole(budget), seed))
         return self._few[1]
 
     def _record(self, setup: Setup, predictor: Any, started: float) -> Trial:
@@ -301,7 +304,7 @@ class Comparison(Stepwise):
         """
         over = {axis: values for axis, values in self.axes.items() if axis != "budget"}
         metric = self._own_metric or self.metric.name
-        return Comparison(recipes, self.task, seeds, budgets, self.skip, over=over, metric=metric)
+        return Comparison(recipes, self._task_at, seeds, budgets, self.skip, over=over, metric=metric)
 
     # ---- what was measured ----
 
@@ -486,6 +489,16 @@ def _whole(budget: Any) -> int:
     if not isinstance(budget, int | float) or budget % 1 != 0:
         raise ValueError(f"the budget {budget!r} is not a number of labels per class; use whole numbers, or 'all'")
     return int(budget)
+
+
+def _everywhere(task: Task) -> Callable[..., Task]:
+    """The same task, wherever a trial is on the further axes."""
+    return lambda **place: task
+
+
+def _further(setup: Setup) -> dict[str, Any]:
+    """Where a trial is on the further axes."""
+    return {axis: value for axis, value in setup.settings.items() if axis not in ("recipe", "budget")}
 
 
 def _key(one: Trial | Setup) -> str:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import reduce
+from operator import add
 from typing import Any, NamedTuple
 
 import torch
@@ -32,6 +36,12 @@ class Shuffled:
             order = order.to(self.device, non_blocking=self.device.type == "cuda")
             self._kept = dict([*self._kept.items()][-1:]) | {epoch: order}
         return self._kept[epoch]
+
+    def going_round(self, size: int, step: int) -> Tensor:
+        """The `size` numbers of a step, where the steps go round all numbers, epoch after epoch."""
+        epoch, place = divmod(step * size, self.count)
+        epochs = range(epoch, epoch + (place + size - 1) // self.count + 1)
+        return torch.cat([self[epoch] for epoch in epochs])[place : place + size]
 
 
 class Batch(NamedTuple):
@@ -192,18 +202,11 @@ class PairedBatches:
 
     def __getitem__(self, step: int) -> PairedBatch:
         labelled, unlabelled = self.labelled, self.unlabelled
-        ours = self._going_round(0, self.batch_size, step)
-        others = self._going_round(1, self.ratio * self.batch_size, step)
+        ours = self._orders[0].going_round(self.batch_size, step)
+        others = self._orders[1].going_round(self.ratio * self.batch_size, step)
         comparable = isinstance(unlabelled.labels, Tensor) and unlabelled.classes == labelled.classes
         hidden = unlabelled.labels[others] if comparable else None  # type: ignore[index]
         return PairedBatch(labelled.inputs[ours], labelled.labels[ours], unlabelled.inputs[others], hidden)  # type: ignore[index]
-
-    def _going_round(self, side: int, size: int, step: int) -> Tensor:
-        """The numbers of the `size` examples that a side (0 or 1) gives to a step."""
-        orders = self._orders[side]
-        epoch, place = divmod(step * size, orders.count)
-        epochs = range(epoch, epoch + (place + size - 1) // orders.count + 1)
-        return torch.cat([orders[epoch] for epoch in epochs])[place : place + size]
 
     def to(self, device: torch.device | str) -> PairedBatches:
         """The same batches, of data that live on `device`.
@@ -222,3 +225,95 @@ class PairedBatches:
             f"batches of {self.batch_size} from {self.labelled}, and {self.ratio * self.batch_size} from "
             f"{len(self.unlabelled):,} unlabelled {self.unlabelled.kind.noun}s, whose labels are not learnt from"
         )
+
+
+class JointBatches:
+    """Batches of several splits at once, each with labels of its own task, such as few digits beside a pool.
+
+    Args:
+        splits: the examples by the name of their task, in memory and of one kind and size. A split whose labels are of
+            several tasks keeps the names of those; of a task that two splits have, the classes are the same.
+        batch_size: how many examples each split gives to a batch: one number for all, or one for each by its name.
+        seed: the random seed of the orders; batch number `step` depends on nothing but this seed and `step`.
+
+    Raises:
+        ValueError: if there is no split, a split has no examples or no labels, two are of unlike kinds, sizes or
+            classes, or a batch size is below 1, missing or of no split.
+        TypeError: if a side is not a `Split`.
+
+    `batches[step]` is a `Batch` of all splits' examples, one split after another. Its labels are a dictionary by task,
+    with -1 where the split of an example does not know them. Each split goes round its own examples, epoch after epoch,
+    so none has to wait for a larger one. `batches.split` is all of them as one split, `batches.sizes` the batch sizes.
+
+    >>> import tlkit as tl
+    >>> few = tl.data.digits().few_labels(1)
+    >>> odd = replace(few.unlabelled, labels=few.unlabelled.labels % 2, classes=("even", "odd"))
+    >>> batches = JointBatches({"digit": few.train, "parity": odd}, batch_size={"digit": 10, "parity": 40})
+    >>> batches
+    batches of 10 + 40 (digit, parity), from 997 grey images of 8 x 8, digit of 10 classes, parity of 2 classes
+    >>> {task: int((labels >= 0).sum()) for task, labels in batches[0].labels.items()}
+    {'digit': 10, 'parity': 40}
+    """
+
+    def __init__(self, splits: Mapping[str, Split], batch_size: int | Mapping[str, int] = 32, seed: int = 0):
+        if not splits:
+            raise ValueError("there is no split to take batches from; give one by the name of its task")
+        for name, split in splits.items():
+            if not isinstance(split, Split):
+                raise TypeError(f"{name!r} is a {type(split).__name__}; give one of its splits, such as task.train")
+            if not len(split) or split.labels is None:
+                missing = "labels" if len(split) else f"{split.kind.noun}s"
+                raise ValueError(f"the split {name!r} has no {missing}, so there is nothing to learn from it")
+        sizes = batch_size if isinstance(batch_size, Mapping) else dict.fromkeys(splits, batch_size)
+        if sizes.keys() != splits.keys():
+            raise ValueError(f"batch_size is for {', '.join(sizes)}, but the splits are {', '.join(splits)}")
+        noun = next(iter(splits.values())).kind.noun
+        why = f"each split gives at least 1 {noun} to a batch"
+        self.sizes = {name: whole_number(f"batch_size of {name!r}", sizes[name], 1, why) for name in splits}
+        self.batch_size, self.seed, self._splits = sum(self.sizes.values()), seed, dict(splits)
+        self.split = _joined(self._splits)
+        device = self.split.inputs.device
+        self._orders = [Shuffled(len(part), device, seed, number) for number, part in enumerate(splits.values())]
+
+    def __getitem__(self, step: int) -> Batch:
+        members, first = [], 0
+        for orders, size in zip(self._orders, self.sizes.values(), strict=True):
+            members.append(first + orders.going_round(size, step))
+            first += orders.count
+        chosen = torch.cat(members)
+        return Batch(self.split.inputs[chosen], by_task(self.split.labels, lambda labels: labels[chosen]))
+
+    def to(self, device: torch.device | str) -> JointBatches:
+        """The same batches, of data that live on `device`.
+
+        Args:
+            device: such as "cuda".
+
+        Returns:
+            Batches of the same seed and sizes, from copies of the splits on that device.
+        """
+        return JointBatches({name: split.to(device) for name, split in self._splits.items()}, self.sizes, self.seed)
+
+    def __repr__(self) -> str:
+        sizes = " + ".join(map(str, self.sizes.values()))
+        return f"batches of {sizes} ({', '.join(self.sizes)}), from {self.split}"
+
+
+def _joined(splits: Mapping[str, Split]) -> Split:
+    """All examples as one split whose labels are by task, -1 where they are not known."""
+    several = [
+        split
+        if isinstance(split.labels, Mapping)
+        else replace(split, labels={name: split.labels}, classes={name: split.classes})  # type: ignore[arg-type]
+        for name, split in splits.items()
+    ]
+    classes: dict[str, Any] = {}
+    for split in several:
+        classes |= {task: of for task, of in split.classes.items() if task not in classes}  # type: ignore[attr-defined]
+    parts = []
+    for split in several:
+        split = split.with_classes({task: classes[task] for task in split.classes})
+        unknown = torch.full((len(split),), -1, device=split.inputs.device)
+        labels = {task: split.labels.get(task, unknown) for task in classes}  # type: ignore[union-attr]
+        parts.append(replace(split, labels=labels, classes=classes))  # type: ignore[arg-type]
+    return reduce(add, parts)

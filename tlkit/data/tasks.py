@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, RandomSampler, SequentialSampler, default_collate
 
 from tlkit.data.kinds import Images, Kind, Stream, checked
+from tlkit.words import listed
 
 Labels = Tensor | Mapping[str, Tensor] | None
 
@@ -355,6 +356,15 @@ def _counted(classes: Any) -> str:
     return ", ".join(f"{name} of {len(of)} classes" for name, of in classes.items())
 
 
+def require_same_classes(source: Sequence[str], target: Sequence[str]) -> None:
+    """Raise ValueError, naming the classes, if two domains do not have the same."""
+    if differ := {*source} ^ {*target}:
+        raise ValueError(
+            f"source and target have other classes: {listed(sorted(map(repr, differ)))} in one of them only; a label "
+            "must mean the same in both, so leave these classes out, or rename them"
+        )
+
+
 def whole_number(name: str, value: Any, least: int, why: str) -> int:
     """`value` as an int, numpy's and torch's too; ValueError, with `why`, if it is none or less than `least`."""
     try:
@@ -469,6 +479,56 @@ class Task:
         For a network that was pre-trained on this task's own unlabelled images, which must never be test images.
         """
         return replace(self, redraw=None)
+
+    def shifted(self, shift: Callable[[Any], Any]) -> Task:
+        """The same task in another style: every image of it changed, every label kept.
+
+        Args:
+            shift: from images `[n, channels, height, width]` to such, as a `tl.data.Shift`; or any change of inputs.
+
+        Returns:
+            A task whose splits hold the changed inputs; it is redrawn as this one is.
+
+        Raises:
+            ValueError: if the shift refuses the inputs, or gives back another number of them.
+        """
+        splits = {part: split for part, split in vars(self).items() if isinstance(split, Split)}
+        parts = {part: replace(split, inputs=shift(split.inputs)) for part, split in splits.items()}
+        redraw = self.redraw and (lambda seed, redraw=self.redraw: redraw(seed).shifted(shift))
+        name = getattr(shift, "__name__", str(shift))
+        return replace(self, name=f"{self.name}, {name}", **parts, redraw=redraw)
+
+    def adapted_to(self, target: Task) -> Task:
+        """Domain adaptation: this task's labels are the source, another domain without labels is the target.
+
+        Args:
+            target: a task with the same classes, such as `task.shifted(shift)`.
+
+        Returns:
+            A task with half of this one's training examples as `train`, its validation examples, half of the target's
+            training examples, without labels, as `unlabelled`, and the target's test examples. The halves are opposite
+            ones: where the target is this task seen otherwise, no example is in both. It is redrawn if both can be.
+
+        Raises:
+            ValueError: if the classes differ, or a domain has fewer than 2 training examples.
+
+        >>> import tlkit as tl
+        >>> digits = tl.data.digits()
+        >>> digits.adapted_to(digits.shifted(tl.data.Shift("contrast")))
+        handwritten digits to handwritten digits, contrast 1: 10 classes, 498 train, 200 validation, 600 test, \
+        499 unlabelled images of 8 x 8
+        """
+        require_same_classes(self.classes, target.classes)
+        for domain in (self, target):
+            if len(domain.train) < 2:
+                raise ValueError(
+                    f"{domain.name} has {len(domain.train)} {domain.train.kind.noun}s to learn from; give at least 2"
+                )
+        both = self.redraw, target.redraw
+        redraw = all(both) and (lambda seed, both=both: both[0](seed).adapted_to(both[1](seed)))  # type: ignore[misc]
+        unlabelled = target.train[len(target.train) // 2 :].without_labels()
+        train, test = self.train[: len(self.train) // 2], target.test
+        return Task(f"{self.name} to {target.name}", train, self.validation, test, unlabelled, redraw or None)
 
     def with_shuffled_labels(self, seed: int = 0) -> Task:
         """The same images with their training labels shuffled: a source that can teach nothing about its classes.

@@ -69,10 +69,8 @@ class Network(nn.Module):
             A new network on the same device, in the same precision; of an `Autoencoder` a plain `Network`.
         """
         network = self.copy()
-        like = next(network.backbone.parameters())
         with seeded(seed):
-            head = nn.Linear(network.backbone.feature_dim, classes)  # type: ignore[arg-type]
-            network.head = head.to(like.device, like.dtype)
+            network.head = new_head(network.backbone, classes)
         return network
 
     def __repr__(self) -> str:
@@ -80,6 +78,12 @@ class Network(nn.Module):
         children = self.backbone.named_children()
         groups = ", ".join(name for name, child in children if any(True for _ in child.parameters()))
         return f"{type(self).__name__} of {weights:,} weights: {groups}, head"
+
+
+def new_head(backbone: nn.Module, classes: int) -> nn.Linear:
+    """A linear head for the features of a backbone, on its device and in its precision."""
+    like = next(backbone.parameters())
+    return nn.Linear(backbone.feature_dim, classes).to(like.device, like.dtype)  # type: ignore[arg-type]
 
 
 class Blocks(nn.Sequential):

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from tlkit.lazy import attributes
 
 if TYPE_CHECKING:
+    from tlkit.objectives.adaptation import CORAL, MCC, MMD
+    from tlkit.objectives.multitask import MultiTask
     from tlkit.objectives.objective import Objective
     from tlkit.objectives.semisupervised import FixMatch, MeanTeacher, PseudoLabel, SoftMatch
     from tlkit.objectives.supervised import L2SP, CrossEntropy

@@ -5,11 +5,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn import functional as F
 
 from tlkit.data.augmentation import Augment, drawn_for_each, strong, weak
 from tlkit.data.batches import PairedBatch, split_of
+from tlkit.models.batch_norm import call_unmoved
 from tlkit.models.moving_average import MovingAverage
 from tlkit.models.networks import logits, required_logits
 from tlkit.objectives.objective import Objective
@@ -172,10 +172,8 @@ class MeanTeacher(WithUnlabelled):
         labelled = len(batch.inputs)
         if self.teacher:
             supervised, student = network(images).float().tensor_split([labelled])
-            average = self.teacher.network
-            statistics = {name: buffer.clone() for name, buffer in average.named_buffers()}  # the pass would move them
             with torch.no_grad():
-                teacher = functional_call(network, {**dict(average.named_parameters()), **statistics}, other).float()
+                teacher = call_unmoved(network, other, self.teacher.network).float()
         else:
             both = network(torch.cat([images, other])).float()
             supervised, student, teacher = both.tensor_split([labelled, len(images)])
