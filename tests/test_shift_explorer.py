@@ -71,7 +71,6 @@ def test_one_numeric_axis_and_no_images_are_enough():
     recipes = {"a": weighed(0.3), "b": weighed(0.1)}
     widget = ShiftExplorer(tl.compare(recipes, task(), range(3), ["all"], over={"weight": (0.1, 1)}).finish())
     assert (widget.view["axis"], widget.view["choice"], widget.images, widget.view["rows"]) == ("weight", "", b"", [])
-    assert widget.view["title"] == "How much weight can each method bear?"
     assert repr(widget) == "weight 1: a 80.0 %, b 60.0 %, +20.0 points, 95 % interval +20.0 to +20.0"
 
 

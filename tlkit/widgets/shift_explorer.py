@@ -22,7 +22,7 @@ class ShiftExplorer(Widget, script="shift_explorer.js"):
             perhaps others for each of its values: {value: rows}.
         choice: an axis of the comparison whose values are chosen by buttons, such as "shift".
         guide: a recipe that is no rival, such as one with the target's labels: its line is dotted, and no pair has it.
-        title: the question; by default how much of it each method can bear.
+        title: the question.
         subtitle: what else is needed to read it; the seeds and what a band is stand behind it.
         first: the recipe compared at the start; None is the first.
         second: the one it is compared with; None is the second, or the first if `first` is the second.
@@ -50,7 +50,7 @@ class ShiftExplorer(Widget, script="shift_explorer.js"):
         rows: Sequence[Row] | Mapping[Any, Sequence[Row]] = (),
         choice: str | None = None,
         guide: str | None = None,
-        title: str = "",
+        title: str = "How much shift can each method bear?",
         subtitle: str = "",
         first: str | None = None,
         second: str | None = None,
@@ -72,7 +72,7 @@ class ShiftExplorer(Widget, script="shift_explorer.js"):
         places = dict(drawn["choices"])
         own = {value: {part: look.pop(part) for part in ("recipes", "pairs")} for value, look in looks.items()}
         view = looks[start] | {
-            "title": title or f"How much {choice or looks[start]['axis']} can each method bear?",
+            "title": title,
             "y": zoomed(value_axis(comparison), recipes),
             "choice": choice or "",
             "choices": [[value, own[value] | {"rows": places[value]}] for value in looks],
