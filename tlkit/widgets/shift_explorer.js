@@ -139,7 +139,7 @@ export function ordered(recipes, index, lower) {
 export function placeTicks(values, x, index, widthOf) {
   const each = values.map((value) => ({ at: x(value), words: String(value) }));
   const [steps, width] = [values.length - 1, each.at(-1).at - each[0].at];
-  const every = each.findIndex((_, k) => k && steps % k === 0 && k * width >= steps * (width < 400 ? 36 : 60));
+  const every = each.findIndex((_, k) => k && steps % k === 0 && k * width >= steps * (width < 400 ? 30 : 60));
   return apart([{ ...each[index], bold: true }, ...each.filter((_, place) => place % Math.max(every, 1) === 0)], 8, widthOf);
 }
 
