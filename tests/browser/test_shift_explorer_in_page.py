@@ -136,7 +136,8 @@ def test_another_kind_of_shift_has_its_own_curves_and_images_at_the_same_strengt
     widget.page.keyboard.press("ArrowLeft")  # back, by keyboard
     assert widget.get_by_role("radio", name="contrast").get_attribute("aria-checked") == "true"
     assert widget.locator(".tl-lines b").all_inner_texts() == ["Source", "Target"]
-    assert widget.locator(".tl-status").inner_text().endswith("source only falls below half of its start at strength 1")
+    lost = "source only has lost more than half of its accuracy at strength 1"
+    assert widget.locator(".tl-status").inner_text().endswith(lost)
 
 
 def test_the_pair_is_chosen_from_all_but_the_guide_and_never_one_with_itself(show):

@@ -94,16 +94,16 @@ export const says = (pair, index, shown) => (shown ? `${shown}, ` : "") + placeW
 // How close all begin, and what each of the pair loses on the way: [bold, plain] pairs.
 export function facts(pair) {
   const { recipes, values, y: axis } = pair.view;
-  const last = values.length - 1;
+  const [what, last] = [axis.title.split(" on ")[0].toLowerCase(), values.length - 1];
   const begins = recipes.flatMap(({ guide, mean }) => (guide || !known(mean[0]) ? [] : [mean[0]]));
   if (axis.unit !== "%" || !last || begins.length < 2) return [["", placeWords(pair, 0)]];
   const loss = ({ name, mean }) => {
     const half = mean.findIndex((value) => known(value) && value < mean[0] / 2);
-    if (half > 0) return [["", `${name} falls below half of its start at ${pair.where(half)}`]];
-    return known(mean[last]) && mean[last] < mean[0] ? [["", `${name} keeps ${Math.round(100 * mean[last] / mean[0])} % of its start to the end`]] : [];
+    if (half > 0) return [["", `${name} has lost more than half of its ${what} at ${pair.where(half)}`]];
+    return known(mean[last]) && mean[last] < mean[0] ? [["", `${name} keeps ${Math.round(100 * mean[last] / mean[0])} % of its ${what} to the end`]] : [];
   };
   const spread = fixed(Math.max(...begins) - Math.min(...begins));
-  return [["", `At ${pair.where(0)} all lie within ${spread} points`], ...pair.recipes.flatMap(loss)];
+  return [["", `At ${pair.where(0)} all methods lie within ${spread} points`], ...pair.recipes.flatMap(loss)];
 }
 
 // ---- The table
@@ -139,7 +139,7 @@ export function ordered(recipes, index, lower) {
 export function placeTicks(values, x, index, widthOf) {
   const each = values.map((value) => ({ at: x(value), words: String(value) }));
   const [steps, width] = [values.length - 1, each.at(-1).at - each[0].at];
-  const every = each.findIndex((_, k) => k && steps % k === 0 && k * width >= steps * (width < 400 ? 40 : 60));
+  const every = each.findIndex((_, k) => k && steps % k === 0 && k * width >= steps * (width < 400 ? 30 : 60));
   return apart([{ ...each[index], bold: true }, ...each.filter((_, place) => place % Math.max(every, 1) === 0)], 8, widthOf);
 }
 
