@@ -730,3 +730,27 @@ def test_a_task_may_depend_on_the_further_axes():
     assert met[0] == met[1] and met[2] == met[3] == round(1 - met[0], 4) and len(met) == 8
     again = compared.anew({"one": recipe}, range(1), ["all"]).finish()
     assert len(again.trials) == 2
+
+
+def test_a_file_knows_the_data_of_every_place(tmp_path):
+    def filed(seed):
+        def at(strength):
+            return task().shifted(tl.data.Shift("blur", strength, seed))
+
+        over = {"strength": (0, 1)}
+        return tl.compare({"x": lambda few, n, strength: Knowing(1)}, at, range(1), [1], over=over, file=tmp_path / "f")
+
+    filed(0).finish()
+    assert filed(0).finished
+    with pytest.raises(ValueError, match="data"):
+        filed(9)
+
+
+def test_what_is_no_task_is_refused_in_words():
+    recipes, over = {"x": lambda few, n, strength: Knowing(1)}, {"strength": (0, 1)}
+    with pytest.raises(TypeError, match="is no task, nor can it be called as task"):
+        tl.compare(recipes, task().train, over=over)
+    with pytest.raises(TypeError, match=r"called as task\(strength\): .*; give a tl.data.Task"):
+        tl.compare(recipes, lambda shift: task(), over=over)
+    with pytest.raises(TypeError, match=r"task\(strength\) returned a NoneType; let it return a Task"):
+        tl.compare(recipes, lambda strength: None, over=over)

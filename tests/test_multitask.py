@@ -67,7 +67,8 @@ def test_labels_that_are_not_known_are_left_out_of_the_mean():
     batch = started.batches[0]
     found = started.objective(started.network, Batch(batch.inputs, batch.labels | {"letter": labels}))
     outputs = started.network(batch.inputs)[labels >= 0]
-    assert found["letter loss"].item() == pytest.approx(float(F.cross_entropy(outputs, labels[labels >= 0])), abs=1e-6)
+    wanted = F.cross_entropy(outputs, labels[labels >= 0]).item()
+    assert found["letter loss"].item() == pytest.approx(wanted, abs=1e-6)
     assert found["letter known"].item() == 0.5 and found["vowel known"].item() == 1
 
 
@@ -273,8 +274,10 @@ class Plain(nn.Sequential):
         (lambda: two({"third": 1}), "a weight for 'third', but the tasks are letter, vowel"),
         (lambda: two({"letter": 0, "vowel": 0}), "every task has the weight 0"),
         (lambda: two("learnt"), "weights='learnt'; give"),
-        (lambda: going(net=Plain()), "this Plain is no tl.models.Network with a backbone.feature_dim"),
-        (lambda: going(net=tl.models.Network(nn.Flatten(), nn.Linear(16, 3))), "make one of its parts"),
+        (
+            lambda: going(net=tl.models.Network(nn.Flatten(), nn.Linear(16, 3))),
+            "does not say how many features it ends in",
+        ),
         (lambda: going(data=split()), "needs labels of several tasks by name, but these data have those of one"),
         (lambda: going(data=split().without_labels()), "but these data have none"),
         (lambda: run(data=both(), objective=MultiTask("letter", {"third": 2})), "no labels of a task 'third'"),
@@ -292,6 +295,11 @@ class Plain(nn.Sequential):
 def test_what_cannot_be_learnt_together_is_refused_in_words(make, words):
     with pytest.raises(ValueError, match=words.replace(".", r"\.").replace("{", r"\{")):
         make()
+
+
+def test_a_network_without_a_backbone_is_refused():
+    with pytest.raises(TypeError, match="a Plain does not say which of its layers make features"):
+        going(net=Plain())
 
 
 def test_it_says_what_it_minimises():

@@ -96,6 +96,25 @@ def test_domain_adaptation_has_no_example_in_both_domains_and_no_target_label():
         assert drawn.unlabelled.labels is None and drawn.validation.labels is not None
 
 
+def test_few_labels_of_two_domains_leave_the_target_alone():
+    task = tl.data.digits()
+    both = task.adapted_to(task.shifted(tl.data.Shift("contrast")))
+    few = both.few_labels(1)
+    assert len(few.train) == 10 and float(few.train.images.max()) == 1
+    assert len(few.unlabelled) == 499 and float(few.unlabelled.images.max()) < 0.7
+
+
+def test_both_domains_have_all_classes_whatever_the_order_of_the_examples():
+    task = tl.data.digits()
+    order = task.train.labels.argsort()
+    by_class = tl.data.Task("by class", task.train[order], task.validation, task.test)
+    both = by_class.adapted_to(by_class)
+    assert int(both.train.labels.bincount(minlength=10).min()) > 20
+    assert {*map(bytes, (both.train.images * 16).byte().numpy())}.isdisjoint(
+        map(bytes, (both.unlabelled.images * 16).byte().numpy())
+    )
+
+
 def test_what_no_shift_can_be_made_of():
     with pytest.raises(ValueError, match="no shift 'sepia'; use one of contrast"):
         tl.data.Shift("sepia")

@@ -16,7 +16,7 @@ def balanced_pseudo_labels(network: Any, split: Any, share: float) -> Split:
     Args:
         network: a network that classifies, or a Run, as for `tl.predict`.
         split: the examples without labels, a Split, whose labels are not looked at.
-        share: how much of the pool is wanted, above 0 and at most 1, evenly over the classes: of n examples and C
+        share: how many of the examples are wanted, above 0 and at most 1, evenly over the classes: of n examples and C
             classes, the share * n / C of each predicted class that the network is surest of, rounded up.
 
     Returns:

@@ -13,17 +13,18 @@ class Shift:
     """A change of style of images, as a bad camera makes it: what they show, and so their labels, stay.
 
     Args:
-        kind: "contrast" (grey takes the place of black and white), "brightness" (every value moves towards white),
-            "blur" (a Gaussian blur of an eighth of the side, and noise), "inversion" (black becomes white) or "mirror".
+        kind: "contrast" (grey takes the place of black and white), "brightness" (every value moves towards 1),
+            "blur" (a Gaussian blur of an eighth of the side, and noise), "inversion" (0 becomes 1) or "mirror".
         strength: from 0, which changes nothing, to 1.
         seed: of the noise; the other kinds draw nothing.
 
     Raises:
         ValueError: for another kind, or a strength outside 0..1; when it is called, for what is not images in 0..1.
 
-    It is called with images `[n, channels, height, width]` in 0..1 and returns such. The same images get the same noise
-    in every call and on every device. Between 0 and 1, "inversion" and "mirror" fade from the image into its negative
-    or its mirror image.
+    It is called with images `[n, channels, height, width]` in 0..1 and returns such. The noise is the same in every
+    call and on every device: that of an image depends on its place among the images, not on what it shows. Between 0
+    and 1, "inversion" and "mirror" fade from the image into its negative or its mirror image; an image halfway to its
+    negative is plain grey.
 
     >>> import tlkit as tl
     >>> tl.data.digits().shifted(Shift("contrast")).name

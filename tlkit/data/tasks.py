@@ -392,6 +392,8 @@ class Task:
         test: those that are tested once, at the end.
         unlabelled: examples of the same kind whose labels are not learnt from, or None.
         redraw: called with a seed, it draws all splits anew from all examples; None if the split is fixed.
+        two_domains: whether `unlabelled` and `test` come from another domain than `train`, as `adapted_to` makes it:
+            the examples that `few_labels` leaves over do not belong to `unlabelled` then.
 
     Where the same classes stand in another order, they are put into that of `train`. A split of other classes stays as
     it is: it is for networks that know those.
@@ -403,10 +405,11 @@ class Task:
     test: Split
     unlabelled: Split | None = None
     redraw: Callable[[int], Task] | None = None
+    two_domains: bool = False
 
     def __post_init__(self):
         for name, split in vars(self).items():
-            if name not in ("name", "redraw") and split is not None:
+            if name not in ("name", "redraw", "two_domains") and split is not None:
                 own = name == "train" or isinstance(split, Split) or _class_names(split) is not None
                 object.__setattr__(self, name, as_split(split, None if own else self.train.classes))
         for name in ("validation", "test", "unlabelled"):
@@ -453,8 +456,10 @@ class Task:
                     f"use at most {int(labels.bincount(minlength=len(self.classes)).min())} or another class list"
                 )
             labelled[members[:per_class]] = True
-        others = task.train[~labelled]
-        unlabelled = others if task.unlabelled is None else task.unlabelled + others
+        unlabelled = task.unlabelled
+        if not task.two_domains:
+            others = task.train[~labelled]
+            unlabelled = others if unlabelled is None else unlabelled + others
         return replace(task, train=task.train[labelled], unlabelled=unlabelled, redraw=None)
 
     def of(self, task: str) -> Task:
@@ -505,9 +510,10 @@ class Task:
             target: a task with the same classes, such as `task.shifted(shift)`.
 
         Returns:
-            A task with half of this one's training examples as `train`, its validation examples, half of the target's
-            training examples, without labels, as `unlabelled`, and the target's test examples. The halves are opposite
-            ones: where the target is this task seen otherwise, no example is in both. It is redrawn if both can be.
+            A task with half of this one's training examples, drawn at random, as `train`, its validation examples, half
+            of the target's training examples, without labels, as `unlabelled`, and the target's test examples. Where
+            the target is this task seen otherwise the halves are opposite ones, so that no example is in both. It is
+            redrawn if both can be.
 
         Raises:
             ValueError: if the classes differ, or a domain has fewer than 2 training examples.
@@ -526,9 +532,18 @@ class Task:
                 )
         both = self.redraw, target.redraw
         redraw = all(both) and (lambda seed, both=both: both[0](seed).adapted_to(both[1](seed)))  # type: ignore[misc]
-        unlabelled = target.train[len(target.train) // 2 :].without_labels()
-        train, test = self.train[: len(self.train) // 2], target.test
-        return Task(f"{self.name} to {target.name}", train, self.validation, test, unlabelled, redraw or None)
+        ours, theirs = (
+            torch.randperm(n, generator=torch.Generator().manual_seed(0)) for n in (len(self.train), len(target.train))
+        )
+        return Task(
+            f"{self.name} to {target.name}",
+            self.train[ours[: len(ours) // 2]],
+            self.validation,
+            target.test,
+            target.train[theirs[len(theirs) // 2 :]].without_labels(),
+            redraw or None,
+            two_domains=True,
+        )
 
     def with_shuffled_labels(self, seed: int = 0) -> Task:
         """The same images with their training labels shuffled: a source that can teach nothing about its classes.

@@ -1,6 +1,5 @@
-"""Batch-norm statistics: what a network believes its inputs look like, and how it learns it of others."""
+"""Batch-norm statistics: what a network takes its inputs to be like, and how to replace it by what others are like."""
 
-from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import torch
@@ -77,6 +76,6 @@ def call_unmoved(network: nn.Module, inputs: Tensor, state_of: nn.Module | None 
     Returns:
         What the network returns.
     """
-    state: Mapping[str, Tensor] = dict((state_of or network).named_parameters())
+    weights = dict(state_of.named_parameters()) if state_of else {}
     buffers = {name: buffer.clone() for name, buffer in (state_of or network).named_buffers()}
-    return functional_call(network, {**state, **buffers}, inputs)
+    return functional_call(network, weights | buffers, inputs)
