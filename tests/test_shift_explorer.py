@@ -192,3 +192,11 @@ def test_a_lesson_can_go_to_places_and_choices_that_are_there(comparison):
     with pytest.raises(ValueError, match="no choice \"blur\"; there are 'contrast', 'mirror'"):
         widget.shown = "blur"
     assert (widget.place, widget.shown) == (1, "contrast")
+
+
+def test_no_recipe_is_compared_with_itself(comparison):
+    with pytest.raises(ValueError, match='"CORAL" cannot be compared with itself; name another recipe'):
+        ShiftExplorer(comparison, choice="shift", first="CORAL", second="CORAL")
+    widget = ShiftExplorer(comparison, choice="shift")
+    widget.second = widget.first
+    assert repr(widget)

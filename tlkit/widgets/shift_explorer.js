@@ -5,8 +5,7 @@ import { Chart } from "./chart.js";
 import { segments, stopSlider } from "./controls.js";
 import { div, html, say, set } from "./dom.js";
 import { makeFrame } from "./frame.js";
-import { makeRow } from "./image_rows.js";
-import { imagePainter } from "./images.js";
+import { makeRows } from "./image_rows.js";
 import { color } from "./marks.js";
 import { drawCurves, makeKey, makeSelect, marked, Pair } from "./pairs.js";
 import { apart, clamp, linear, valueScale, valueTicks } from "./scales.js";
@@ -19,9 +18,7 @@ export function render({ model, el }) {
   const choices = new Map(view.choices);
   const now = () => ({ ...view, ...choices.get(model.get("shown")) });
   const pair = () => new Pair(now(), model.get("first"), model.get("second"));
-  const paint = imagePainter(frame, model.get("images"));
-  const images = view.rows.map((row) => makeRow(paint, row));
-  const rows = div("tl-lines");
+  const rows = makeRows(frame, model);
   const chart = new Chart(frame.root);
   let area = { left: 42, right: 300 };
   const x = () => valueScale(values, area);
@@ -36,7 +33,7 @@ export function render({ model, el }) {
   const table = makeTable(axis);
   const selects = ["first", "second"].map((trait) => makeSelect(frame, model, trait, view.choices[0][1].recipes));
   const kind = segments(frame, { name: capital(choice), options: [...choices.keys()], choose: (shown) => frame.write({ shown }) });
-  if (images.length) frame.body.append(rows);
+  if (view.rows.length) frame.body.append(rows.node);
   frame.body.append(div("tl-figure tl-same-axis", div("tl-chart-title", axis.title), chart.node, knob.node),
     div("tl-side", ...key.key, table.node, key.finding));
   if (choice) frame.controls.append(labelled(capital(choice), kind.node));
@@ -47,9 +44,7 @@ export function render({ model, el }) {
 
   function draw() {
     const [look, compared, index] = [now(), pair(), clamp(model.get("place"), 0, values.length - 1)];
-    const nodes = look.rows.map((place) => images[place].node);
-    if (nodes.some((node, place) => node !== rows.children[place])) rows.replaceChildren(...nodes);
-    for (const place of look.rows) images[place].draw(index);
+    rows.show(look.rows, index);
     const names = [...look.recipes.map(({ name }) => [name, 600]), [view.axis_words]];
     area = chart.layout(frame.narrow ? 224 : 292, names, 26);
     drawPlace(chart, look, index, { area, x: x() });

@@ -95,13 +95,13 @@ class ShiftExplorer(Widget, script="shift_explorer.js"):
     def words(self) -> str:
         """Tell the chosen pair's values at the present place, and their difference with its interval."""
         view = self.view | dict(self.view["choices"])[self.shown]
-        found = view["pairs"][f"{self.first}-{self.second}"][self.place]
-        share, unit = view["y"]["unit"], view["unit"]
+        found = view["pairs"].get(f"{self.first}-{self.second}", [None] * len(view["values"]))[self.place]
+        of_value, unit = view["y"]["unit"], view["unit"]
         where = in_words({view["axis"]: view["values"][self.place]})
         words = []
         for recipe in (view["recipes"][chosen] for chosen in (self.first, self.second)):
             mean = recipe["mean"][self.place]
-            value = "not measured" if mean is None else f"{mean:.{1 if share else 3}f} {share}".rstrip()
+            value = "not measured" if mean is None else f"{mean:.{1 if of_value else 3}f} {of_value}".rstrip()
             words.append(f"{recipe['name']} {value}")
         if found:
             mean, low, high = (signed(found[end], 1 if unit else 3) for end in ("mean", "low", "high"))
