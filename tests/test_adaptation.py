@@ -237,3 +237,17 @@ def test_settings_that_cannot_work():
             MMD(widths=widths)
     with pytest.raises(ValueError, match="temperature=0, but logits are divided by it"):
         MCC(temperature=0)
+
+
+def test_features_that_are_maps_are_refused_with_what_to_move():
+    conv = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU())
+    network = tl.models.Network(conv, nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 10)))
+    for objective in (CORAL(), MMD(), MCC()):
+        with pytest.raises(ValueError, match=r"move pooling and nn\.Flatten"):
+            tl.Run(network, objective, paired(), steps=1, device="cpu").finish()
+
+
+def test_a_network_that_keeps_no_statistics_can_be_aligned():
+    layers = nn.Linear(64, 8), nn.BatchNorm1d(8, track_running_stats=False)
+    network = tl.models.Network(nn.Sequential(nn.Flatten(), *layers), nn.Linear(8, 10))
+    assert tl.Run(network, MMD(widths=torch.tensor([0.5, 1])), paired(), steps=2, device="cpu").finish().finished

@@ -104,7 +104,7 @@ class Comparison(Stepwise):
         self.seeds, self.file = tuple(dict.fromkeys(map(int, seeds))), file
         values: dict[str, Any] = {"budget": budgets, **over}
         skipped = skip if isinstance(skip, Mapping) else {"budget": skip}
-        if wrong := [*({"budget", "recipe", "seed"} & over.keys()), *(skipped.keys() - values.keys())]:
+        if wrong := [*({"budget", "recipe", "seed", "task"} & over.keys()), *(skipped.keys() - values.keys())]:
             raise ValueError(f"{wrong[0]!r} cannot be an axis here: budgets= and seeds= stand apart, skip= names axes")
         self.skip = {axis: _values(axis, skipped.get(axis, ())) for axis in values}
         self.axes = {axis: tuple(dict.fromkeys(_values(axis, of) + self.skip[axis])) for axis, of in values.items()}
@@ -146,11 +146,14 @@ class Comparison(Stepwise):
 
     def _about(self) -> dict[str, Any]:
         """What two comparisons that share a file must agree in; a rewritten recipe goes unnoticed."""
-        task, further = self.task, [_further(setup) for setup in self.setups if setup.seed == self.seeds[0]]
-        data: dict[str, Any] = _fingerprints(task)
+        task = self.task
+        about = {"task": task.name, "data": _fingerprints(task), "split": "redrawn" if task.redraw else "fixed"}
         if not isinstance(self._of, Task):
-            data = {in_words(place): _fingerprints(self._whole(place)) for place in further}
-        about = {"task": task.name, "data": data, "split": "redrawn" if task.redraw else "fixed", "axes": [*self.axes]}
+            axes = {axis: values for axis, values in self.measured.items() if axis != "budget"}
+            places = [dict(zip(axes, place, strict=True)) for place in product(*axes.values())]
+            about |= {"task": "a function", "data": {}}
+            about["places"] = {in_words(place): _fingerprints(self._whole(place)) for place in places}
+        about["axes"] = [*self.axes]
         values, metric = [*self.axes.values()], self.metric.name
         if self._own_metric:  # not to be taken for a built-in one of its name
             metric = f"{self._own_metric.__module__}.{getattr(self._own_metric, '__name__', '<lambda>')}"

@@ -356,6 +356,14 @@ def _counted(classes: Any) -> str:
     return ", ".join(f"{name} of {len(of)} classes" for name, of in classes.items())
 
 
+def _shifted(split: Split, shift: Callable[[Any], Any]) -> Split:
+    """The same examples with what a shift, which may write into its inputs, makes of them."""
+    inputs = shift(split.inputs.clone() if isinstance(split.inputs, Tensor) else split.inputs)
+    if len(inputs) != len(split):
+        raise ValueError(f"the shift made {len(inputs)} inputs of {len(split)} {split.kind.noun}s; it returns one each")
+    return replace(split, inputs=inputs)
+
+
 def require_same_classes(source: Sequence[str], target: Sequence[str]) -> None:
     """Raise ValueError, naming the classes, if two domains do not have the same."""
     if differ := {*source} ^ {*target}:
@@ -414,7 +422,7 @@ class Task:
                 object.__setattr__(self, name, as_split(split, None if own else self.train.classes))
         for name in ("validation", "test", "unlabelled"):
             split = getattr(self, name)
-            if split is None or split.labels is None or self.train.labels is None:
+            if split is None:
                 continue
             with suppress(ValueError):  # other classes: what a network keeps of an earlier task is tested so
                 object.__setattr__(self, name, split.with_classes(self.train.classes))
@@ -497,8 +505,7 @@ class Task:
         Raises:
             ValueError: if the shift refuses the inputs, or gives back another number of them.
         """
-        splits = {part: split for part, split in vars(self).items() if isinstance(split, Split)}
-        parts = {part: replace(split, inputs=shift(split.inputs)) for part, split in splits.items()}
+        parts = {part: _shifted(split, shift) for part, split in vars(self).items() if isinstance(split, Split)}
         redraw = self.redraw and (lambda seed, redraw=self.redraw: redraw(seed).shifted(shift))
         name = getattr(shift, "__name__", str(shift))
         return replace(self, name=f"{self.name}, {name}", **parts, redraw=redraw)
@@ -516,7 +523,8 @@ class Task:
             redrawn if both can be.
 
         Raises:
-            ValueError: if the classes differ, or a domain has fewer than 2 training examples.
+            ValueError: if the classes differ, labels are of several tasks, or a domain has fewer than 2 examples to
+                train on.
 
         >>> import tlkit as tl
         >>> digits = tl.data.digits()
@@ -524,12 +532,13 @@ class Task:
         handwritten digits to handwritten digits, contrast 1: 10 classes, 498 train, 200 validation, 600 test, \
         499 unlabelled images of 8 x 8
         """
-        require_same_classes(self.classes, target.classes)
         for domain in (self, target):
+            domain.train.one_label_each()
             if len(domain.train) < 2:
                 raise ValueError(
                     f"{domain.name} has {len(domain.train)} {domain.train.kind.noun}s to learn from; give at least 2"
                 )
+        require_same_classes(self.classes, target.classes)
         both = self.redraw, target.redraw
         redraw = all(both) and (lambda seed, both=both: both[0](seed).adapted_to(both[1](seed)))  # type: ignore[misc]
         ours, theirs = (

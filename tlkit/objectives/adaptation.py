@@ -66,9 +66,9 @@ class Adaptation(Objective):
         source, target = getattr(batches, "labelled", None), getattr(batches, "unlabelled", None)
         if source is not None and target is not None:
             require_same_classes(source.classes, target.classes)
-            required_logits(logits(network, batch.inputs[:1]), len(source.classes), source.kind.noun)
+            required_logits(logits(network, batch.inputs[:2]), len(source.classes), source.kind.noun)
         try:
-            logits(network, batch.unlabelled[:1])
+            logits(network, batch.unlabelled[:2])
         except RuntimeError as error:
             sizes = " and ".join(str(list(side.shape[1:])) for side in (batch.inputs, batch.unlabelled))
             raise ValueError(
@@ -98,11 +98,19 @@ class Adaptation(Objective):
 
         Returns:
             "loss", "supervised" and "unsupervised", `[]` each.
+
+        Raises:
+            ValueError: if the features are not vectors.
         """
         parts = required_parts(network, f"{type(self).__name__} looks at the features of two domains")
         prepare = parts.preprocess or nn.Identity()
         ours, theirs = map(self.augment or nn.Identity(), (batch.inputs, batch.unlabelled))
         source, target = call_unmoved(parts.backbone, prepare(ours)), parts.backbone(prepare(theirs))
+        if source.ndim != 2:
+            raise ValueError(
+                f"the features of a batch have the shape {list(source.shape)}, but two domains are compared by vectors "
+                "[n, d]; move pooling and nn.Flatten() from the head into the backbone"
+            )
         supervised, outputs = F.cross_entropy(call_unmoved(parts.head, source), batch.labels), parts.head(target)
         with torch.autocast(target.device.type, enabled=False):  # bfloat16 is too coarse for small distances
             unsupervised = self.unsupervised(source.float(), target.float(), outputs.float())
@@ -167,9 +175,9 @@ class MMD(Adaptation):
         augment: Augment | None = None,
     ):
         super().__init__(weight, augment)
-        if not widths or not min(widths) > 0:
-            raise ValueError(f"widths={tuple(widths)}, but a Gaussian kernel has a width above 0; (0.5, 1, 2) would do")
-        self.widths = tuple(widths)
+        self.widths = tuple(map(float, widths))
+        if not self.widths or not min(self.widths) > 0:
+            raise ValueError(f"widths={self.widths}, but a Gaussian kernel has a width above 0; (0.5, 1, 2) would do")
 
     def unsupervised(self, source: Tensor, target: Tensor, outputs: Tensor | None = None) -> Tensor:
         both, n = torch.cat([source, target]), len(source)

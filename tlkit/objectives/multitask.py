@@ -117,7 +117,7 @@ class MultiTask(Objective):
             if not (labels[name] >= 0).any():
                 raise ValueError(f"no {noun} has a label of the task {name!r}; leave the task out")
             if name == self.first:
-                required_logits(logits(network, batch.inputs[:1]), count, noun)
+                required_logits(logits(network, batch.inputs[:2]), count, noun)
             elif count != self.classes[name]:
                 raise ValueError(f"heads= gives {name!r} {self.classes[name]} classes, but the {noun}s have {count}")
         if self.log_variances is not None:
