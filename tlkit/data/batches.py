@@ -244,7 +244,7 @@ class JointBatches:
 
     `batches[step]` is a `Batch` of all splits' examples, one split after another. Its labels are a dictionary by task,
     with -1 where the split of an example does not know them. Each split goes round its own examples, epoch after epoch,
-    so none has to wait for a larger one. `batches.split` is all of them as one split.
+    so none has to wait for a larger one. `batches.split` is all of them as one split, `batches.sizes` the batch sizes.
 
     >>> import tlkit as tl
     >>> few = tl.data.digits().few_labels(1)
@@ -270,8 +270,9 @@ class JointBatches:
             raise ValueError(f"batch_size is for {', '.join(sizes)}, but the splits are {', '.join(splits)}")
         noun = next(iter(splits.values())).kind.noun
         why = f"each split gives at least 1 {noun} to a batch"
-        self.batch_size = {name: whole_number(f"batch_size of {name!r}", sizes[name], 1, why) for name in splits}
-        self.seed, self.split, self._counts = seed, _joined(splits), [len(split) for split in splits.values()]
+        self.sizes = {name: whole_number(f"batch_size of {name!r}", sizes[name], 1, why) for name in splits}
+        self.batch_size, self.seed, self.split = sum(self.sizes.values()), seed, _joined(splits)
+        self._counts = [len(split) for split in splits.values()]
         self._draw_orders()
 
     def _draw_orders(self) -> None:
@@ -280,7 +281,7 @@ class JointBatches:
 
     def __getitem__(self, step: int) -> Batch:
         members, first = [], 0
-        for orders, size in zip(self._orders, self.batch_size.values(), strict=True):
+        for orders, size in zip(self._orders, self.sizes.values(), strict=True):
             members.append(first + orders.going_round(size, step))
             first += orders.count
         chosen = torch.cat(members)
@@ -301,8 +302,8 @@ class JointBatches:
         return moved
 
     def __repr__(self) -> str:
-        sizes = " + ".join(map(str, self.batch_size.values()))
-        return f"batches of {sizes} ({', '.join(self.batch_size)}), from {self.split}"
+        sizes = " + ".join(map(str, self.sizes.values()))
+        return f"batches of {sizes} ({', '.join(self.sizes)}), from {self.split}"
 
 
 def _joined(splits: Mapping[str, Split]) -> Split:
