@@ -114,7 +114,7 @@ def test_class_confusion_is_that_of_the_paper(seed):
         [sum(w * r[j] * r[k] for w, r in zip(weights, p, strict=True)) for k in range(classes)] for j in range(classes)
     ]
     expected = sum(c / sum(row) for j, row in enumerate(confusion) for k, c in enumerate(row) if j != k) / classes
-    found = MCC(temperature=temperature).unsupervised(logits, logits, nn.Identity())
+    found = MCC(temperature=temperature).unsupervised(logits, logits, logits)
     assert float(found) == pytest.approx(expected, abs=1e-5)
 
 
@@ -122,7 +122,7 @@ def test_one_class_for_all_is_sure_but_confused():
     """What plain entropy would like best."""
     even = 20 * F.one_hot(torch.arange(12) % 3, 3).float()
     collapsed = torch.tensor([[20.0, 0, 0]]).expand(12, 3)
-    loss = lambda logits: float(MCC(temperature=1).unsupervised(logits, logits, nn.Identity()))  # noqa: E731
+    loss = lambda logits: float(MCC(temperature=1).unsupervised(logits, logits, logits))  # noqa: E731
     assert loss(even) < 1e-6 < 0.5 < loss(collapsed)
 
 
@@ -145,6 +145,31 @@ def test_the_running_statistics_follow_the_target_alone():
     CORAL().forward(network, batch)
     alone(batch.unlabelled)
     assert digest(network) == digest(alone)
+
+
+def test_a_head_with_batch_norm_follows_the_target_too():
+    batch = paired()[0]
+    for objective in (CORAL(), MMD(), MCC()):
+        head = nn.Sequential(nn.Linear(64, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 10))
+        network = tl.models.Network(tl.models.SmallCNN().backbone, head).train()
+        alone = network.copy()
+        objective.forward(network, batch)
+        alone(batch.unlabelled)
+        assert digest(network) == digest(alone)
+
+
+def test_half_precision_does_not_reach_the_distance():
+    objective, batch = CORAL(), paired()[0]
+    with torch.autocast("cpu", torch.bfloat16):
+        values = objective.forward(tl.models.SmallCNN().train(), batch)
+    assert values["unsupervised"].dtype == torch.float32
+
+
+def test_class_confusion_is_a_number_where_a_class_has_no_probability_at_all():
+    logits = torch.tensor([[400.0, -400, -400], [-400, 400, -400]], requires_grad=True)
+    loss = MCC().unsupervised(logits, logits, logits)
+    loss.backward()
+    assert loss.isfinite() and logits.grad.isfinite().all()
 
 
 def test_poisoned_target_labels_change_nothing():
@@ -190,7 +215,7 @@ def test_what_cannot_be_aligned(objective):
     letters = tl.data.glyphs("ABCDEFGHIJ", count=100, seed=0).train
     with pytest.raises(ValueError, match="source and target have other classes: '0'"):
         begin(tl.models.SmallCNN(), paired(letters))
-    with pytest.raises(TypeError, match="does not say which of its layers make them"):
+    with pytest.raises(TypeError, match="does not say which of its layers make features"):
         begin(nn.Sequential(nn.Flatten(), nn.Linear(64, 10)), paired())
     large = tl.data.Split(torch.rand(8, 1, 16, 16), None, CAMERA.classes)
     with pytest.raises(ValueError, match=r"shapes \[1, 8, 8\] and \[1, 16, 16\]"):
@@ -198,7 +223,7 @@ def test_what_cannot_be_aligned(objective):
     with pytest.raises(ValueError, match="distinguishes 9 classes"):
         begin(tl.models.SmallCNN(classes=9), paired())
     plain = tl.models.Network(nn.Sequential(nn.Flatten(), nn.Linear(64, 5)), nn.Linear(5, 10))
-    with pytest.raises(ValueError, match="its spread needs at least 2"):
+    with pytest.raises(ValueError, match="its statistics need at least 2"):
         begin(plain, paired(batch_size=1))
     with pytest.raises(ValueError, match="there is no unlabelled image"):
         paired(CAMERA.unlabelled[:0])
@@ -212,3 +237,17 @@ def test_settings_that_cannot_work():
             MMD(widths=widths)
     with pytest.raises(ValueError, match="temperature=0, but logits are divided by it"):
         MCC(temperature=0)
+
+
+def test_features_that_are_maps_are_refused_with_what_to_move():
+    conv = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU())
+    network = tl.models.Network(conv, nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 10)))
+    for objective in (CORAL(), MMD(), MCC()):
+        with pytest.raises(ValueError, match=r"move pooling and nn\.Flatten"):
+            tl.Run(network, objective, paired(), steps=1, device="cpu").finish()
+
+
+def test_a_network_that_keeps_no_statistics_can_be_aligned():
+    layers = nn.Linear(64, 8), nn.BatchNorm1d(8, track_running_stats=False)
+    network = tl.models.Network(nn.Sequential(nn.Flatten(), *layers), nn.Linear(8, 10))
+    assert tl.Run(network, MMD(widths=torch.tensor([0.5, 1])), paired(), steps=2, device="cpu").finish().finished

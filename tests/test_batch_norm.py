@@ -97,3 +97,30 @@ def test_a_pass_that_moves_nothing_gives_the_same_outputs_and_gradients():
     plain = network(images)
     plain.sum().backward()
     assert plain.equal(outputs) and network.head.weight.grad.equal(gradient) and digest(network) != before
+
+
+def test_runs_data_sets_and_images_of_a_camera_are_taken():
+    split = tl.data.digits().train
+    run = tl.Run(tl.models.SmallCNN(), tl.objectives.CrossEntropy(), split, steps=1, device="cpu").finish()
+    wanted = digest(tl.models.adapt_batchnorm(run.network, split))
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(split.images, split.labels), 64)
+    assert digest(tl.models.adapt_batchnorm(run, split)) == digest(tl.models.adapt_batchnorm(run, loader)) == wanted
+    bytes_ = (split.images * 255).round().byte()
+    assert digest(tl.models.adapt_batchnorm(run, bytes_)) == digest(tl.models.adapt_batchnorm(run, bytes_ / 255))
+    with pytest.raises(TypeError, match="of a task give one of its splits"):
+        tl.models.adapt_batchnorm(run, tl.data.digits())
+
+
+def test_an_image_that_is_not_finite_is_named():
+    images = torch.rand(5, 1, 8, 8)
+    images[3] = torch.nan
+    with pytest.raises(ValueError, match="3 has values that are not finite"):
+        tl.models.adapt_batchnorm(tl.models.SmallCNN(), images)
+
+
+def test_statistics_that_the_inputs_do_not_reach_stay():
+    network = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    network.aside = nn.Identity()
+    network.aside.norm = nn.BatchNorm1d(2)
+    network.aside.norm.running_mean.fill_(7)
+    assert tl.models.adapt_batchnorm(network, torch.rand(5, 3)).aside.norm.running_mean.tolist() == [7, 7]

@@ -130,7 +130,7 @@ def test_two_splits_may_know_the_same_task_in_another_order_of_classes():
 
 
 def test_one_batch_size_is_for_all_splits():
-    assert joint(5).sizes == {"letter": 5, "number": 5} and joint(5).batch_size == 10
+    assert joint(5).sizes == {"letter": 5, "number": 5} and len(joint(5)[0].inputs) == joint(5).batch_size == 10
 
 
 @pytest.mark.parametrize(

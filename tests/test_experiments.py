@@ -730,3 +730,63 @@ def test_a_task_may_depend_on_the_further_axes():
     assert met[0] == met[1] and met[2] == met[3] == round(1 - met[0], 4) and len(met) == 8
     again = compared.anew({"one": recipe}, range(1), ["all"]).finish()
     assert len(again.trials) == 2
+
+
+def test_a_file_knows_the_data_of_every_place(tmp_path):
+    def filed(seed):
+        def at(strength):
+            return task().shifted(tl.data.Shift("blur", strength, seed))
+
+        over = {"strength": (0, 1)}
+        return tl.compare({"x": lambda few, n, strength: Knowing(1)}, at, range(1), [1], over=over, file=tmp_path / "f")
+
+    filed(0).finish()
+    assert filed(0).finished
+    with pytest.raises(ValueError, match="data"):
+        filed(9)
+
+
+def test_what_is_no_task_is_refused_in_words():
+    recipes, over = {"x": lambda few, n, strength: Knowing(1)}, {"strength": (0, 1)}
+    with pytest.raises(TypeError, match="is no task, nor can it be called as task"):
+        tl.compare(recipes, task().train, over=over)
+    with pytest.raises(TypeError, match=r"called as task\(strength\): .*; give a tl.data.Task"):
+        tl.compare(recipes, lambda shift: task(), over=over)
+    with pytest.raises(TypeError, match=r"task\(strength\) returned a NoneType; let it return a Task"):
+        tl.compare(recipes, lambda strength: None, over=over)
+
+
+def test_a_file_of_a_task_by_place_is_gone_on_with(tmp_path):
+    """More places, seeds and budgets join; the data of those that it has must be the same."""
+    places = []
+
+    def filed(strengths, seeds=1, budgets=(1,), seed=0):
+        def at(strength):
+            places.append(strength)
+            return task().shifted(tl.data.Shift("blur", strength, seed))
+
+        recipes, over = {"x": lambda few, n, strength: Knowing(1)}, {"strength": strengths}
+        return tl.compare(recipes, at, range(seeds), budgets, over=over, file=tmp_path / "trials")
+
+    filed((0, 0.5), budgets=(1, 2)).finish()
+    assert len(places) == 1 + 2 + 2 + 4  # the first; for each budget; for the file; for each trial
+    more = filed((1, 0.5, 0), seeds=2)
+    assert len(more.trials) == 2
+    more.finish()
+    assert filed((0, 0.5, 1), seeds=2).finished
+    with pytest.raises(ValueError, match=r"strength 0.5: .* there"):
+        filed((0, 0.5), seed=9)
+
+
+def test_task_is_no_name_of_an_axis():
+    with pytest.raises(ValueError, match="'task' cannot be an axis here"):
+        tl.compare({"x": lambda few, n, **_: Knowing(1)}, task(), over={"task": (0, 1)})
+
+
+def test_shifts_themselves_are_values_of_an_axis():
+    import json
+
+    over = {"shift": [tl.data.Shift("blur"), tl.data.Shift("contrast")]}
+    recipes = {name: lambda few, n, shift: Knowing(1) for name in "xy"}
+    compared = tl.compare(recipes, lambda shift: task().shifted(shift), range(2), [1], over=over).finish()
+    assert "contrast 1" in json.dumps(tl.widgets.BudgetExplorer(compared).view)

@@ -45,8 +45,8 @@ def test_the_loss_is_the_weighted_sum_of_cross_entropies_on_shared_features():
     other = F.cross_entropy(started.objective.heads["vowel"](features), batch.labels["vowel"])
     values = started.objective(started.network, batch)
     assert values["loss"].item() == pytest.approx((2 * one + 0.5 * other).item(), abs=1e-6)
-    assert float(values["letter loss"]) == pytest.approx(float(one), abs=1e-6)
-    assert float(values["vowel loss"]) == pytest.approx(float(other), abs=1e-6)
+    assert values["letter loss"].item() == pytest.approx(one.item(), abs=1e-6)
+    assert values["vowel loss"].item() == pytest.approx(other.item(), abs=1e-6)
 
 
 def test_features_are_computed_once_for_all_tasks():
@@ -67,8 +67,9 @@ def test_labels_that_are_not_known_are_left_out_of_the_mean():
     batch = started.batches[0]
     found = started.objective(started.network, Batch(batch.inputs, batch.labels | {"letter": labels}))
     outputs = started.network(batch.inputs)[labels >= 0]
-    assert float(found["letter loss"]) == pytest.approx(float(F.cross_entropy(outputs, labels[labels >= 0])), abs=1e-6)
-    assert float(found["letter known"]) == 0.5 and float(found["vowel known"]) == 1
+    wanted = F.cross_entropy(outputs, labels[labels >= 0]).item()
+    assert found["letter loss"].item() == pytest.approx(wanted, abs=1e-6)
+    assert found["letter known"].item() == 0.5 and found["vowel known"].item() == 1
 
 
 @pytest.mark.parametrize("weights", [None, "uncertainty"])
@@ -78,8 +79,8 @@ def test_a_task_that_no_example_of_a_batch_knows_adds_nothing_and_no_gradient(we
     unknown = torch.full_like(batch.labels["vowel"], -1)
     values = started.objective(started.network, Batch(batch.inputs, batch.labels | {"vowel": unknown}))
     values["loss"].backward()
-    assert float(values["vowel loss"]) == float(values["vowel known"]) == 0
-    assert float(values["loss"]) == float(values["letter loss"])
+    assert values["vowel loss"].item() == values["vowel known"].item() == 0
+    assert values["loss"].item() == values["letter loss"].item()
     head = started.objective.heads["vowel"]
     assert not head.weight.grad.any() and not head.bias.grad.any()
     if weights:
@@ -99,9 +100,8 @@ def test_views_are_drawn_anew_and_labels_stay_with_them():
     started = run(1, data=both(), objective=two(augment=lambda images: seen.append(len(images)) or 1 - images))
     batch = started.batches[0]
     found = started.objective(started.network, batch)["letter loss"]
-    assert seen and float(found) == pytest.approx(
-        float(F.cross_entropy(started.network(1 - batch.inputs), batch.labels["letter"])), abs=1e-6
-    )
+    by_hand = F.cross_entropy(started.network(1 - batch.inputs), batch.labels["letter"])
+    assert seen and found.item() == pytest.approx(by_hand.item(), abs=1e-6)
 
 
 def test_each_task_is_learnt_from_other_images_and_tested_by_its_own_head():
@@ -153,7 +153,7 @@ def test_learnt_weights_are_stationary_where_the_variance_is_twice_the_loss():
     values["loss"].backward()
     assert values["one loss"].item() == pytest.approx(LOSSES[0], abs=1e-6)
     assert objective.log_variances.grad.abs().max() < 1e-6
-    assert float(values["other weight"]) == pytest.approx(1 / (2 * LOSSES[1]), rel=1e-5)
+    assert values["other weight"].item() == pytest.approx(1 / (2 * LOSSES[1]), rel=1e-5)
 
 
 def test_an_optimizer_finds_that_variance_and_so_does_another_computation():
@@ -209,16 +209,20 @@ def test_heads_and_learnt_weights_are_saved_and_a_resumed_run_ends_as_if_never_i
         tl.resume(tmp_path / "run.safetensors", network(), two(), both(), device="cpu")
 
 
-def test_joint_batches_are_what_a_run_is_resumed_with(tmp_path):
-    def joint(letters):
-        return tl.data.JointBatches({"letter": letters, "vowel": both(12).of("vowel")}, 8)
+def test_a_run_on_joint_batches_is_resumed_with_the_same_splits_and_sizes_alone(tmp_path):
+    def joint(letters, size):
+        splits = {"letter": letters, "vowel": both(12).of("vowel")}
+        return tl.data.JointBatches(splits, {"letter": size, "vowel": 14 - size})
 
-    begun = run(4, data=joint(split()), objective=two())
+    straight = run(4, data=joint(split(), 6), objective=two()).finish()
+    begun = run(4, data=joint(split(), 6), objective=two())
     next(begun)
     begun.save(tmp_path / "run.safetensors")
-    tl.resume(tmp_path / "run.safetensors", network(), two(), joint(split()), device="cpu").finish()
-    with pytest.raises(ValueError, match="data"):
-        tl.resume(tmp_path / "run.safetensors", network(), two(), joint(split(seed=3)), device="cpu")
+    again = tl.resume(tmp_path / "run.safetensors", network(), two(), joint(split(), 6), device="cpu").finish()
+    assert digest(again.network) == digest(straight.network)
+    for other, words in ((joint(split(seed=3), 6), "data: "), (joint(split(), 7), "batch sizes: ")):
+        with pytest.raises(ValueError, match=words):
+            tl.resume(tmp_path / "run.safetensors", network(), two(), other, device="cpu")
 
 
 def test_a_restarted_run_begins_with_the_first_heads():
@@ -270,8 +274,10 @@ class Plain(nn.Sequential):
         (lambda: two({"third": 1}), "a weight for 'third', but the tasks are letter, vowel"),
         (lambda: two({"letter": 0, "vowel": 0}), "every task has the weight 0"),
         (lambda: two("learnt"), "weights='learnt'; give"),
-        (lambda: going(net=Plain()), "this Plain is no tl.models.Network with a backbone.feature_dim"),
-        (lambda: going(net=tl.models.Network(nn.Flatten(), nn.Linear(16, 3))), "make one of its parts"),
+        (
+            lambda: going(net=tl.models.Network(nn.Flatten(), nn.Linear(16, 3))),
+            "does not say how many features it ends in",
+        ),
         (lambda: going(data=split()), "needs labels of several tasks by name, but these data have those of one"),
         (lambda: going(data=split().without_labels()), "but these data have none"),
         (lambda: run(data=both(), objective=MultiTask("letter", {"third": 2})), "no labels of a task 'third'"),
@@ -289,6 +295,11 @@ class Plain(nn.Sequential):
 def test_what_cannot_be_learnt_together_is_refused_in_words(make, words):
     with pytest.raises(ValueError, match=words.replace(".", r"\.").replace("{", r"\{")):
         make()
+
+
+def test_a_network_without_a_backbone_is_refused():
+    with pytest.raises(TypeError, match="a Plain does not say which of its layers make features"):
+        going(net=Plain())
 
 
 def test_it_says_what_it_minimises():

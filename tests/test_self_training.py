@@ -53,3 +53,17 @@ def test_a_share_of_nothing_or_of_more_than_all_is_refused(share):
 def test_a_tensor_is_not_a_split():
     with pytest.raises(TypeError, match="a Tensor is not a split; give one without labels"):
         tl.balanced_pseudo_labels(Given(), torch.rand(2, 1, 2, 2), share=0.5)
+
+
+def test_a_share_is_not_rounded_up_by_what_floats_cannot_hold():
+    logits = torch.zeros(100, 3)
+    logits[:, 0] = torch.rand(100)
+    for share in (0.07, 0.14, 0.55):
+        named = tl.balanced_pseudo_labels(Given(), pool(logits), share=share)
+        assert len(named) == -(-round(100 * 100 * share) // 300)
+
+
+def test_labels_of_several_tasks_are_chosen_from_first():
+    several = tl.data.Split(torch.rand(4, 1, 2, 2), {"a": [0, 1, 0, 1]}, {"a": ("x", "y", "z")})
+    with pytest.raises(ValueError, match=r"choose one, as in split\.of"):
+        tl.balanced_pseudo_labels(Given(), several, share=1)

@@ -71,7 +71,6 @@ def test_one_numeric_axis_and_no_images_are_enough():
     recipes = {"a": weighed(0.3), "b": weighed(0.1)}
     widget = ShiftExplorer(tl.compare(recipes, task(), range(3), ["all"], over={"weight": (0.1, 1)}).finish())
     assert (widget.view["axis"], widget.view["choice"], widget.images, widget.view["rows"]) == ("weight", "", b"", [])
-    assert widget.view["title"] == "How much weight can each method bear?"
     assert repr(widget) == "weight 1: a 80.0 %, b 60.0 %, +20.0 points, 95 % interval +20.0 to +20.0"
 
 
@@ -88,7 +87,7 @@ def test_rows_are_those_of_every_choice_or_of_each_and_a_shared_one_is_sent_once
 def test_the_guide_is_in_no_pair_at_the_start_and_drawn_in_ink(comparison):
     widget = ShiftExplorer(comparison, choice="shift", guide="oracle")
     assert (widget.first, widget.second) == (0, 1)
-    assert [recipe["guide"] for recipe in parts(widget)["mirror"]["recipes"]] == [False, False, True]
+    assert ["guide" in recipe for recipe in parts(widget)["mirror"]["recipes"]] == [False, False, True]
     assert ShiftExplorer(comparison, choice="shift", guide="source only").first == 1
     assert ShiftExplorer(comparison, choice="shift", second="source only").first == 1
 
@@ -158,7 +157,7 @@ ROW = Frames.Row("Target", images(2, 2, 1, 4, 4))
     ("options", "message"),
     [
         ({}, r"at= leaves strength open; write at=\{'strength': ...\}; there are"),
-        ({"choice": "kind"}, "no axis 'kind' to choose from; this comparison has budget, shift, strength"),
+        ({"choice": "kind"}, "no axis 'kind'; this comparison has budget, shift, strength"),
         ({"choice": "shift", "at": {"strength": 0.5}}, "choice='shift' leaves no axis for the slider; compare over"),
         ({"first": "DANN"}, "\"DANN\" was not compared; there are 'source only', 'CORAL', 'oracle'"),
         ({"guide": "DANN"}, '"DANN" was not compared'),
@@ -193,3 +192,11 @@ def test_a_lesson_can_go_to_places_and_choices_that_are_there(comparison):
     with pytest.raises(ValueError, match="no choice \"blur\"; there are 'contrast', 'mirror'"):
         widget.shown = "blur"
     assert (widget.place, widget.shown) == (1, "contrast")
+
+
+def test_no_recipe_is_compared_with_itself(comparison):
+    with pytest.raises(ValueError, match='"CORAL" cannot be compared with itself; name another recipe'):
+        ShiftExplorer(comparison, choice="shift", first="CORAL", second="CORAL")
+    widget = ShiftExplorer(comparison, choice="shift")
+    widget.second = widget.first
+    assert repr(widget)

@@ -1,5 +1,6 @@
 """A bad camera: what each shift does to images, that labels stay, and what it refuses."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -96,6 +97,25 @@ def test_domain_adaptation_has_no_example_in_both_domains_and_no_target_label():
         assert drawn.unlabelled.labels is None and drawn.validation.labels is not None
 
 
+def test_few_labels_of_two_domains_leave_the_target_alone():
+    task = tl.data.digits()
+    both = task.adapted_to(task.shifted(tl.data.Shift("contrast")))
+    few = both.few_labels(1)
+    assert len(few.train) == 10 and float(few.train.images.max()) == 1
+    assert len(few.unlabelled) == 499 and float(few.unlabelled.images.max()) < 0.7
+
+
+def test_both_domains_have_all_classes_whatever_the_order_of_the_examples():
+    task = tl.data.digits()
+    order = task.train.labels.argsort()
+    by_class = tl.data.Task("by class", task.train[order], task.validation, task.test)
+    both = by_class.adapted_to(by_class)
+    assert int(both.train.labels.bincount(minlength=10).min()) > 20
+    assert {*map(bytes, (both.train.images * 16).byte().numpy())}.isdisjoint(
+        map(bytes, (both.unlabelled.images * 16).byte().numpy())
+    )
+
+
 def test_what_no_shift_can_be_made_of():
     with pytest.raises(ValueError, match="no shift 'sepia'; use one of contrast"):
         tl.data.Shift("sepia")
@@ -114,3 +134,39 @@ def test_domains_with_other_classes_are_named():
     one = tl.data.Split(torch.rand(1, 1, 8, 8), [0], digits.classes)
     with pytest.raises(ValueError, match="has 1 images to learn from"):
         digits.adapted_to(tl.data.Task("one", one, one, one))
+
+
+def test_classes_in_another_order_keep_their_meaning_in_a_pool_without_labels():
+    digits = tl.data.digits()
+    shifted, order = digits.shifted(tl.data.Shift("contrast", 0.3)), digits.classes[::-1]
+    parts = (getattr(shifted, part).with_classes(order) for part in ("train", "validation", "test"))
+    both = digits.adapted_to(tl.data.Task("reversed", *parts))
+    assert both.train.classes == both.unlabelled.classes == both.test.classes == digits.classes
+
+
+def test_a_shift_that_writes_into_its_images_leaves_the_task_alone():
+    digits = tl.data.digits()
+    before = digits.train.images.clone()
+    assert torch.allclose(digits.shifted(lambda images: images.mul_(0.5)).train.images, before / 2)
+    assert digits.train.images.equal(before)
+
+
+def test_a_shift_returns_one_image_for_each():
+    images = tl.data.Split(torch.rand(5, 1, 8, 8), None, ("x", "y"))
+    with pytest.raises(ValueError, match="the shift made 3 inputs of 5 images"):
+        tl.data.Task("five", images, images, images).shifted(lambda images: images[:3])
+
+
+def test_labels_of_several_tasks_are_chosen_from_first():
+    several = tl.data.Split(torch.rand(4, 1, 8, 8), {"a": [0, 1, 0, 1]}, {"a": ("x", "y")})
+    task = tl.data.Task("several", several, several, several)
+    with pytest.raises(ValueError, match=r"choose one, as in split.of\('a'\)"):
+        task.adapted_to(task)
+
+
+def test_whole_numbers_and_hardly_any_blur_are_no_accident():
+    with pytest.raises(ValueError, match=r"torch.uint8 from 0 to 1; a tl.data.Split of uint8 images scales them"):
+        tl.data.Shift("mirror")(torch.tensor([0, 1], dtype=torch.uint8).view(1, 1, 1, 2))
+    images = torch.rand(2, 1, 8, 8)
+    assert torch.allclose(tl.data.Shift("blur", 1e-50)(images), images)
+    assert tl.data.Shift("blur", seed=np.int64(3))(images).equal(tl.data.Shift("blur", seed=3)(images))

@@ -52,8 +52,7 @@ class Comparison(Stepwise):
         task: what they learn; or a function of the further axes that returns it, `task(strength=0.5)`, where these
             decide on what is learnt and tested. All recipes of one place and one seed get the very same labels of it.
         seeds: the random seeds. Each draws the task's split where it can be redrawn, the labels, and what a recipe
-            draws.
-            Five are the fewest with which a claim is decided.
+            draws. Five are the fewest with which a claim is decided.
         budgets: labels per class. 0 leaves `task.train` empty, "all" leaves it whole.
         skip: budgets, or values by the name of their axis, that are not measured at this scale; claims about them are
             undecided.
@@ -105,7 +104,7 @@ class Comparison(Stepwise):
         self.seeds, self.file = tuple(dict.fromkeys(map(int, seeds))), file
         values: dict[str, Any] = {"budget": budgets, **over}
         skipped = skip if isinstance(skip, Mapping) else {"budget": skip}
-        if wrong := [*({"budget", "recipe", "seed"} & over.keys()), *(skipped.keys() - values.keys())]:
+        if wrong := [*({"budget", "recipe", "seed", "task"} & over.keys()), *(skipped.keys() - values.keys())]:
             raise ValueError(f"{wrong[0]!r} cannot be an axis here: budgets= and seeds= stand apart, skip= names axes")
         self.skip = {axis: _values(axis, skipped.get(axis, ())) for axis in values}
         self.axes = {axis: tuple(dict.fromkeys(_values(axis, of) + self.skip[axis])) for axis, of in values.items()}
@@ -114,8 +113,8 @@ class Comparison(Stepwise):
         self.measured = {axis: tuple(v for v in of if v not in self.skip[axis]) for axis, of in self.axes.items()}
         if not self.recipes or not self.seeds or not all(self.measured.values()):
             raise ValueError("a comparison needs at least one recipe, one seed and one budget that is not skipped")
-        self._task_at = _everywhere(task) if isinstance(task, Task) else task
-        self.task = task = self._task_at(**{axis: self.measured[axis][0] for axis in over})
+        self._of = task
+        self.task = task = self._whole({axis: self.measured[axis][0] for axis in over})
         self.tested_on, self.classes = f"{len(task.test):,} test {task.test.kind.noun}s", len(task.classes)
         self._require_known_arguments(over)
         self.metric, self._own_metric = _metric(metric)
@@ -148,8 +147,13 @@ class Comparison(Stepwise):
     def _about(self) -> dict[str, Any]:
         """What two comparisons that share a file must agree in; a rewritten recipe goes unnoticed."""
         task = self.task
-        data = {name: part.fingerprint() for name, part in vars(task).items() if isinstance(part, Split)}
-        about = {"task": task.name, "data": data, "split": "redrawn" if task.redraw else "fixed", "axes": [*self.axes]}
+        about = {"task": task.name, "data": _fingerprints(task), "split": "redrawn" if task.redraw else "fixed"}
+        if not isinstance(self._of, Task):
+            axes = {axis: values for axis, values in self.measured.items() if axis != "budget"}
+            places = [dict(zip(axes, place, strict=True)) for place in product(*axes.values())]
+            about |= {"task": "a function", "data": {}}
+            about["places"] = {in_words(place): _fingerprints(self._whole(place)) for place in places}
+        about["axes"] = [*self.axes]
         values, metric = [*self.axes.values()], self.metric.name
         if self._own_metric:  # not to be taken for a built-in one of its name
             metric = f"{self._own_metric.__module__}.{getattr(self._own_metric, '__name__', '<lambda>')}"
@@ -237,12 +241,29 @@ class Comparison(Stepwise):
 
     def _task(self, setup: Setup) -> Task:
         """The task with the labels of a seed and a place, the very same for all recipes; the last one is kept."""
-        seed, budget, further = setup.seed, setup.settings["budget"], _further(setup)
-        if self._few[0] != (seed, budget, further):
-            task = self._task_at(**further)
+        seed, budget = setup.seed, setup.settings["budget"]
+        place = {} if isinstance(self._of, Task) else _further(setup)
+        if self._few[0] != (seed, budget, place):
+            task = self._whole(place)
             whole = task.redraw(seed) if task.redraw and budget == "all" else task
-            self._few = ((seed, budget, further), whole if budget == "all" else task.few_labels(_whole(budget), seed))
+            self._few = ((seed, budget, place), whole if budget == "all" else task.few_labels(_whole(budget), seed))
         return self._few[1]
+
+    def _whole(self, place: Mapping[str, Any]) -> Task:
+        """The task at a place of the further axes, with all its labels."""
+        if isinstance(self._of, Task):
+            return self._of
+        wanted = ", ".join(place)
+        try:
+            inspect.signature(self._of).bind(**place)
+        except TypeError as error:
+            raise TypeError(
+                f"{self._of!r} is no task, nor can it be called as task({wanted}): {error}; give a tl.data.Task, or a "
+                "function of the further axes that returns one"
+            ) from None
+        if not isinstance(task := self._of(**place), Task):
+            raise TypeError(f"the function task({wanted}) returned a {type(task).__name__}; let it return a Task")
+        return task
 
     def _record(self, setup: Setup, predictor: Any, started: float) -> Trial:
         """Test what a recipe has trained, and append the trial."""
@@ -304,7 +325,7 @@ class Comparison(Stepwise):
         """
         over = {axis: values for axis, values in self.axes.items() if axis != "budget"}
         metric = self._own_metric or self.metric.name
-        return Comparison(recipes, self._task_at, seeds, budgets, self.skip, over=over, metric=metric)
+        return Comparison(recipes, self._of, seeds, budgets, self.skip, over=over, metric=metric)
 
     # ---- what was measured ----
 
@@ -491,9 +512,8 @@ def _whole(budget: Any) -> int:
     return int(budget)
 
 
-def _everywhere(task: Task) -> Callable[..., Task]:
-    """The same task, wherever a trial is on the further axes."""
-    return lambda **place: task
+def _fingerprints(task: Task) -> dict[str, str]:
+    return {name: part.fingerprint() for name, part in vars(task).items() if isinstance(part, Split)}
 
 
 def _further(setup: Setup) -> dict[str, Any]:

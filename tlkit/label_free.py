@@ -28,14 +28,13 @@ def target_entropy(network: Any, inputs: Tensor | Split) -> float:
     return float(torch.special.entr(predict(network, inputs).probabilities).sum(1).mean())
 
 
-def importance_weights(source: Tensor, target: Tensor, of: Tensor, strength: float = 1.0) -> Tensor:
+def importance_weights(source: Tensor, target: Tensor, features: Tensor) -> Tensor:
     """How much likelier each example is in the target domain than in the source domain.
 
     Args:
         source: features of the source domain, `[n, d]`.
         target: features of the target domain, `[m, d]`.
-        of: the features whose weights are wanted, `[k, d]`.
-        strength: of the regularisation, the inverse of scikit-learn's C, above 0.
+        features: of the examples whose weights are wanted, `[k, d]`.
 
     Returns:
         `[k]` float64, w = (n/m) p/(1 - p), p the probability that a logistic regression on standardised features gives
@@ -49,8 +48,8 @@ def importance_weights(source: Tensor, target: Tensor, of: Tensor, strength: flo
 
     both = torch.cat([source, target]).detach().double().cpu().numpy()
     domain = [0] * len(source) + [1] * len(target)
-    classifier = make_pipeline(StandardScaler(), LogisticRegression(C=1 / strength, max_iter=2_000)).fit(both, domain)
-    log_odds = classifier.decision_function(of.detach().double().cpu().numpy())
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2_000)).fit(both, domain)
+    log_odds = classifier.decision_function(features.detach().double().cpu().numpy())
     return torch.as_tensor(log_odds).exp() * len(source) / len(target)
 
 

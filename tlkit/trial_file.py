@@ -44,7 +44,8 @@ class TrialFile:
 
     Args:
         path: the file; it is made with the first trial.
-        about: the comparison, in plain values. A file with other values is of another comparison.
+        about: the comparison, in plain values. A file with other values is of another comparison; only of "places" one
+            may have some that the other has not.
 
     Reading and appending raise ValueError if the file is of another comparison or of another format, and OSError if it
     cannot be read or written.
@@ -78,7 +79,9 @@ class TrialFile:
             raise ValueError(f"{self.path} is not a file of trials; name another with file=") from error
         if known != FORMAT:
             raise ValueError(f"{self.path} has trials of format {known}, this tlkit reads {FORMAT}; name another file")
-        other = [f"{key}: {first.get(key)} there, {it} here" for key, it in self.about.items() if first.get(key) != it]
+        there, here = ({**about, **about.get("places", {})} for about in (first, self.about))
+        here = {key: it for key, it in here.items() if key != "places" and (key in self.about or key in there)}
+        other = [f"{key}: {there.get(key)} there, {it} here" for key, it in here.items() if there.get(key) != it]
         if other:
             raise ValueError(f"{self.path} is of another comparison ({'; '.join(other)}); name another with file=")
 

@@ -174,13 +174,14 @@ def short(value: Any) -> Any:
         value: a number, or anything else.
 
     Returns:
-        A float with six figures at most, as an int where it is whole; others as they are.
+        A float with six figures at most, as an int where it is whole; whole numbers and words as they are, anything
+        else in words.
 
     >>> short(0.1 + 0.2), short(1.0), short("all")
     (0.3, 1, 'all')
     """
     if not isinstance(value, float):
-        return value
+        return value if isinstance(value, int | str) else str(value)
     rounded = float(f"{value:.6g}")
     return int(rounded) if rounded.is_integer() else rounded
 

@@ -136,7 +136,8 @@ def test_another_kind_of_shift_has_its_own_curves_and_images_at_the_same_strengt
     widget.page.keyboard.press("ArrowLeft")  # back, by keyboard
     assert widget.get_by_role("radio", name="contrast").get_attribute("aria-checked") == "true"
     assert widget.locator(".tl-lines b").all_inner_texts() == ["Source", "Target"]
-    assert widget.locator(".tl-status").inner_text().endswith("source only falls below half of its start at strength 1")
+    lost = "source only has lost more than half of its accuracy at strength 1"
+    assert widget.locator(".tl-status").inner_text().endswith(lost)
 
 
 def test_the_pair_is_chosen_from_all_but_the_guide_and_never_one_with_itself(show):
@@ -177,3 +178,12 @@ def test_without_choices_and_images_there_is_nothing_of_them(show):
     assert widget.get_by_role("radio").count() == widget.locator(".tl-lines").count() == 0
     widget.get_by_role("slider").press("End")
     assert position(widget).startswith("strength 1: source only 77.0 %, CORAL 67.0 %, +10.0 points")
+
+
+def test_a_choice_with_fewer_rows_leaves_none_behind(show):
+    ink = torch.ones(3, 1, 8, 8)
+    one, two = Frames.Row("One", ink), Frames.Row("Two", ink)
+    widget = show(ShiftExplorer(comparison(), rows={"contrast": [one, two], "blur": [one]}, choice="shift"))
+    for shown, rows in [("contrast", 2), ("blur", 1), ("contrast", 2)]:
+        widget.get_by_role("radio", name=shown).click()
+        assert widget.locator(".tl-pictures").count() == rows

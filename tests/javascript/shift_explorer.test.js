@@ -9,7 +9,7 @@ const recipes = [
 ];
 const found = (mean, low, high, values = [1, 2]) => ({ mean, low, high, values, wins: 2 });
 const view = {
-  recipes, pairs: { "1-0": [found(-0.8, -2, 0.4), found(36.36, 30, 42.7), found(52, 52, 52, [52])] }, y: { unit: "%" },
+  recipes, pairs: { "1-0": [found(-0.8, -2, 0.4), found(36.36, 30, 42.7), found(52, 52, 52, [52])] }, y: { unit: "%", title: "Accuracy on 600 test images" },
   axis: "strength", axis_words: "strength", values: [0, 0.5, 1], unit: "points", lower: false,
 };
 const pair = new Pair(view, 1, 0);
@@ -23,22 +23,22 @@ test("it says where it is, both values, and their difference with its interval",
 
 test("what was not measured says so, and another metric has its own unit", () => {
   assert.equal(says(new Pair(view, 3, 0), 0, ""), "strength 0: late not measured, source only 98.0 %");
-  const losses = { ...view, y: { unit: "" }, unit: "", pairs: {} };
+  const losses = { ...view, y: { unit: "", title: "log loss" }, unit: "", pairs: {} };
   assert.equal(says(new Pair(losses, 1, 0), 2, ""), "strength 1: CORAL 92.000, source only 40.000");
 });
 
 test("the facts are how close the rivals begin and what each of the pair loses", () => {
   assert.deepEqual(facts(pair), [
-    ["", "At strength 0 all lie within 0.8 points"],
-    ["", "CORAL keeps 95 % of its start to the end"],
-    ["", "source only falls below half of its start at strength 1"],
+    ["", "At strength 0 all methods lie within 0.8 points"],
+    ["", "CORAL keeps 95 % of its accuracy to the end"],
+    ["", "source only has lost more than half of its accuracy at strength 1"],
   ]);
 });
 
 test("who does not lose has lost nothing, and other metrics have no such facts", () => {
   const gains = { ...view, recipes: [{ name: "a", mean: [50, 60, 70] }, { name: "b", mean: [50, 50, 50] }] };
-  assert.deepEqual(facts(new Pair(gains, 0, 1)), [["", "At strength 0 all lie within 0.0 points"]]);
-  const losses = new Pair({ ...view, y: { unit: "" } }, 1, 0);
+  assert.deepEqual(facts(new Pair(gains, 0, 1)), [["", "At strength 0 all methods lie within 0.0 points"]]);
+  const losses = new Pair({ ...view, y: { unit: "", title: "log loss" } }, 1, 0);
   assert.deepEqual(facts(losses), [["", says(losses, 0, "")]]);
 });
 

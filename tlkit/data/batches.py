@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
 from functools import reduce
 from operator import add
@@ -270,10 +271,13 @@ class JointBatches:
         noun = next(iter(splits.values())).kind.noun
         why = f"each split gives at least 1 {noun} to a batch"
         self.sizes = {name: whole_number(f"batch_size of {name!r}", sizes[name], 1, why) for name in splits}
-        self.batch_size, self.seed, self._splits = sum(self.sizes.values()), seed, dict(splits)
-        self.split = _joined(self._splits)
+        self.batch_size, self.seed, self.split = sum(self.sizes.values()), seed, _joined(splits)
+        self._counts = [len(split) for split in splits.values()]
+        self._draw_orders()
+
+    def _draw_orders(self) -> None:
         device = self.split.inputs.device
-        self._orders = [Shuffled(len(part), device, seed, number) for number, part in enumerate(splits.values())]
+        self._orders = [Shuffled(count, device, self.seed, number) for number, count in enumerate(self._counts)]
 
     def __getitem__(self, step: int) -> Batch:
         members, first = [], 0
@@ -292,7 +296,10 @@ class JointBatches:
         Returns:
             Batches of the same seed and sizes, from copies of the splits on that device.
         """
-        return JointBatches({name: split.to(device) for name, split in self._splits.items()}, self.sizes, self.seed)
+        moved = copy(self)
+        moved.split = self.split.to(device)
+        moved._draw_orders()
+        return moved
 
     def __repr__(self) -> str:
         sizes = " + ".join(map(str, self.sizes.values()))

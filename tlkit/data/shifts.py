@@ -13,17 +13,18 @@ class Shift:
     """A change of style of images, as a bad camera makes it: what they show, and so their labels, stay.
 
     Args:
-        kind: "contrast" (grey takes the place of black and white), "brightness" (every value moves towards white),
-            "blur" (a Gaussian blur of an eighth of the side, and noise), "inversion" (black becomes white) or "mirror".
+        kind: "contrast" (grey takes the place of black and white), "brightness" (every value moves towards 1),
+            "blur" (a Gaussian blur of an eighth of the side, and noise), "inversion" (0 becomes 1) or "mirror".
         strength: from 0, which changes nothing, to 1.
         seed: of the noise; the other kinds draw nothing.
 
     Raises:
         ValueError: for another kind, or a strength outside 0..1; when it is called, for what is not images in 0..1.
 
-    It is called with images `[n, channels, height, width]` in 0..1 and returns such. The same images get the same noise
-    in every call and on every device. Between 0 and 1, "inversion" and "mirror" fade from the image into its negative
-    or its mirror image.
+    It is called with images `[n, channels, height, width]` in 0..1 and returns such. The noise is the same in every
+    call and on every device: that of an image depends on its place among the images, not on what it shows. Between 0
+    and 1, "inversion" and "mirror" fade from the image into its negative or its mirror image; an image halfway to its
+    negative is plain grey.
 
     >>> import tlkit as tl
     >>> tl.data.digits().shifted(Shift("contrast")).name
@@ -44,9 +45,12 @@ class Shift:
         if not isinstance(images, Tensor) or images.ndim != 4:
             what = f"of the shape {list(getattr(images, 'shape', ()))}"
             raise ValueError(f"a shift changes images in one tensor [n, channels, height, width], but these are {what}")
-        if not ((images >= 0) & (images <= 1)).all():
-            low, high = images.min(), images.max()
-            raise ValueError(f"a shift changes images in 0..1, but these have values from {low:.3g} to {high:.3g}")
+        if not images.is_floating_point() or not ((images >= 0) & (images <= 1)).all():
+            low, high = float(images.min()), float(images.max())
+            raise ValueError(
+                f"a shift changes fractions in 0..1, but these are {images.dtype} from {low:.3g} to {high:.3g}; a "
+                "tl.data.Split of uint8 images scales them"
+            )
         if not self.strength or not len(images):
             return images.clone()
         return SHIFTS[self.kind](images, self.strength, self.seed).clamp(0, 1)
@@ -67,13 +71,13 @@ def _blur(images: Tensor, strength: float, seed: int) -> Tensor:
     side = images.shape[-1]
     reach = max(side // 4, 1)
     at = torch.arange(-reach, reach + 1, device=images.device, dtype=images.dtype)
-    weights = torch.exp(-0.5 * (at / (side / 8 * strength)).square())
+    weights = torch.exp(-0.5 * (at / max(side / 8 * strength, 1e-3)).square())
     weights = weights / weights.sum()
     channels = images.shape[1]
     for shape, padding in (((1, 1, -1, 1), (0, 0, reach, reach)), ((1, 1, 1, -1), (reach, reach, 0, 0))):
         kernel = weights.view(shape).expand(channels, *[-1] * 3)
         images = F.conv2d(F.pad(images, padding, mode="replicate"), kernel, groups=channels)
-    drawn = torch.randn(images.shape, generator=torch.Generator().manual_seed(seed))
+    drawn = torch.randn(images.shape, generator=torch.Generator().manual_seed(int(seed)))
     return images + 0.1 * strength * drawn.to(images)
 
 

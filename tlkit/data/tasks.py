@@ -356,6 +356,14 @@ def _counted(classes: Any) -> str:
     return ", ".join(f"{name} of {len(of)} classes" for name, of in classes.items())
 
 
+def _shifted(split: Split, shift: Callable[[Any], Any]) -> Split:
+    """The same examples with what a shift, which may write into its inputs, makes of them."""
+    inputs = shift(split.inputs.clone() if isinstance(split.inputs, Tensor) else split.inputs)
+    if len(inputs) != len(split):
+        raise ValueError(f"the shift made {len(inputs)} inputs of {len(split)} {split.kind.noun}s; it returns one each")
+    return replace(split, inputs=inputs)
+
+
 def require_same_classes(source: Sequence[str], target: Sequence[str]) -> None:
     """Raise ValueError, naming the classes, if two domains do not have the same."""
     if differ := {*source} ^ {*target}:
@@ -392,6 +400,8 @@ class Task:
         test: those that are tested once, at the end.
         unlabelled: examples of the same kind whose labels are not learnt from, or None.
         redraw: called with a seed, it draws all splits anew from all examples; None if the split is fixed.
+        two_domains: whether `unlabelled` and `test` come from another domain than `train`, as `adapted_to` makes it:
+            the examples that `few_labels` leaves over do not belong to `unlabelled` then.
 
     Where the same classes stand in another order, they are put into that of `train`. A split of other classes stays as
     it is: it is for networks that know those.
@@ -403,15 +413,16 @@ class Task:
     test: Split
     unlabelled: Split | None = None
     redraw: Callable[[int], Task] | None = None
+    two_domains: bool = False
 
     def __post_init__(self):
         for name, split in vars(self).items():
-            if name not in ("name", "redraw") and split is not None:
+            if name not in ("name", "redraw", "two_domains") and split is not None:
                 own = name == "train" or isinstance(split, Split) or _class_names(split) is not None
                 object.__setattr__(self, name, as_split(split, None if own else self.train.classes))
         for name in ("validation", "test", "unlabelled"):
             split = getattr(self, name)
-            if split is None or split.labels is None or self.train.labels is None:
+            if split is None:
                 continue
             with suppress(ValueError):  # other classes: what a network keeps of an earlier task is tested so
                 object.__setattr__(self, name, split.with_classes(self.train.classes))
@@ -453,8 +464,10 @@ class Task:
                     f"use at most {int(labels.bincount(minlength=len(self.classes)).min())} or another class list"
                 )
             labelled[members[:per_class]] = True
-        others = task.train[~labelled]
-        unlabelled = others if task.unlabelled is None else task.unlabelled + others
+        unlabelled = task.unlabelled
+        if not task.two_domains:
+            others = task.train[~labelled]
+            unlabelled = others if unlabelled is None else unlabelled + others
         return replace(task, train=task.train[labelled], unlabelled=unlabelled, redraw=None)
 
     def of(self, task: str) -> Task:
@@ -492,8 +505,7 @@ class Task:
         Raises:
             ValueError: if the shift refuses the inputs, or gives back another number of them.
         """
-        splits = {part: split for part, split in vars(self).items() if isinstance(split, Split)}
-        parts = {part: replace(split, inputs=shift(split.inputs)) for part, split in splits.items()}
+        parts = {part: _shifted(split, shift) for part, split in vars(self).items() if isinstance(split, Split)}
         redraw = self.redraw and (lambda seed, redraw=self.redraw: redraw(seed).shifted(shift))
         name = getattr(shift, "__name__", str(shift))
         return replace(self, name=f"{self.name}, {name}", **parts, redraw=redraw)
@@ -505,12 +517,14 @@ class Task:
             target: a task with the same classes, such as `task.shifted(shift)`.
 
         Returns:
-            A task with half of this one's training examples as `train`, its validation examples, half of the target's
-            training examples, without labels, as `unlabelled`, and the target's test examples. The halves are opposite
-            ones: where the target is this task seen otherwise, no example is in both. It is redrawn if both can be.
+            A task with half of this one's training examples, drawn at random, as `train`, its validation examples, half
+            of the target's training examples, without labels, as `unlabelled`, and the target's test examples. Where
+            the target is this task seen otherwise the halves are opposite ones, so that no example is in both. It is
+            redrawn if both can be.
 
         Raises:
-            ValueError: if the classes differ, or a domain has fewer than 2 training examples.
+            ValueError: if the classes differ, labels are of several tasks, or a domain has fewer than 2 examples to
+                train on.
 
         >>> import tlkit as tl
         >>> digits = tl.data.digits()
@@ -518,17 +532,27 @@ class Task:
         handwritten digits to handwritten digits, contrast 1: 10 classes, 498 train, 200 validation, 600 test, \
         499 unlabelled images of 8 x 8
         """
-        require_same_classes(self.classes, target.classes)
         for domain in (self, target):
+            domain.train.one_label_each()
             if len(domain.train) < 2:
                 raise ValueError(
                     f"{domain.name} has {len(domain.train)} {domain.train.kind.noun}s to learn from; give at least 2"
                 )
+        require_same_classes(self.classes, target.classes)
         both = self.redraw, target.redraw
         redraw = all(both) and (lambda seed, both=both: both[0](seed).adapted_to(both[1](seed)))  # type: ignore[misc]
-        unlabelled = target.train[len(target.train) // 2 :].without_labels()
-        train, test = self.train[: len(self.train) // 2], target.test
-        return Task(f"{self.name} to {target.name}", train, self.validation, test, unlabelled, redraw or None)
+        ours, theirs = (
+            torch.randperm(n, generator=torch.Generator().manual_seed(0)) for n in (len(self.train), len(target.train))
+        )
+        return Task(
+            f"{self.name} to {target.name}",
+            self.train[ours[: len(ours) // 2]],
+            self.validation,
+            target.test,
+            target.train[theirs[len(theirs) // 2 :]].without_labels(),
+            redraw or None,
+            two_domains=True,
+        )
 
     def with_shuffled_labels(self, seed: int = 0) -> Task:
         """The same images with their training labels shuffled: a source that can teach nothing about its classes.

@@ -81,8 +81,16 @@ class Network(nn.Module):
 
 
 def new_head(backbone: nn.Module, classes: int) -> nn.Linear:
-    """A linear head for the features of a backbone, on its device and in its precision."""
-    like = next(backbone.parameters())
+    """A linear head for the features of a backbone, on its device and in its precision.
+
+    Raises ValueError if the backbone does not say how many features it ends in.
+    """
+    if not hasattr(backbone, "feature_dim"):
+        raise ValueError(
+            f"this {type(backbone).__name__} does not say how many features it ends in, so no head can be made for "
+            "it; set backbone.feature_dim"
+        )
+    like = next(backbone.parameters(), torch.zeros(0))
     return nn.Linear(backbone.feature_dim, classes).to(like.device, like.dtype)  # type: ignore[arg-type]
 
 
@@ -213,6 +221,17 @@ def unwrapped(network: nn.Module) -> nn.Module:
             network = network.module
         else:
             return network
+
+
+def required_parts(network: nn.Module, why: str) -> Network:
+    """A network without what is wrapped around it; TypeError, with `why`, if it is not a backbone and a head."""
+    inner = unwrapped(network)
+    if not isinstance(inner, Network):
+        raise TypeError(
+            f"{why}, but a {type(inner).__name__} does not say which of its layers make features; put its parts "
+            "together again as tl.models.Network(backbone, head)"
+        )
+    return inner
 
 
 def require_one_input(network: nn.Module) -> None:

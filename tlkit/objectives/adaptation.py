@@ -1,4 +1,4 @@
-"""Learning from a labelled source domain for an unlabelled target domain: alike features, or sure answers."""
+"""Learning from a labelled source domain for an unlabelled target domain: similar features, confident predictions."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,11 +11,11 @@ from tlkit.data.augmentation import Augment, drawn_for_each
 from tlkit.data.batches import PairedBatch
 from tlkit.data.tasks import require_same_classes
 from tlkit.models.batch_norm import call_unmoved
-from tlkit.models.networks import Network, logits, required_logits, unwrapped
+from tlkit.models.networks import logits, required_logits, required_parts
 from tlkit.objectives.objective import Objective
 
 
-class Aligned(Objective):
+class Adaptation(Objective):
     """What the objectives of domain adaptation share: L = cross-entropy of the source + `weight` x unsupervised.
 
     Args:
@@ -37,7 +37,7 @@ class Aligned(Objective):
     def __init__(self, weight: float, augment: Augment | None = None):
         super().__init__()
         if not weight >= 0:
-            raise ValueError(f"weight={weight}, but it cannot be below 0; with 0 the source alone is learnt from")
+            raise ValueError(f"weight={weight}, but it cannot be below 0; with 0 it learns from the source alone")
         self.weight, self.augment = weight, drawn_for_each(augment)
 
     def begin(self, network: nn.Module, batches: Any) -> None:
@@ -58,21 +58,17 @@ class Aligned(Objective):
                 f"{name} learns from two domains, but these data have one; give the run "
                 "tl.data.PairedBatches(source.train, target.train, ratio=1)"
             )
-        if not isinstance(unwrapped(network), Network):
-            raise TypeError(
-                f"{name} compares features, but a {type(network).__name__} does not say which of its layers make them; "
-                "put its parts together again as tl.models.Network(backbone, head)"
-            )
+        required_parts(network, f"{name} looks at the features of two domains")
         if min(len(batch.inputs), len(batch.unlabelled)) < 2:
             raise ValueError(
-                "a batch holds one example of a domain, but its spread needs at least 2; use a larger batch_size"
+                "a batch holds one example of a domain, but its statistics need at least 2; use a larger batch_size"
             )
         source, target = getattr(batches, "labelled", None), getattr(batches, "unlabelled", None)
         if source is not None and target is not None:
             require_same_classes(source.classes, target.classes)
-            required_logits(logits(network, batch.inputs[:1]), len(source.classes), source.kind.noun)
+            required_logits(logits(network, batch.inputs[:2]), len(source.classes), source.kind.noun)
         try:
-            logits(network, batch.unlabelled[:1])
+            logits(network, batch.unlabelled[:2])
         except RuntimeError as error:
             sizes = " and ".join(str(list(side.shape[1:])) for side in (batch.inputs, batch.unlabelled))
             raise ValueError(
@@ -80,13 +76,13 @@ class Aligned(Objective):
                 "bring them to one size"
             ) from error
 
-    def unsupervised(self, source: Tensor, target: Tensor, head: nn.Module) -> Tensor:
-        """What is asked without a label of the target.
+    def unsupervised(self, source: Tensor, target: Tensor, outputs: Tensor) -> Tensor:
+        """The loss that needs no target label.
 
         Args:
             source: features of the source, `[n, d]`.
             target: features of the target, `[m, d]`.
-            head: makes logits of features.
+            outputs: logits of the target, `[m, classes]`.
 
         Returns:
             `[]`, at least 0.
@@ -102,19 +98,27 @@ class Aligned(Objective):
 
         Returns:
             "loss", "supervised" and "unsupervised", `[]` each.
+
+        Raises:
+            ValueError: if the features are not vectors.
         """
-        whole: Network = unwrapped(network)  # type: ignore[assignment]
-        prepare = whole.preprocess or nn.Identity()
+        parts = required_parts(network, f"{type(self).__name__} looks at the features of two domains")
+        prepare = parts.preprocess or nn.Identity()
         ours, theirs = map(self.augment or nn.Identity(), (batch.inputs, batch.unlabelled))
-        source = call_unmoved(whole.backbone, prepare(ours))
-        target = whole.backbone(prepare(theirs))
-        supervised = F.cross_entropy(whole.head(source), batch.labels)
-        unsupervised = self.unsupervised(source.float(), target.float(), whole.head)
+        source, target = call_unmoved(parts.backbone, prepare(ours)), parts.backbone(prepare(theirs))
+        if source.ndim != 2:
+            raise ValueError(
+                f"the features of a batch have the shape {list(source.shape)}, but two domains are compared by vectors "
+                "[n, d]; move pooling and nn.Flatten() from the head into the backbone"
+            )
+        supervised, outputs = F.cross_entropy(call_unmoved(parts.head, source), batch.labels), parts.head(target)
+        with torch.autocast(target.device.type, enabled=False):  # bfloat16 is too coarse for small distances
+            unsupervised = self.unsupervised(source.float(), target.float(), outputs.float())
         loss = supervised + self.weight * unsupervised
         return {"loss": loss, "supervised": supervised, "unsupervised": unsupervised}
 
 
-class CORAL(Aligned):
+class CORAL(Adaptation):
     """Align how features vary together: the covariance matrices of the two domains are drawn to each other.
 
     Args:
@@ -135,12 +139,12 @@ class CORAL(Aligned):
     def __init__(self, weight: float = 100.0, augment: Augment | None = None):
         super().__init__(weight, augment)
 
-    def unsupervised(self, source: Tensor, target: Tensor, head: nn.Module | None = None) -> Tensor:
+    def unsupervised(self, source: Tensor, target: Tensor, outputs: Tensor | None = None) -> Tensor:
         difference = source.T.cov() - target.T.cov()
         return difference.square().sum() / (4 * source.shape[1] ** 2)  # ①
 
 
-class MMD(Aligned):
+class MMD(Adaptation):
     """Align whole distributions of features: no smooth function has another mean in one domain than in the other.
 
     Args:
@@ -171,21 +175,21 @@ class MMD(Aligned):
         augment: Augment | None = None,
     ):
         super().__init__(weight, augment)
-        if not widths or not min(widths) > 0:
-            raise ValueError(f"widths={tuple(widths)}, but a Gaussian kernel has a width above 0; (0.5, 1, 2) is usual")
-        self.widths = tuple(widths)
+        self.widths = tuple(map(float, widths))
+        if not self.widths or not min(self.widths) > 0:
+            raise ValueError(f"widths={self.widths}, but a Gaussian kernel has a width above 0; (0.5, 1, 2) would do")
 
-    def unsupervised(self, source: Tensor, target: Tensor, head: nn.Module | None = None) -> Tensor:
+    def unsupervised(self, source: Tensor, target: Tensor, outputs: Tensor | None = None) -> Tensor:
         both, n = torch.cat([source, target]), len(source)
-        squared = (both[:, None] - both).square().sum(2)
-        others = ~torch.eye(len(both), dtype=torch.bool, device=both.device)
-        median = squared.detach()[others].median().clamp_min(torch.finfo(both.dtype).tiny)
+        squared = torch.cdist(both, both, compute_mode="donot_use_mm_for_euclid_dist").square()
+        others = squared.detach().flatten()[1:].view(len(both) - 1, -1)[:, :-1]  # all but the diagonal
+        median = others.median().clamp_min(torch.finfo(both.dtype).tiny)
         k = torch.stack([torch.exp(-squared / (2 * width * median)) for width in self.widths]).mean(0)
         return k[:n, :n].mean() + k[n:, n:].mean() - 2 * k[:n, n:].mean()  # ①
 
 
-class MCC(Aligned):
-    """Give sure answers on the target, evenly: no two classes may share their probability over the batch.
+class MCC(Adaptation):
+    """Be sure of the target without naming one class alone: no example may be split between two classes.
 
     Args:
         weight: how much the confusion counts, at least 0.
@@ -195,7 +199,7 @@ class MCC(Aligned):
     Raises:
         ValueError: if `weight` is negative, or `temperature` is not above 0.
 
-    Source: Jin et al., Minimum Class Confusion for Versatile Domain Adaptation, 2020, equations 2 to 6.
+    Source: Jin et al., Minimum Class Confusion for Versatile Domain Adaptation, 2020, section 3.
 
     With p_i the softmax of the logits of target example i of m, divided by `temperature`, H its entropy, and the weight
     w_i = m (1 + exp(-H(p_i))) / sum_j (1 + exp(-H(p_j))), through which no gradient goes: C = sum_i w_i p_i p_i^T,
@@ -215,9 +219,9 @@ class MCC(Aligned):
             )
         self.temperature = temperature
 
-    def unsupervised(self, source: Tensor, target: Tensor, head: nn.Module) -> Tensor:
-        p = (head(target).float() / self.temperature).softmax(1)
+    def unsupervised(self, source: Tensor, target: Tensor, outputs: Tensor) -> Tensor:
+        p = (outputs / self.temperature).softmax(1)
         sure = 1 + torch.exp(-torch.special.entr(p).sum(1).detach())
         confusion = p.T @ (p * (len(p) * sure / sure.sum())[:, None])
-        confusion = confusion / confusion.sum(1, keepdim=True)
+        confusion = confusion / confusion.sum(1, keepdim=True).clamp_min(torch.finfo(p.dtype).tiny)
         return (confusion.sum() - confusion.trace()) / len(confusion)  # ①

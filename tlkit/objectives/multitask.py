@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from tlkit.data.augmentation import Augment, drawn_for_each
 from tlkit.data.batches import Batch, split_of
-from tlkit.models.networks import Network, logits, new_head, required_logits, seeded, unwrapped
+from tlkit.models.networks import Network, logits, new_head, required_logits, required_parts, seeded
 from tlkit.objectives.objective import Objective
 
 
@@ -34,8 +34,8 @@ class MultiTask(Objective):
     Uncertainty to Weigh Losses for Scene Geometry and Semantics, 2018, section 3.
 
     L_t is the mean cross-entropy over those examples of the batch whose label in t is known, that is, not -1; where
-    none is, the task adds 0 and no gradient. Features are computed once, for all tasks. With "uncertainty" each task
-    has a learnt s_t = log sigma_t^2, 0 at first, in `log_variances`:
+    none is, the task adds 0, and its gradient is 0. Features are computed once, for all tasks. With "uncertainty" each
+    task has a learnt s_t = log sigma_t^2, 0 at first, in `log_variances`:
     L = sum_t [exp(-s_t) L_t + s_t / 2], smallest for a fixed L_t at sigma_t^2 = 2 L_t. For a plan they are the group
     "objective".
 
@@ -97,10 +97,10 @@ class MultiTask(Objective):
             batches: the run's data, whose labels are a dictionary by task: of such a split, or `tl.data.JointBatches`.
 
         Raises:
-            ValueError: if the network is not made of a backbone and a head, or if the data have not all of the tasks,
-                no label of one, or other classes than its head.
+            ValueError: if the data have not all of the tasks, no label of one, or other classes than its head.
+            TypeError: if the network is not made of a backbone and a head.
         """
-        inner = self._required(network)
+        inner = self._parts(network)
         batch, split = batches[0], split_of(batches)
         labels = batch.labels if split is None else split.labels
         if not isinstance(labels, Mapping):
@@ -117,9 +117,11 @@ class MultiTask(Objective):
             if not (labels[name] >= 0).any():
                 raise ValueError(f"no {noun} has a label of the task {name!r}; leave the task out")
             if name == self.first:
-                required_logits(logits(network, batch.inputs[:1]), count, noun)
+                required_logits(logits(network, batch.inputs[:2]), count, noun)
             elif count != self.classes[name]:
                 raise ValueError(f"heads= gives {name!r} {self.classes[name]} classes, but the {noun}s have {count}")
+        if self.log_variances is not None:
+            nn.init.zeros_(self.log_variances)
         with seeded(self.seed):
             self.heads = nn.ModuleDict({name: new_head(inner.backbone, n) for name, n in self.classes.items()})
 
@@ -134,9 +136,9 @@ class MultiTask(Objective):
             "loss", and for each task its loss, the share of known labels, and its weight if that is learnt; `[]` each.
 
         Raises:
-            ValueError: if the network is not made of a backbone and a head, or its head is for other classes.
+            TypeError: if the network is not made of a backbone and a head.
         """
-        inner = self._required(network)
+        inner = self._parts(network)
         features = inner.features(self.augment(batch.inputs) if self.augment else batch.inputs)
         values: dict[str, Tensor] = {}
         total = torch.zeros((), device=features.device)
@@ -166,7 +168,8 @@ class MultiTask(Objective):
             A Network that shares its weights with `network` and with this objective, to be tested as any other.
 
         Raises:
-            ValueError: for an unknown task, another network than a Network, or before a run has made the heads.
+            ValueError: for an unknown task, or before a run has made the heads.
+            TypeError: if the network is not made of a backbone and a head.
 
         >>> import tlkit as tl
         >>> digits = tl.data.digits().train
@@ -178,7 +181,7 @@ class MultiTask(Objective):
         >>> tl.evaluate(parity, both.of("parity")).accuracy > 0.8
         True
         """
-        inner = self._required(network)
+        inner = self._parts(network)
         if task not in self.tasks:
             raise ValueError(f"there is no task {task!r}; the tasks are {', '.join(self.tasks)}")
         if task == self.first:
@@ -187,15 +190,8 @@ class MultiTask(Objective):
             raise ValueError(f"{task!r} has no head yet; a run makes it: take that of the run, run.objective")
         return Network(inner.backbone, self.heads[task], inner.preprocess)
 
-    def _required(self, network: nn.Module) -> Network:
-        """The network without wrappers; ValueError if it is not a backbone whose features are known, and a head."""
-        inner = unwrapped(network)
-        if not isinstance(inner, Network) or not hasattr(inner.backbone, "feature_dim"):
-            raise ValueError(
-                f"MultiTask gives one backbone several heads, but this {type(inner).__name__} is no tl.models.Network "
-                "with a backbone.feature_dim; make one of its parts: tl.models.Network(backbone, head)"
-            )
-        return inner
+    def _parts(self, network: nn.Module) -> Network:
+        return required_parts(network, "MultiTask gives one backbone several heads")
 
     def __repr__(self) -> str:
         learnt = self.weights == "uncertainty"

@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 
+from tlkit.data.batches import JointBatches
 from tlkit.data.loaders import LoadedBatches
 from tlkit.data.tasks import Split, as_split
 from tlkit.training.machine import seeded_step
@@ -36,6 +37,8 @@ def _data_in_words(batches: Any) -> dict[str, Any]:
     splits = {name: getattr(batches, side, None) for name, side in sides.items()}
     found = {name: f"{one} ({one.fingerprint()})" for name, one in splits.items() if isinstance(one, Split)}
     drawn = {"batch size": "batch_size", "unlabelled for each labelled one": "ratio", "seed of the batches": "seed"}
+    if isinstance(batches, JointBatches):
+        found["batch sizes"] = batches.sizes
     if isinstance(batches, LoadedBatches):
         found["data"] = f"{batches} ({_sampled(batches.loader.dataset)})"
     return found | {name: getattr(batches, attribute, None) for name, attribute in drawn.items()}

@@ -28,8 +28,10 @@ def chosen_pair(
     if len(rivals) < 2:
         besides = f' besides the guide "{guide}"' if guide else ""
         raise ValueError(f"{shows} compares two recipes, but this comparison has one{besides}")
-    one = first or rivals[rivals[0] == second]
-    other = second or rivals[one != rivals[1]]
+    if first is not None and first == second:
+        raise ValueError(f'"{first}" cannot be compared with itself; name another recipe')
+    one = first or next(name for name in rivals if name != second)
+    other = second or next(name for name in rivals if name != one)
     return names.index(one), names.index(other)
 
 

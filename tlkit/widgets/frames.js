@@ -4,8 +4,7 @@ import { Chart } from "./chart.js";
 import { button, segments, turnOff } from "./controls.js";
 import { div, html, say, set } from "./dom.js";
 import { makeFrame } from "./frame.js";
-import { makeRow } from "./image_rows.js";
-import { imagePainter } from "./images.js";
+import { makeRows } from "./image_rows.js";
 import { color } from "./marks.js";
 import { frameSlider, player } from "./player.js";
 import { apart, clamp, curvePoints, decimals, linear, roundTicks } from "./scales.js";
@@ -19,14 +18,12 @@ export function render({ model, el }) {
   const through = curve && !curve.own && !curve.rows; // the slider lies under the curve, on its axis
   const frame = makeFrame(model, el, "frames", draw);
   const present = () => clamp(model.get("frame"), 0, last);
-  const paint = imagePainter(frame, model.get("images"));
-  const images = view.rows.map((row) => makeRow(paint, row));
-  const rows = div("tl-lines");
+  const images = makeRows(frame, model);
   const play = player(frame, { last, present, go: (index) => frame.write({ frame: index }) });
   const on = button({ action: "next", face: "step", words: "Next frame", key: "\u2192" }, play.step);
   const knob = makeKnob(frame, view, play.seek);
   const chart = curve && new Chart(frame.root);
-  const figure = div("tl-figure", choices.length ? rows : "", ...(curve ? [div("tl-chart-title", curve.title), chart.node] : []));
+  const figure = div("tl-figure", choices.length ? images.node : "", ...(curve ? [div("tl-chart-title", curve.title), chart.node] : []));
   const side = makeSide(view);
   (through ? figure : frame.controls).append(knob.node);
   figure.classList.toggle("tl-same-axis", Boolean(through));
@@ -40,15 +37,14 @@ export function render({ model, el }) {
   frame.body.append(figure);
   frame.body.classList.toggle("tl-stacked", !side);
   if (side) frame.body.append(side.node);
-  if (strips.length) frame.body.append(div("tl-strips", ...strips.map((place) => images[place].node)));
+  if (strips.length) frame.body.append(div("tl-strips", ...strips.map((place) => images.rows[place].node)));
 
   function draw() {
     const index = present();
     const shown = choices.find(([words]) => words === model.get("shown"))?.[1] ?? [];
-    const nodes = shown.map((place) => images[place].node);
-    if (nodes.some((node, place) => node !== rows.children[place])) rows.replaceChildren(...nodes);
+    images.show(shown, index);
     choose(model.get("shown"));
-    for (const place of [...shown, ...strips]) images[place].draw(index);
+    for (const place of strips) images.rows[place].draw(index);
     if (curve?.rows) drawRows(chart, view, index);
     else if (curve) {
       const tall = !side && through ? 110 : frame.narrow ? 180 : 220;

@@ -1,13 +1,28 @@
 // Rows of images under one slider, as `drawn_rows` in frames.py sends them: the same at every place, or others at each.
 
 import { div, html, say, set } from "./dom.js";
+import { imagePainter } from "./images.js";
 import { clamp } from "./scales.js";
 import { amount } from "./words.js";
+
+// All rows of a view: their node, and show(places, index), which shows those at `places` with the images of a frame.
+export function makeRows(frame, model) {
+  const paint = imagePainter(frame, model.get("images"));
+  const rows = model.get("view").rows.map((row) => makeRow(paint, row));
+  const node = div("tl-lines");
+  function show(places, index) {
+    const nodes = places.map((place) => rows[place].node);
+    const same = nodes.length === node.children.length && nodes.every((one, at) => one === node.children[at]);
+    if (!same) node.replaceChildren(...nodes);
+    for (const place of places) rows[place].draw(index);
+  }
+  return { node, rows, show };
+}
 
 const LARGEST = 76; // px of an image's side
 
 // A row under one title: its node, and draw(index), which shows the images of that frame.
-export function makeRow(paint, row) {
+function makeRow(paint, row) {
   const note = html("span", { class: "tl-caption" });
   const pictures = html("div", { class: "tl-pictures", role: "img" });
   const most = Math.max(...row.sets.map(([, images]) => images), 1);

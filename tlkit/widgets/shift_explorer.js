@@ -5,8 +5,7 @@ import { Chart } from "./chart.js";
 import { segments, stopSlider } from "./controls.js";
 import { div, html, say, set } from "./dom.js";
 import { makeFrame } from "./frame.js";
-import { makeRow } from "./image_rows.js";
-import { imagePainter } from "./images.js";
+import { makeRows } from "./image_rows.js";
 import { color } from "./marks.js";
 import { drawCurves, makeKey, makeSelect, marked, Pair } from "./pairs.js";
 import { apart, clamp, linear, valueScale, valueTicks } from "./scales.js";
@@ -19,9 +18,7 @@ export function render({ model, el }) {
   const choices = new Map(view.choices);
   const now = () => ({ ...view, ...choices.get(model.get("shown")) });
   const pair = () => new Pair(now(), model.get("first"), model.get("second"));
-  const paint = imagePainter(frame, model.get("images"));
-  const images = view.rows.map((row) => makeRow(paint, row));
-  const rows = div("tl-lines");
+  const rows = makeRows(frame, model);
   const chart = new Chart(frame.root);
   let area = { left: 42, right: 300 };
   const x = () => valueScale(values, area);
@@ -36,7 +33,7 @@ export function render({ model, el }) {
   const table = makeTable(axis);
   const selects = ["first", "second"].map((trait) => makeSelect(frame, model, trait, view.choices[0][1].recipes));
   const kind = segments(frame, { name: capital(choice), options: [...choices.keys()], choose: (shown) => frame.write({ shown }) });
-  if (images.length) frame.body.append(rows);
+  if (view.rows.length) frame.body.append(rows.node);
   frame.body.append(div("tl-figure tl-same-axis", div("tl-chart-title", axis.title), chart.node, knob.node),
     div("tl-side", ...key.key, table.node, key.finding));
   if (choice) frame.controls.append(labelled(capital(choice), kind.node));
@@ -47,9 +44,7 @@ export function render({ model, el }) {
 
   function draw() {
     const [look, compared, index] = [now(), pair(), clamp(model.get("place"), 0, values.length - 1)];
-    const nodes = look.rows.map((place) => images[place].node);
-    if (nodes.some((node, place) => node !== rows.children[place])) rows.replaceChildren(...nodes);
-    for (const place of look.rows) images[place].draw(index);
+    rows.show(look.rows, index);
     const names = [...look.recipes.map(({ name }) => [name, 600]), [view.axis_words]];
     area = chart.layout(frame.narrow ? 224 : 292, names, 26);
     drawPlace(chart, look, index, { area, x: x() });
@@ -94,16 +89,16 @@ export const says = (pair, index, shown) => (shown ? `${shown}, ` : "") + placeW
 // How close all begin, and what each of the pair loses on the way: [bold, plain] pairs.
 export function facts(pair) {
   const { recipes, values, y: axis } = pair.view;
-  const last = values.length - 1;
+  const [what, last] = [axis.title.split(" on ")[0].toLowerCase(), values.length - 1];
   const begins = recipes.flatMap(({ guide, mean }) => (guide || !known(mean[0]) ? [] : [mean[0]]));
   if (axis.unit !== "%" || !last || begins.length < 2) return [["", placeWords(pair, 0)]];
   const loss = ({ name, mean }) => {
     const half = mean.findIndex((value) => known(value) && value < mean[0] / 2);
-    if (half > 0) return [["", `${name} falls below half of its start at ${pair.where(half)}`]];
-    return known(mean[last]) && mean[last] < mean[0] ? [["", `${name} keeps ${Math.round(100 * mean[last] / mean[0])} % of its start to the end`]] : [];
+    if (half > 0) return [["", `${name} has lost more than half of its ${what} at ${pair.where(half)}`]];
+    return known(mean[last]) && mean[last] < mean[0] ? [["", `${name} keeps ${Math.round(100 * mean[last] / mean[0])} % of its ${what} to the end`]] : [];
   };
   const spread = fixed(Math.max(...begins) - Math.min(...begins));
-  return [["", `At ${pair.where(0)} all lie within ${spread} points`], ...pair.recipes.flatMap(loss)];
+  return [["", `At ${pair.where(0)} all methods lie within ${spread} points`], ...pair.recipes.flatMap(loss)];
 }
 
 // ---- The table
@@ -139,7 +134,7 @@ export function ordered(recipes, index, lower) {
 export function placeTicks(values, x, index, widthOf) {
   const each = values.map((value) => ({ at: x(value), words: String(value) }));
   const [steps, width] = [values.length - 1, each.at(-1).at - each[0].at];
-  const every = each.findIndex((_, k) => k && steps % k === 0 && k * width >= steps * (width < 400 ? 40 : 60));
+  const every = each.findIndex((_, k) => k && steps % k === 0 && k * width >= steps * (width < 400 ? 30 : 60));
   return apart([{ ...each[index], bold: true }, ...each.filter((_, place) => place % Math.max(every, 1) === 0)], 8, widthOf);
 }
 

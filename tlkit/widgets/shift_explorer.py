@@ -22,7 +22,7 @@ class ShiftExplorer(Widget, script="shift_explorer.js"):
             perhaps others for each of its values: {value: rows}.
         choice: an axis of the comparison whose values are chosen by buttons, such as "shift".
         guide: a recipe that is no rival, such as one with the target's labels: its line is dotted, and no pair has it.
-        title: the question; by default how much of it each method can bear.
+        title: the question.
         subtitle: what else is needed to read it; the seeds and what a band is stand behind it.
         first: the recipe compared at the start; None is the first.
         second: the one it is compared with; None is the second, or the first if `first` is the second.
@@ -50,7 +50,7 @@ class ShiftExplorer(Widget, script="shift_explorer.js"):
         rows: Sequence[Row] | Mapping[Any, Sequence[Row]] = (),
         choice: str | None = None,
         guide: str | None = None,
-        title: str = "",
+        title: str = "How much shift can each method bear?",
         subtitle: str = "",
         first: str | None = None,
         second: str | None = None,
@@ -58,25 +58,24 @@ class ShiftExplorer(Widget, script="shift_explorer.js"):
     ):
         one, other = chosen_pair(self, comparison, first, second, guide)
         looks = {str(value): explored(comparison, place) for value, place in _choices(comparison, choice, at)}
+        rows = {str(v): part for v, part in rows.items()} if isinstance(rows, Mapping) else dict.fromkeys(looks, rows)
+        if rows.keys() != looks.keys():
+            offered = f"{choice} is {', '.join(looks)}" if choice else "there is no choice="
+            raise ValueError(f"rows are given for {', '.join(rows)}, but {offered}; give rows for each, or one list")
         recipes = [recipe for look in looks.values() for recipe in look["recipes"]]
         for recipe in recipes:
-            recipe["guide"] = recipe["name"] == guide
-            if recipe["guide"]:
-                recipe |= {"token": "ink2", "crowd": False}
+            if recipe["name"] == guide:
+                recipe |= {"guide": True, "token": "ink2", "crowd": False}
         start = next(iter(looks))
         count = len(looks[start]["values"])
-        drawn, pixels = drawn_rows(_rows(rows, choice, looks), count)
-        shown = dict(drawn["choices"])
-        every = shown.get("", [])
-        parts = [
-            [value, {part: look.pop(part) for part in ("recipes", "pairs")} | {"rows": shown.get(value, every)}]
-            for value, look in looks.items()
-        ]
+        drawn, pixels = drawn_rows(rows, count)
+        places = dict(drawn["choices"])
+        own = {value: {part: look.pop(part) for part in ("recipes", "pairs")} for value, look in looks.items()}
         view = looks[start] | {
-            "title": title or f"How much {choice or looks[start]['axis']} can each method bear?",
+            "title": title,
             "y": zoomed(value_axis(comparison), recipes),
             "choice": choice or "",
-            "choices": parts,
+            "choices": [[value, own[value] | {"rows": places[value]}] for value in looks],
             "rows": drawn["rows"],
         }
         view["subtitle"] = f"{subtitle} {how_to_read(comparison, view)}".strip()
@@ -96,13 +95,13 @@ class ShiftExplorer(Widget, script="shift_explorer.js"):
     def words(self) -> str:
         """Tell the chosen pair's values at the present place, and their difference with its interval."""
         view = self.view | dict(self.view["choices"])[self.shown]
-        found = view["pairs"][f"{self.first}-{self.second}"][self.place]
-        share, unit = view["y"]["unit"], view["unit"]
+        found = view["pairs"].get(f"{self.first}-{self.second}", [None] * len(view["values"]))[self.place]
+        of_value, unit = view["y"]["unit"], view["unit"]
         where = in_words({view["axis"]: view["values"][self.place]})
         words = []
         for recipe in (view["recipes"][chosen] for chosen in (self.first, self.second)):
             mean = recipe["mean"][self.place]
-            value = "not measured" if mean is None else f"{mean:.{1 if share else 3}f} {share}".rstrip()
+            value = "not measured" if mean is None else f"{mean:.{1 if of_value else 3}f} {of_value}".rstrip()
             words.append(f"{recipe['name']} {value}")
         if found:
             mean, low, high = (signed(found[end], 1 if unit else 3) for end in ("mean", "low", "high"))
@@ -115,29 +114,8 @@ def _choices(comparison: Comparison, choice: str | None, at: At | None) -> Seque
     """Each value that can be chosen, and where the comparison is then looked at; one without a name if none can."""
     if choice is None:
         return [("", at)]
-    if choice not in comparison.axes:
-        raise ValueError(
-            f"there is no axis {choice!r} to choose from; this comparison has {', '.join(comparison.axes)}"
-        )
     named = at if isinstance(at, Mapping) else {} if at is None else {"budget": at}
-    places = [(value, {**named, choice: value}) for value in comparison.measured[choice]]
+    places = [(value, {**named, choice: value}) for value in comparison.measured.get(choice, (None,))]
     if axis_along(comparison, places[0][1]) == choice:
-        raise ValueError(
-            f"choice={choice!r} leaves no axis for the slider; compare over another one too, or leave choice= out"
-        )
+        raise ValueError(f"choice={choice!r} leaves no axis for the slider; compare over another one, or leave it out")
     return places
-
-
-def _rows(
-    rows: Sequence[Row] | Mapping[Any, Sequence[Row]], choice: str | None, known: Mapping[str, Any]
-) -> Sequence[Row] | Mapping[str, Sequence[Row]]:
-    """The rows, by the words of what can be chosen if they differ. Raises ValueError for others than these."""
-    if not isinstance(rows, Mapping):
-        return rows
-    named = {str(value): part for value, part in rows.items()}
-    if named.keys() != known.keys():
-        offered = f"{choice} is {', '.join(known)}" if choice else "there is no choice="
-        raise ValueError(
-            f"rows are given for {', '.join(named)}, but {offered}; give rows for each, or one list for all"
-        )
-    return named
