@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -116,3 +117,21 @@ def test_the_same_weights_fail_with_the_statistics_of_both_domains():
     )
     assert target > mixture + 0.2 and mixture > source
     assert abs(tl.evaluate(aligned, domains.test).accuracy - target) < 0.15  # its own statistics follow the target
+
+
+@pytest.fixture(scope="module")
+def strengths():
+    return asyncio.run(tl.lessons.recorded("40_strengths", pytest.fail))
+
+
+def test_the_recorded_curves_say_what_the_lesson_says_of_them(strengths):
+    inverted = {"kind": "inversion", "strength": 1}
+    for name in ("new statistics", "CORAL", "MMD"):
+        assert strengths.difference(name, "source only", inverted).low < 0
+    assert strengths.difference("CORAL", "source only", inverted).high < 0
+
+
+def test_the_claim_about_new_statistics_falls_with_another_camera(strengths):
+    asked = {"better_than": "source only", "by": 30}
+    assert strengths.claim("new statistics", at={"kind": "contrast", "strength": 1}, **asked).holds is True
+    assert strengths.claim("new statistics", at={"kind": "inversion", "strength": 1}, **asked).holds is False
