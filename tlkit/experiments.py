@@ -342,7 +342,7 @@ class Comparison(Stepwise):
         Raises:
             ValueError: for an axis or a value that was not compared, or if an axis with several values is left out.
         """
-        place = {**(at if isinstance(at, Mapping) else {} if at is None else {"budget": at}), **further}
+        place = {**by_axis(at), **further}
         if unknown := [axis for axis in place if axis not in self.axes]:
             raise ValueError(f"there is no axis {unknown[0]!r}; this comparison has {', '.join(self.axes)}")
         for axis, values in self.axes.items():
@@ -486,6 +486,11 @@ class Comparison(Stepwise):
 
 
 compare = Comparison  # a verb reads better where one is made: tl.compare(recipes, task)
+
+
+def by_axis(at: At | None) -> dict[str, Any]:
+    """A place as values by the names of their axes; a plain value is a budget."""
+    return {**at} if isinstance(at, Mapping) else {} if at is None else {"budget": at}
 
 
 def _metric(metric: str | Callable[[Any, Task], float]) -> tuple[Metric, Callable[[Any, Task], float] | None]:

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from tlkit.data.kinds import Images
 from tlkit.data.tasks import Split
-from tlkit.experiments import At, Comparison
+from tlkit.experiments import At, Comparison, by_axis
 from tlkit.intervals import Claim, Interval
 
 TOKENS: dict[str, tuple[str, str]] = {  # name: (light, dark); contrast at least 4.5 : 1 for text, 3 : 1 for marks
@@ -196,8 +196,7 @@ def axis_along(comparison: Comparison, at: At | None = None) -> str:
     Returns:
         `comparison.axis`, or in its place the axis that `at` leaves open.
     """
-    named = at if isinstance(at, Mapping) else {} if at is None else {"budget": at}
-    left = [axis for axis in comparison.axes if axis not in named]
+    left = [axis for axis in comparison.axes if axis not in by_axis(at)]
     several = [axis for axis in left if len(comparison.axes[axis]) > 1]
     further = [axis for axis in left if axis != "budget"]
     return comparison.axis if comparison.axis in left else [comparison.axis, *further, *several][-1]

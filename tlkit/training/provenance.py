@@ -35,7 +35,9 @@ def _data_in_words(batches: Any) -> dict[str, Any]:
     """What batches are made of, as far as they show it: each split with its fingerprint, and how they are drawn."""
     sides = {"data": "split", "labelled": "labelled", "unlabelled": "unlabelled"}
     splits = {name: getattr(batches, side, None) for name, side in sides.items()}
-    found = {name: f"{one} ({one.fingerprint()})" for name, one in splits.items() if isinstance(one, Split)}
+    found: dict[str, Any] = {
+        name: f"{one} ({one.fingerprint()})" for name, one in splits.items() if isinstance(one, Split)
+    }
     drawn = {"batch size": "batch_size", "unlabelled for each labelled one": "ratio", "seed of the batches": "seed"}
     if isinstance(batches, JointBatches):
         found["batch sizes"] = f"{batches.sizes}"

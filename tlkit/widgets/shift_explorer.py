@@ -5,11 +5,11 @@ from typing import Any
 
 import traitlets as t
 
-from tlkit.experiments import At, Comparison
+from tlkit.experiments import At, Comparison, by_axis
 from tlkit.views import axis_along, explored, signed, value_axis, zoomed
 from tlkit.widgets.base import Widget, required_number
-from tlkit.widgets.budget_explorer import chosen_pair, how_to_read
 from tlkit.widgets.frames import Row, drawn_rows
+from tlkit.widgets.pairs import chosen_pair, how_to_read
 from tlkit.words import in_words
 
 
@@ -114,8 +114,7 @@ def _choices(comparison: Comparison, choice: str | None, at: At | None) -> Seque
     """Each value that can be chosen, and where the comparison is then looked at; one without a name if none can."""
     if choice is None:
         return [("", at)]
-    named = at if isinstance(at, Mapping) else {} if at is None else {"budget": at}
-    places = [(value, {**named, choice: value}) for value in comparison.measured.get(choice, (None,))]
+    places = [(value, {**by_axis(at), choice: value}) for value in comparison.measured.get(choice, (None,))]
     if axis_along(comparison, places[0][1]) == choice:
         raise ValueError(f"choice={choice!r} leaves no axis for the slider; compare over another one, or leave it out")
     return places
