@@ -40,7 +40,7 @@ def _data_in_words(batches: Any) -> dict[str, Any]:
     }
     drawn = {"batch size": "batch_size", "unlabelled for each labelled one": "ratio", "seed of the batches": "seed"}
     if isinstance(batches, JointBatches):
-        found["batch sizes"] = batches.sizes
+        found["batch sizes"] = f"{batches.sizes}"
     if isinstance(batches, LoadedBatches):
         found["data"] = f"{batches} ({_sampled(batches.loader.dataset)})"
     return found | {name: getattr(batches, attribute, None) for name, attribute in drawn.items()}
