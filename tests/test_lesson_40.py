@@ -128,7 +128,10 @@ def test_the_recorded_curves_say_what_the_lesson_says_of_them(strengths):
     inverted = {"kind": "inversion", "strength": 1}
     for name in strengths.recipes.keys() - {"source only"}:
         assert strengths.difference(name, "source only", inverted).low < 0
-    assert strengths.difference("CORAL", "source only", inverted).high < 0
+    for name in ("CORAL", "MMD"):
+        assert strengths.difference(name, "source only", inverted).mean < 0
+    for name in strengths.recipes:
+        assert strengths.mean(name, {"kind": "inversion", "strength": 0.5}) < 0.2
 
 
 def test_the_claim_about_new_statistics_falls_with_another_camera(strengths):
