@@ -30,9 +30,11 @@ def balanced_pseudo_labels(network: Any, split: Any, share: float) -> Split:
 
     Source: Zou et al., Unsupervised Domain Adaptation for Semantic Segmentation via Class-Balanced Self-Training, 2018.
 
+    An untrained network says the same of all images; of that class there are no more than of any other:
+
     >>> import tlkit as tl
-    >>> tl.balanced_pseudo_labels(tl.models.SmallCNN(), tl.data.digits().test, share=1)
-    600 grey images of 8 x 8, 10 classes
+    >>> tl.balanced_pseudo_labels(tl.models.SmallCNN(), tl.data.digits().test, share=0.5)
+    30 grey images of 8 x 8, 10 classes
     """
     if not isinstance(split, Split):
         raise TypeError(f"a {type(split).__name__} is not a split; give one without labels, such as task.unlabelled")

@@ -528,9 +528,9 @@ class Task:
 
         >>> import tlkit as tl
         >>> digits = tl.data.digits()
-        >>> digits.adapted_to(digits.shifted(tl.data.Shift("contrast")))
-        handwritten digits to handwritten digits, contrast 1: 10 classes, 498 train, 200 validation, 600 test, \
-        499 unlabelled images of 8 x 8
+        >>> both = digits.adapted_to(digits.shifted(tl.data.Shift("contrast")))
+        >>> len(both.train), len(both.unlabelled), both.unlabelled.labels is None
+        (498, 499, True)
         """
         for domain in (self, target):
             domain.train.one_label_each()
