@@ -61,10 +61,10 @@ def test_distances_are_those_of_the_papers(seed):
 
 
 def test_distances_of_two_gaussians_are_the_closed_forms():
-    n, d, a = 4_000, 3, 1.5
+    n, d, a = 1_500, 3, 1.5
     source, target = gaussian(n, [0.0] * d, 1.0, 0), gaussian(n, [1.0, 0, 0], a, 1)
     # C_S = I and C_T = a^2 I
-    assert float(CORAL().unsupervised(source, target)) == pytest.approx((1 - a**2) ** 2 * d / (4 * d**2), rel=0.1)
+    assert float(CORAL().unsupervised(source, target)) == pytest.approx((1 - a**2) ** 2 * d / (4 * d**2), rel=0.15)
     shifted = gaussian(n, [1.0, 0, 0], 1.0, 2)
     both = torch.cat([source, shifted])
     distances = torch.pdist(both.double()).square()
@@ -178,7 +178,7 @@ def test_poisoned_target_labels_change_nothing():
     found = []
     for target in (hidden.without_labels(), hidden, poisoned):
         for objective in (CORAL(augment=tl.data.weak), MMD(), MCC()):
-            run = tl.Run(tl.models.SmallCNN(), objective, paired(target), steps=4, device="cpu").finish()
+            run = tl.Run(tl.models.SmallCNN(), objective, paired(target), steps=2, device="cpu").finish()
             found.append(digest(run.network))
     assert found == found[:3] * 3
 
@@ -194,7 +194,7 @@ def test_batches_of_unlike_size_are_taken():
 
 def test_alignment_repairs_a_bad_camera_unless_statistics_are_mixed():
     """The confound that makes CORAL look useless: the same weights, with the statistics of both domains together."""
-    options = {"steps": 200, "schedule": "one-cycle", "device": "cpu"}
+    options = {"steps": 150, "schedule": "one-cycle", "device": "cpu"}
     run = tl.Run(tl.models.SmallCNN(), CORAL(augment=tl.data.weak), paired(), **options).finish()
     own = tl.evaluate(run, CAMERA.test).accuracy
     both = torch.cat([CAMERA.train.images, CAMERA.unlabelled.images])
